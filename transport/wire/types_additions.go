@@ -1,0 +1,87 @@
+package wire
+
+// OutboxListParams asks for outbound items, of one state if given.
+type OutboxListParams struct {
+	State string `json:"state,omitempty" jsonschema:"enum=queued,enum=sending,enum=sent,enum=failed,enum=ambiguous"`
+}
+
+// OutboxListResult is newest first.
+type OutboxListResult struct {
+	Items []OutboxItem `json:"items"`
+}
+
+// OutboxItem is one message on its way out.
+type OutboxItem struct {
+	ID        int64  `json:"id"`
+	Account   string `json:"account"`
+	Surface   string `json:"surface"`
+	Chat      string `json:"chat"`
+	RunID     string `json:"runId,omitempty"`
+	State     string `json:"state" jsonschema:"enum=queued,enum=sending,enum=sent,enum=failed,enum=ambiguous"`
+	Attempts  int64  `json:"attempts"`
+	NextAt    *int64 `json:"nextAt,omitempty"` // ms
+	Reason    string `json:"reason,omitempty"`
+	CreatedAt int64  `json:"createdAt"` // ms
+	UpdatedAt int64  `json:"updatedAt"` // ms
+}
+
+// PairingListResult lists direct-message senders who wait, and those who are let in.
+type PairingListResult struct {
+	Pending []PairingCode   `json:"pending"`
+	Allowed []PairingSender `json:"allowed"`
+}
+
+// PairingCode is a code that a sender was given.
+type PairingCode struct {
+	Code       string `json:"code"`
+	Account    string `json:"account"`
+	Surface    string `json:"surface"`
+	SenderID   string `json:"senderId"`
+	SenderName string `json:"senderName,omitempty"`
+	CreatedAt  int64  `json:"createdAt"` // ms
+	ExpiresAt  int64  `json:"expiresAt"` // ms
+}
+
+// PairingSender is someone who may write.
+type PairingSender struct {
+	Account  string `json:"account"`
+	SenderID string `json:"senderId"`
+	Name     string `json:"name,omitempty"`
+	At       int64  `json:"at"` // ms
+}
+
+// PairingApproveParams lets the holder of a code in.
+type PairingApproveParams struct {
+	Code string `json:"code" jsonschema:"minLength=1"`
+}
+
+// PairingApproveResult names who was let in.
+type PairingApproveResult struct {
+	OK     bool          `json:"ok"`
+	Sender PairingSender `json:"sender"`
+}
+
+// ActorsListResult is the supervision tree as it is now.
+type ActorsListResult struct {
+	TS     int64       `json:"ts"` // ms
+	Actors []ActorInfo `json:"actors"`
+}
+
+// ActorInfo is one actor.
+type ActorInfo struct {
+	Path         string `json:"path"`
+	Parent       string `json:"parent,omitempty"`
+	Kind         string `json:"kind"`
+	State        string `json:"state"`
+	Depth        int64  `json:"depth"` // messages in the mailbox
+	Bytes        int64  `json:"bytes"`
+	OldestMs     int64  `json:"oldestMs"` // age of the oldest message
+	Current      string `json:"current,omitempty"`
+	CurrentForMs int64  `json:"currentForMs,omitzero"`
+	Handled      int64  `json:"handled"`
+	Restarts     int64  `json:"restarts"`
+	Dropped      int64  `json:"dropped"`
+	LastPanic    string `json:"lastPanic,omitempty"`
+	Generation   int64  `json:"generation"`
+	StartedAt    int64  `json:"startedAt"` // ms
+}

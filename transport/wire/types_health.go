@@ -1,0 +1,94 @@
+package wire
+
+// HealthSummary is the result of health, the health event and the snapshot's health (protocol 6.1).
+type HealthSummary struct {
+	OK               bool           `json:"ok"`
+	TS               int64          `json:"ts"`         // ms, taken after the probes
+	DurationMs       int64          `json:"durationMs"` // of the probes
+	Web              WebLink        `json:"web"`
+	Telegram         TelegramHealth `json:"telegram"`
+	Discord          DiscordHealth  `json:"discord"`
+	HeartbeatSeconds float64        `json:"heartbeatSeconds"`
+	Sessions         HealthSessions `json:"sessions"`
+}
+
+// WebLink says whether WhatsApp is linked, and how old the credentials are.
+type WebLink struct {
+	Linked    bool     `json:"linked"`
+	AuthAgeMs *float64 `json:"authAgeMs" jsonschema:"nullable"`
+}
+
+// TelegramHealth is configured by token alone.
+type TelegramHealth struct {
+	Configured bool           `json:"configured"`
+	Probe      *TelegramProbe `json:"probe,omitempty"`
+}
+
+// DiscordHealth is configured by token alone.
+type DiscordHealth struct {
+	Configured bool          `json:"configured"`
+	Probe      *DiscordProbe `json:"probe,omitempty"`
+}
+
+// HealthSessions leaves out the keys "global" and "unknown".
+type HealthSessions struct {
+	Path   string          `json:"path"`
+	Count  int64           `json:"count"`
+	Recent []HealthSession `json:"recent"` // the 5 newest
+}
+
+// HealthSession is one of the newest sessions.
+type HealthSession struct {
+	Key       string `json:"key"`
+	UpdatedAt *int64 `json:"updatedAt" jsonschema:"nullable"` // ms
+	Age       *int64 `json:"age" jsonschema:"nullable"`       // ms
+}
+
+// StatusSummary is the result of status (protocol 6.2).
+type StatusSummary struct {
+	Web                WebLink        `json:"web"`
+	HeartbeatSeconds   float64        `json:"heartbeatSeconds"`
+	ProviderSummary    []string       `json:"providerSummary"`
+	QueuedSystemEvents []string       `json:"queuedSystemEvents"`
+	Sessions           StatusSessions `json:"sessions"`
+	Outbox             *OutboxCounts  `json:"outbox,omitempty"`       // addition
+	DevEndpoints       []string       `json:"devEndpoints,omitempty"` // addition: platforms whose address is replaced
+}
+
+// StatusSessions lists the newest sessions and what new ones start with.
+type StatusSessions struct {
+	Path     string          `json:"path"`
+	Count    int64           `json:"count"`
+	Defaults SessionDefaults `json:"defaults"`
+	Recent   []SessionStatus `json:"recent"` // the 5 newest
+}
+
+// SessionStatus is one line of status.
+type SessionStatus struct {
+	Key             string   `json:"key"`
+	Kind            string   `json:"kind" jsonschema:"enum=direct,enum=group,enum=global,enum=unknown"`
+	SessionID       string   `json:"sessionId,omitempty"`
+	UpdatedAt       *int64   `json:"updatedAt" jsonschema:"nullable"` // ms
+	Age             *int64   `json:"age" jsonschema:"nullable"`       // ms
+	ThinkingLevel   string   `json:"thinkingLevel,omitempty"`
+	VerboseLevel    string   `json:"verboseLevel,omitempty"`
+	ElevatedLevel   string   `json:"elevatedLevel,omitempty"`
+	SystemSent      *bool    `json:"systemSent,omitempty"`
+	AbortedLastRun  *bool    `json:"abortedLastRun,omitempty"`
+	InputTokens     *int64   `json:"inputTokens,omitempty"`
+	OutputTokens    *int64   `json:"outputTokens,omitempty"`
+	TotalTokens     *int64   `json:"totalTokens" jsonschema:"nullable"`
+	RemainingTokens *int64   `json:"remainingTokens" jsonschema:"nullable"`
+	PercentUsed     *int64   `json:"percentUsed" jsonschema:"nullable"` // at most 999
+	Model           *string  `json:"model" jsonschema:"nullable"`
+	ContextTokens   *int64   `json:"contextTokens" jsonschema:"nullable"`
+	Flags           []string `json:"flags"`
+}
+
+// OutboxCounts counts outbound items by state.
+type OutboxCounts struct {
+	Queued    int64 `json:"queued"`
+	Sending   int64 `json:"sending"`
+	Ambiguous int64 `json:"ambiguous"`
+	Failed    int64 `json:"failed"`
+}
