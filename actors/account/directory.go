@@ -1,0 +1,207 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/clawdbot/gateway/providers"
+)
+
+// Phase is the state of an account.
+type Phase string
+
+// Phases of an account.
+const (
+	Starting Phase = "starting"
+	Up       Phase = "up"
+	Degraded Phase = "degraded" // connected after a fashion; Reason says what is wrong
+	Backoff  Phase = "backoff"  // waiting until NextAt to try again
+	Stuck    Phase = "stuck"    // the old connection does not close; nothing starts before it does
+	Terminal Phase = "terminal" // stays down until its configuration changes or somebody restarts it
+	Disabled Phase = "disabled" // not wanted; Reason says why
+)
+
+// State is what is known of one account. Times are ms since the epoch, 0 = never.
+type State struct {
+	Account      string
+	Surface      string
+	Phase        Phase
+	Reason       string // why it is not up; empty when up
+	Mode         string // "polling", "webhook"
+	Self         string // who the account is on the platform
+	NextAt       int64  // next try, in Backoff
+	Failures     int    // in a row
+	LastStart    int64
+	LastStop     int64
+	LastInbound  int64
+	LastSeen     int64  // last proof of traffic from the platform, also an empty poll
+	LastError    string // of the last Run; empty again once it is up
+	InFlight     int    // sends being carried out
+	Capabilities providers.Capabilities
+	Probe        any   // result of the last live probe, nil = none
+	LastProbe    int64 // when that was
+}
+
+// Running says whether a connection is open or being opened.
+func (s State) Running() bool { return s.Phase == Starting || s.Phase == Up || s.Phase == Degraded }
+
+// Directory is what the accounts leave behind when an actor of theirs crashes. It is made once, by the root, which may
+// read it from any goroutine.
+type Directory struct {
+	mu    sync.Mutex
+	slots map[string]*slot
+}
+
+// NewDirectory makes an empty one.
+func NewDirectory() *Directory { return &Directory{slots: map[string]*slot{}} }
+
+// States lists all accounts by name.
+func (d *Directory) States() []State {
+	var all []State
+	for _, s := range d.all() {
+		all = append(all, s.snapshot())
+	}
+	return all
+}
+
+// Surface finds the account of a surface; there is one per surface. It may be disabled.
+func (d *Directory) Surface(surface string) (State, bool) {
+	for _, s := range d.States() {
+		if s.Surface == surface {
+			return s, true
+		}
+	}
+	return State{}, false
+}
+
+func (d *Directory) all() []*slot {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := make([]*slot, 0, len(d.slots))
+	for _, s := range d.slots {
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b *slot) int { return strings.Compare(a.account, b.account) })
+	return all
+}
+
+func (d *Directory) slot(account string) *slot {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.slots[account]
+}
+
+// want stores what an account is to be, making its slot if need be.
+func (d *Directory) want(spec Start) *slot {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.slots[spec.Account]
+	if s == nil {
+		s = &slot{account: spec.Account, state: State{Account: spec.Account, Phase: Disabled}}
+		d.slots[spec.Account] = s
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spec = spec
+	s.state.Surface = spec.Factory.Surface
+	return s
+}
+
+// slot is the part of an account that outlives its incarnations.
+type slot struct {
+	account string
+
+	mu    sync.Mutex // guards the following fields
+	spec  Start
+	state State
+	link  *link           // whose callbacks count; nil = none
+	done  <-chan struct{} // closed when the last Run has returned; nil = there was none
+}
+
+func (s *slot) snapshot() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.state
+	if s.link != nil {
+		st.LastInbound = max(st.LastInbound, s.link.inbound.Load())
+		st.LastSeen = max(st.LastSeen, s.link.seen.Load())
+	}
+	return st
+}
+
+func (s *slot) wanted() Start {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spec
+}
+
+// change edits the state and reports the result, and whether something changed that others should hear of.
+func (s *slot) change(f func(*State)) (State, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.state
+	f(&s.state)
+	n := s.state
+	return n, n.Phase != old.Phase || n.Reason != old.Reason || n.NextAt != old.NextAt || n.Self != old.Self
+}
+
+// retire makes the present link stale and ends its Run. What it knew stays in the state.
+func (s *slot) retire() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.link == nil {
+		return
+	}
+	s.state.LastInbound = max(s.state.LastInbound, s.link.inbound.Load())
+	s.state.LastSeen = max(s.state.LastSeen, s.link.seen.Load())
+	s.link.retire()
+	s.link = nil
+}
+
+// install makes l the link whose callbacks count.
+func (s *slot) install(l *link) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.link = l
+}
+
+// running notes that a Run has begun which closes done when it returns.
+func (s *slot) running(done <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done = done
+}
+
+// busy returns the channel of a Run that has not returned, or nil.
+func (s *slot) busy() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done == nil {
+		return nil
+	}
+	select {
+	case <-s.done:
+		return nil
+	default:
+		return s.done
+	}
+}
+
+// Wait blocks until no connection is open, which ends them by no means: stop the accounts first. The error is ctx's.
+func (d *Directory) Wait(ctx context.Context) error {
+	for _, s := range d.all() {
+		done := s.busy()
+		if done == nil {
+			continue
+		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return fmt.Errorf("account %s: wait for its connection to close: %w", s.account, ctx.Err())
+		}
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+var errStale = errors.New("this connection has been replaced")
+
+// link is one provider instance and what it calls. Once retired its callbacks are refused, so that an incarnation
+// that hangs on cannot act for its successor.
+type link struct {
+	o       *Options
+	account string
+	surface string
+	self    actors.Ref[message]
+	ctx     context.Context // of the Runs; ended by retire
+	cancel  context.CancelFunc
+	stale   atomic.Bool
+	inbound atomic.Int64 // last inbound message, ms
+	seen    atomic.Int64 // last proof of traffic, ms
+
+	mu     sync.Mutex // guards the following fields
+	status providers.Status
+	err    error         // of the last Run
+	done   chan struct{} // of the last Run
+}
+
+func (l *link) retire() {
+	l.stale.Store(true)
+	l.cancel()
+}
+
+// env is what the provider gets.
+func (l *link) env(spec Start, log *slog.Logger) providers.Env {
+	e := providers.Env{
+		Account: spec.Account, Config: spec.Config, Getenv: l.o.Getenv, Log: log, HTTP: l.o.HTTP, Now: l.o.Now,
+		Receive: l.receive, State: l.report,
+	}
+	if len(e.Config) == 0 {
+		e.Config = []byte("{}")
+	}
+	if l.o.Endpoint != nil {
+		e.Endpoint = l.o.Endpoint(spec.Factory.Surface)
+	}
+	return e
+}
+
+// receive commits one inbound message. Nil means that it is safe on disk, now or since before.
+func (l *link) receive(ctx context.Context, m providers.Incoming) error {
+	if m.ID == "" || m.Chat == "" {
+		return errors.New("inbound message has no id or no chat")
+	}
+	payload, err := wire.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("encode inbound message: %w", err)
+	}
+	now := l.o.Now().UnixMilli()
+	row := store.Inbound{
+		Account: l.account, Surface: l.surface, Chat: m.Chat, MsgID: m.ID, Payload: payload, ReceivedAt: now,
+	}
+	err = l.o.Store.Do(ctx, func(tx *store.Tx) error {
+		if l.stale.Load() { // here, not before: the writer decides the order of this and of a successor's messages
+			return errStale
+		}
+		_, err := tx.AcceptInbound(row)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store inbound message: %w", err)
+	}
+	l.inbound.Store(now)
+	l.seen.Store(max(now, l.seen.Load()))
+	l.o.Work()
+	return nil
+}
+
+// report merges one report into what is known and lets the account look at it.
+func (l *link) report(s providers.Status) {
+	if l.stale.Load() {
+		return
+	}
+	if !s.LastSeen.IsZero() {
+		l.seen.Store(s.LastSeen.UnixMilli())
+	}
+	l.mu.Lock()
+	old := l.status
+	if s.Link != "" {
+		l.status.Link, l.status.Reason = s.Link, s.Reason
+	} else if s.Reason != "" {
+		l.status.Reason = s.Reason
+	}
+	if s.Mode != "" {
+		l.status.Mode = s.Mode
+	}
+	if s.Self != "" {
+		l.status.Self = s.Self
+	}
+	changed := l.status != old
+	l.mu.Unlock()
+	if changed {
+		_ = l.self.Tell(reported{l}) // fails only when the account is gone
+	}
+}
+
+func (l *link) reported() providers.Status {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.status
+}
+
+// run starts a Run on a goroutine of its own. The returned channel is closed when it has returned.
+func (l *link) run(p providers.Provider) <-chan struct{} {
+	done := make(chan struct{})
+	l.mu.Lock()
+	l.status.Link, l.status.Reason = providers.LinkConnecting, ""
+	l.done, l.err = done, nil
+	l.mu.Unlock()
+	go func() {
+		err := guard(func() error { return p.Run(l.ctx) })
+		l.mu.Lock()
+		l.err = err
+		l.mu.Unlock()
+		close(done)
+		_ = l.self.Tell(ended{l})
+	}()
+	return done
+}
+
+// result is how the last Run ended, and whether it has.
+func (l *link) result() (error, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-l.done:
+		return l.err, true
+	default:
+		return nil, false
+	}
+}
+
+// guard turns a panic of provider code into an error.
+func guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &actors.PanicError{Value: p, Stack: string(debug.Stack())}
+		}
+	}()
+	return f()
+}
+
+// backoff is the wait before the next try after n failures in a row: 1 s doubled up to 60 s. jitter in [0,1) takes up to a
+// half of it away, so that what broke together does not come back together.
+func backoff(n int, jitter float64) time.Duration {
+	d := time.Second << min(max(n-1, 0), 6)
+	d = min(d, time.Minute)
+	return d - time.Duration(jitter*float64(d)/2)
+}

@@ -1,0 +1,44 @@
+package agent
+
+import (
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// EndOp is the one commit that ends a run: its row, the transcript, the idempotency outcome, and what extra adds. A
+// run that has ended already stays as it is.
+func EndOp(j Job, a Answer, s State, errText string, at int64, extra func(*store.Tx, Job, Answer, State) error) store.Op {
+	return func(tx *store.Tx) error {
+		ended, err := tx.EndRun(j.ID, string(s), errText, at)
+		if err != nil || !ended {
+			return err
+		}
+		if line := assistantLine(j, a, s, errText, at); line != nil {
+			if err := tx.AppendLine(store.Line{SessionID: j.SessionID, RunID: j.ID, Role: "assistant", Message: line, At: at}); err != nil {
+				return err
+			}
+		}
+		if j.IdemKey != "" {
+			if err := tx.Settle(j.IdemScope, j.IdemKey, Outcome(j, s, errText)); err != nil {
+				return err
+			}
+		}
+		if extra == nil {
+			return nil
+		}
+		return extra(tx, j, a, s)
+	}
+}
+
+// Outcome is the final answer to the call that made the run (protocol 3.6, 3.8), as it is kept for repeats.
+func Outcome(j Job, s State, errText string) store.Outcome {
+	final := wire.RunResult{RunID: j.IdemKey, Status: wire.RunOK}
+	if s == Failed {
+		final.Status, final.Summary = wire.RunError, errText
+		return store.Outcome{Payload: encode(final), Error: encode(wire.Unavailable("%s", errText))}
+	}
+	if j.Kind == KindAgent {
+		final.Summary = "completed"
+	}
+	return store.Outcome{OK: true, Payload: encode(final)}
+}

@@ -1,0 +1,142 @@
+package agent
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/eventstream"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// onFinished decides how the run ended and stores it. The first outcome counts.
+func (r *run) onFinished(c *actors.Context[Message], m finished) {
+	if r.end != nil {
+		return
+	}
+	e := &ending{answer: m.answer, state: Done, at: time.Now().UnixMilli()}
+	if e.answer.Text == "" && r.out != nil {
+		e.answer.Text = r.out.snapshot()
+	}
+	switch {
+	case errors.Is(r.reason, ErrInterrupted):
+		e.state, e.err = Failed, "Error: "+ErrInterrupted.Error()
+	case r.reason != nil:
+		e.state = Aborted
+	case m.err != nil:
+		e.state, e.err = Failed, "Error: "+m.err.Error()
+	}
+	if e.state != Failed {
+		r.assistant(e.answer.Text) // the last text always comes before the end
+	}
+	r.end = e
+	r.commit(c)
+}
+
+// commit stores the end. It may run twice for one end: storing is idempotent.
+func (r *run) commit(c *actors.Context[Message]) {
+	self, e := c.Self(), r.end
+	r.o.Commit(EndOp(r.o.Job, e.answer, e.state, e.err, e.at, r.o.Extra), func(err error) {
+		_ = self.Tell(committed{err})
+	})
+	c.After(commitRetry, retry{})
+}
+
+// onCommitted publishes the end, tells the session and stops. Nothing of the end leaves before it is stored.
+func (r *run) onCommitted(c *actors.Context[Message], err error) {
+	if r.end == nil || r.end.stored {
+		return
+	}
+	if err != nil {
+		r.o.Log.Warn("the end of a run is not stored yet", "run", r.o.Job.ID, "err", err)
+		return // the retry timer is running
+	}
+	r.end.stored = true
+	ended := Ended{Job: r.o.Job, State: r.end.state, Err: r.end.err, EndedAt: r.end.at}
+	PublishEnd(r.o.Stream, ended, r.end.answer, func() { r.o.Ended(ended) })
+	c.StopSelf()
+}
+
+// PublishEnd broadcasts the end of a run: the job event where runs of its kind have one, then the chat event. then
+// is called when both are out.
+func PublishEnd(s eventstream.Stream, e Ended, a Answer, then func()) {
+	j := e.Job
+	ev := eventstream.PublishRun{RunID: j.EventRunID, SessionKey: j.SessionKey}
+	var data any
+	if j.Kind.jobEvents() {
+		ev.Stream, data = wire.StreamJob, jobEnd(e)
+	}
+	if j.SessionKey != "" {
+		ev.Chat = &eventstream.Chat{RunID: chatRunID(e), SessionKey: j.SessionKey, State: wire.ChatFinal}
+		if e.State == Failed {
+			ev.Chat.State, ev.Chat.ErrorMessage = wire.ChatError, e.Err
+		} else if text := strings.TrimSpace(a.Text); text != "" || len(a.Media) > 0 {
+			ev.Chat.Message = chatMessage(text, a.Media, e.EndedAt)
+		}
+	}
+	s.Run(ev, data, then)
+}
+
+func jobEnd(e Ended) any {
+	j, took := e.Job, max(0, e.EndedAt-e.Job.StartedAt)
+	if e.State == Failed {
+		return wire.JobError{State: "error", StartedAt: j.StartedAt, EndedAt: e.EndedAt, To: orNull(j.Request.To),
+			SessionID: j.SessionID, DurationMs: took, Error: e.Err}
+	}
+	return wire.JobDone{State: "done", StartedAt: j.StartedAt, EndedAt: e.EndedAt, To: orNull(j.Request.To),
+		SessionID: j.SessionID, DurationMs: took, Aborted: e.State == Aborted}
+}
+
+// chatRunID: after an abort by a client the link to its run id is gone (protocol 4.2).
+func chatRunID(e Ended) string {
+	if e.State == Aborted && e.Job.Kind == KindChat {
+		return e.Job.EventRunID
+	}
+	return e.Job.chatRunID()
+}
+
+func (j Job) chatRunID() string {
+	if j.ChatRunID != "" {
+		return j.ChatRunID
+	}
+	return j.EventRunID
+}
+
+func (r *run) chat(state, text, errText string) *eventstream.Chat {
+	j := r.o.Job
+	if j.SessionKey == "" {
+		return nil
+	}
+	id := j.chatRunID()
+	if r.reason != nil {
+		id = j.EventRunID
+	}
+	return &eventstream.Chat{
+		RunID: id, SessionKey: j.SessionKey, State: state, ErrorMessage: errText,
+		Message: chatMessage(text, nil, time.Now().UnixMilli()),
+	}
+}
+
+func (r *run) jobEvent(data any, chat *eventstream.Chat, then func()) {
+	if !r.o.Job.Kind.jobEvents() {
+		return
+	}
+	r.o.Stream.Run(eventstream.PublishRun{
+		RunID: r.o.Job.EventRunID, SessionKey: r.o.Job.SessionKey, Stream: wire.StreamJob, Chat: chat,
+	}, data, then)
+}
+
+// clip bounds a tool result in an event (protocol 4.1).
+func clip(result wire.Raw) wire.Raw {
+	const limit = 8000
+	if len(result) <= limit {
+		return result
+	}
+	cut := strings.ToValidUTF8(string(result[:limit]), "")
+	raw, err := wire.Marshal(cut + "\n…(truncated)…")
+	if err != nil {
+		return nil
+	}
+	return raw
+}

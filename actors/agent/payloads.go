@@ -1,0 +1,96 @@
+package agent
+
+import (
+	"encoding/base64"
+
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// Messages of transcripts and chat events (protocol 4.2, 7.7).
+type (
+	part struct {
+		Type     string  `json:"type"`
+		Text     *string `json:"text,omitempty"`
+		Data     string  `json:"data,omitempty"`
+		MimeType string  `json:"mimeType,omitempty"`
+	}
+	message struct {
+		Role      string `json:"role"`
+		Content   []part `json:"content"`
+		Timestamp int64  `json:"timestamp"`
+	}
+	assistantMessage struct {
+		message      `json:",inline"`
+		API          string `json:"api"`
+		Provider     string `json:"provider"`
+		Model        string `json:"model"`
+		Usage        usage  `json:"usage"`
+		StopReason   string `json:"stopReason"`
+		ErrorMessage string `json:"errorMessage,omitempty"`
+	}
+	usage struct {
+		Input       int64 `json:"input"`
+		Output      int64 `json:"output"`
+		CacheRead   int64 `json:"cacheRead"`
+		CacheWrite  int64 `json:"cacheWrite"`
+		TotalTokens int64 `json:"totalTokens"`
+		Cost        cost  `json:"cost"`
+	}
+	cost struct {
+		Input      float64 `json:"input"`
+		Output     float64 `json:"output"`
+		CacheRead  float64 `json:"cacheRead"`
+		CacheWrite float64 `json:"cacheWrite"`
+		Total      float64 `json:"total"`
+	}
+)
+
+// UserLine is the transcript message of what the person wrote.
+func UserLine(j Job, at int64) []byte {
+	return encode(message{Role: "user", Content: []part{{Type: "text", Text: &j.Request.Message}}, Timestamp: at})
+}
+
+// assistantLine is the transcript message of the answer; nil where there is none to keep.
+func assistantLine(j Job, a Answer, s State, errText string, at int64) []byte {
+	reason := map[State]string{Done: "stop", Failed: "error", Aborted: "aborted"}[s]
+	if s == Aborted && a.Text == "" {
+		return nil
+	}
+	u := a.Usage
+	return encode(assistantMessage{
+		message: message{Role: "assistant", Content: parts(a.Text, a.Media), Timestamp: at},
+		API:     a.Provider, Provider: a.Provider, Model: a.Model, StopReason: reason, ErrorMessage: errText,
+		Usage: usage{Input: u.Input, Output: u.Output, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, TotalTokens: u.Total},
+	})
+}
+
+func chatMessage(text string, media []Media, at int64) wire.Raw {
+	return encode(message{Role: "assistant", Content: parts(text, media), Timestamp: at})
+}
+
+func parts(text string, media []Media) []part {
+	p := []part{}
+	if text != "" || len(media) == 0 {
+		p = append(p, part{Type: "text", Text: &text})
+	}
+	for _, m := range media {
+		p = append(p, part{Type: "image", MimeType: m.MIME, Data: base64.StdEncoding.EncodeToString(m.Data)})
+	}
+	return p
+}
+
+// encode cannot fail for the types of this file.
+func encode(v any) []byte {
+	b, err := wire.Marshal(v)
+	if err != nil {
+		return []byte("{}")
+	}
+	return b
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,34 @@
+package agent
+
+// Message is everything a run's actor accepts.
+type Message interface{ runMessage() }
+
+// Abort stops the run; it then ends as aborted (ErrAborted, ErrTimeout) or with an error (ErrInterrupted).
+type Abort struct{ Reason error }
+
+type (
+	progress struct{} // the runner has streamed something
+	flush    struct{} // the pause between two assistant events is over
+	tool     struct{ ev toolEvent }
+	finished struct {
+		answer Answer
+		err    error
+	}
+	expired   struct{} // the run's time is up
+	abandoned struct{} // the runner did not return after its context ended
+	committed struct{ err error }
+	retry     struct{} // try the final commit again
+)
+
+func (Abort) runMessage()     {}
+func (progress) runMessage()  {}
+func (flush) runMessage()     {}
+func (tool) runMessage()      {}
+func (finished) runMessage()  {}
+func (expired) runMessage()   {}
+func (abandoned) runMessage() {}
+func (committed) runMessage() {}
+func (retry) runMessage()     {}
+
+// CoalesceKey: the text itself is in the run's buffer.
+func (progress) CoalesceKey() string { return "progress" }

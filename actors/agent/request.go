@@ -1,0 +1,87 @@
+package agent
+
+import (
+	"errors"
+	"time"
+
+	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// Request is what an accepted run has to do. It is stored with the run, so that a restart can do it.
+type Request struct {
+	Message  string `json:"message"`
+	Plain    string `json:"plain,omitempty"` // the message without its envelope; empty = Message
+	Thinking string `json:"thinking,omitempty"`
+	System   string `json:"system,omitempty"`
+	// Timeout in seconds: nil = the configured one, 0 or less fails the run (protocol 3.6).
+	Timeout  *int64 `json:"timeout,omitempty"`
+	Operator bool   `json:"operator,omitempty"`
+	// Deliver sends the answer along the run's Route too.
+	Deliver bool `json:"deliver,omitempty"`
+	// BestEffort: a route that nothing can deliver to does not fail the run.
+	BestEffort bool   `json:"bestEffort,omitempty"`
+	To         string `json:"to,omitempty"`
+	// Problem is a mistake found at acceptance that the reference reports only in the final frame.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Job is a run on its way: what the store holds, decoded.
+type Job struct {
+	ID         string // primary key of the run: "agent:<key>", "chat:<key>", "in:<...>"
+	EventRunID string // the run id on the wire (protocol 4.1)
+	ChatRunID  string // the run id of its chat events; empty = EventRunID
+	Kind       Kind
+	SessionKey string
+	SessionID  string
+	NewSession bool
+	Request    Request
+	Route      *providers.Route // where the answer goes besides the clients; nil = nowhere
+	IdemScope  string           // scope and key of the idempotency record that the end settles; empty = none
+	IdemKey    string
+	AcceptedAt int64
+	StartedAt  int64
+	History    []wire.Raw
+	Notes      []string // system events of the main session
+}
+
+// Kind is where a run comes from.
+type Kind string
+
+// Kinds of runs.
+const (
+	KindAgent   Kind = "agent"   // the agent method
+	KindChat    Kind = "chat"    // chat.send
+	KindInbound Kind = "inbound" // a message on a surface
+)
+
+// jobEvents tells whether runs of this kind emit job events (protocol 4.1).
+func (k Kind) jobEvents() bool { return k != KindInbound }
+
+// State is how a run ended.
+type State string
+
+// Terminal states of a run.
+const (
+	Done    State = "done"
+	Failed  State = "error"
+	Aborted State = "aborted"
+)
+
+// Ended tells what became of a run.
+type Ended struct {
+	Job     Job
+	State   State
+	Err     string // S(err) of the reference, "Error: ..."; empty unless Failed
+	EndedAt int64
+}
+
+// Reasons why a run was stopped before its end; a Runner sees them as context.Cause.
+var (
+	ErrAborted     = errors.New("aborted")
+	ErrTimeout     = errors.New("timed out")
+	ErrInterrupted = errors.New("the gateway stopped while the run was in progress")
+)
+
+// DefaultTimeout is used while nothing is configured (protocol 3.6).
+const DefaultTimeout = 600 * time.Second

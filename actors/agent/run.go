@@ -1,0 +1,202 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/eventstream"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+const (
+	// gap is the shortest time between two assistant events of one run: each carries the whole text, so that a
+	// long answer would otherwise cost the square of its length.
+	gap = 150 * time.Millisecond
+	// grace is what a runner has to return after its context ended.
+	grace = time.Second
+	// commitRetry is the pause before the final commit is tried again.
+	commitRetry = 2 * time.Second
+)
+
+// Options for one run.
+type Options struct {
+	Runner  Runner
+	Job     Job
+	Timeout time.Duration // used when the request names none
+	Stream  eventstream.Stream
+	Log     *slog.Logger
+	// Tool calls a tool on behalf of the run.
+	Tool func(ctx context.Context, j Job, name string, args wire.Raw) (wire.Raw, error)
+	// Commit stores an operation; done runs when it is durable.
+	Commit func(op store.Op, done func(error))
+	// Extra adds to the final commit what others keep about the run: the session's entry, replies for the outbox.
+	Extra func(tx *store.Tx, j Job, a Answer, s State) error
+	// Ended is told once the end is stored and published. It must not block.
+	Ended func(Ended)
+}
+
+// Props describes the actor of one run. It is never restarted.
+func Props(o Options) actors.Props[Message] {
+	return actors.Props[Message]{
+		Kind:    "run",
+		New:     func() actors.Behavior[Message] { return &run{o: o} },
+		Mailbox: actors.Mailbox{Count: 1024, Bytes: 32 << 20},
+	}
+}
+
+type run struct {
+	o      Options
+	out    *output
+	cancel context.CancelCauseFunc
+	reason error // why it was stopped early
+
+	sent     string // text of the last assistant event
+	sentAt   time.Time
+	flushing bool
+	end      *ending // once the runner is done
+}
+
+// ending is the outcome between the runner's return and the commit.
+type ending struct {
+	answer Answer
+	state  State
+	err    string
+	at     int64
+	stored bool
+}
+
+// Start sets the runner going.
+func (r *run) Start(c *actors.Context[Message]) error {
+	r.jobEvent(wire.JobStarted{State: "started", StartedAt: r.o.Job.StartedAt, To: orNull(r.o.Job.Request.To),
+		SessionID: r.o.Job.SessionID, IsNewSession: r.o.Job.NewSession}, nil, nil)
+	limit, problem := r.limits()
+	if problem != nil {
+		_ = c.Self().Tell(finished{err: problem})
+		return nil
+	}
+	ctx, cancel := context.WithCancelCause(c.Ctx())
+	r.cancel = cancel
+	self := c.Self()
+	r.out = &output{
+		wake: func() { _ = self.Tell(progress{}) },
+		tool: func(ev toolEvent) { _ = self.Tell(tool{ev}) },
+	}
+	actors.Pipe(c, func(context.Context) (Answer, error) {
+		return r.o.Runner.Run(ctx, r.turn(), r.out)
+	}, func(a Answer, err error) Message { return finished{a, err} })
+	c.After(limit, expired{})
+	return nil
+}
+
+func (r *run) limits() (time.Duration, error) {
+	req := r.o.Job.Request
+	if req.Problem != "" {
+		return 0, problem(req.Problem)
+	}
+	if req.Timeout == nil {
+		return r.o.Timeout, nil
+	}
+	if *req.Timeout <= 0 {
+		return 0, problem("--timeout must be a positive integer (seconds)")
+	}
+	return time.Duration(min(*req.Timeout, 30*24*3600)) * time.Second, nil
+}
+
+type problem string
+
+func (p problem) Error() string { return string(p) }
+
+func (r *run) turn() Turn {
+	j := r.o.Job
+	return Turn{
+		RunID: j.EventRunID, SessionKey: j.SessionKey, SessionID: j.SessionID, Message: j.Request.Message,
+		Plain: j.Request.Plain, Notes: j.Notes, Thinking: j.Request.Thinking, System: j.Request.System,
+		Operator: j.Request.Operator, History: j.History,
+		Tool: func(ctx context.Context, name string, args wire.Raw) (wire.Raw, error) {
+			return r.o.Tool(ctx, j, name, args)
+		},
+	}
+}
+
+func (r *run) Receive(c *actors.Context[Message], m Message) error {
+	switch m := m.(type) {
+	case Abort:
+		r.stop(c, m.Reason)
+	case expired:
+		r.stop(c, ErrTimeout)
+	case progress:
+		r.onProgress(c)
+	case flush:
+		r.flushing = false
+		r.assistant(r.out.snapshot())
+	case tool:
+		r.onTool(m.ev)
+	case finished:
+		r.onFinished(c, m)
+	case abandoned:
+		r.onFinished(c, finished{err: r.reason})
+	case committed:
+		r.onCommitted(c, m.err)
+	case retry:
+		if r.end != nil && !r.end.stored {
+			r.commit(c)
+		}
+	}
+	return nil
+}
+
+// Stop ends the runner's context when the actor is stopped from outside.
+func (r *run) Stop(*actors.Context[Message]) {
+	if r.cancel != nil {
+		r.cancel(ErrInterrupted)
+	}
+}
+
+func (r *run) stop(c *actors.Context[Message], reason error) {
+	if r.end != nil || r.reason != nil || r.cancel == nil {
+		return
+	}
+	r.reason = reason
+	r.cancel(reason)
+	c.After(grace, abandoned{})
+}
+
+func (r *run) onProgress(c *actors.Context[Message]) {
+	if r.flushing || r.end != nil {
+		return
+	}
+	if rest := gap - time.Since(r.sentAt); rest > 0 {
+		r.flushing = true
+		c.After(rest, flush{})
+		return
+	}
+	r.assistant(r.out.snapshot())
+}
+
+// assistant publishes the text so far, and the chat delta that goes with it.
+func (r *run) assistant(text string) {
+	if text == r.sent || r.end != nil && r.end.stored {
+		return
+	}
+	r.sent, r.sentAt = text, time.Now()
+	r.o.Stream.Run(eventstream.PublishRun{
+		RunID: r.o.Job.EventRunID, SessionKey: r.o.Job.SessionKey, Stream: wire.StreamAssistant,
+		Chat: r.chat(wire.ChatDelta, text, ""),
+	}, wire.AssistantData{Text: text}, nil)
+}
+
+func (r *run) onTool(ev toolEvent) {
+	if r.end != nil {
+		return
+	}
+	data := wire.ToolData{Phase: ev.phase, Name: ev.name, ToolCallID: ev.id, Args: ev.args, Result: clip(ev.result)}
+	if ev.phase == "result" {
+		data.IsError = &ev.isError
+	}
+	r.o.Stream.Run(eventstream.PublishRun{
+		RunID: r.o.Job.EventRunID, SessionKey: r.o.Job.SessionKey, Stream: wire.StreamTool,
+	}, data, nil)
+}

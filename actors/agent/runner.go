@@ -1,0 +1,66 @@
+package agent
+
+import (
+	"context"
+
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// Runner makes the answer to one message. It is the seam for models, coding agents and embedders.
+type Runner interface {
+	// Run performs one turn. It streams through out while it works, returns when it is done, and must return soon
+	// (200 ms) after ctx ended: context.Cause(ctx) then tells an abort (ErrAborted) from a timeout. An answer
+	// returned together with a ctx that ended is kept as what there was. A panic ends the turn with an error.
+	Run(ctx context.Context, t Turn, out Output) (Answer, error)
+}
+
+// Turn is what a runner is given. It must not change it.
+type Turn struct {
+	RunID      string // unique per turn
+	SessionKey string
+	SessionID  string
+	Message    string   // as the model should see it, with envelope and notes about media
+	Plain      string   // what the person wrote, without that
+	Notes      []string // system events since the last turn, oldest first
+	Thinking   string   // off, minimal, low, medium, high
+	System     string   // extra system prompt
+	// Operator: the message comes from an authenticated client, not from a stranger on a messaging surface.
+	Operator bool
+	// History is the transcript before this message, oldest first, as stored (protocol 7.7).
+	History []wire.Raw
+	// Tool calls a tool by name on behalf of the turn and returns its result as JSON.
+	Tool func(ctx context.Context, name string, args wire.Raw) (wire.Raw, error)
+}
+
+// Output takes what a runner streams. Its methods may be called from the goroutine that called Run only; they never
+// block.
+type Output interface {
+	// Delta appends to the text of the answer so far.
+	Delta(text string)
+	// ToolStart and ToolResult frame one tool call; args and result are JSON.
+	ToolStart(id, name string, args wire.Raw)
+	ToolResult(id, name string, result wire.Raw, isError bool)
+}
+
+// Answer is the end of a turn.
+type Answer struct {
+	Text     string // the whole text; what was streamed if empty
+	Media    []Media
+	Provider string // who answered: "builtin", "anthropic", ...
+	Model    string
+	Usage    Usage
+	// Verbatim: the text repeats foreign input and is never read for directives (media lines, reply tags).
+	Verbatim bool
+}
+
+// Media is something a runner made that goes out with the text.
+type Media struct {
+	MIME string
+	Name string
+	Data []byte
+}
+
+// Usage counts tokens of one turn; zero where the runner does not know.
+type Usage struct {
+	Input, Output, CacheRead, CacheWrite, Total int64
+}

@@ -1,0 +1,151 @@
+package config
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// View is a document fit for the eyes of a client: every secret in it reads __REDACTED__.
+type View struct {
+	Path         string
+	Exists       bool
+	Raw          *string // nil = no readable file
+	Parsed       json.RawMessage
+	Valid        bool
+	Config       json.RawMessage // what the file sets; {} when it is invalid
+	Issues       []Issue
+	LegacyIssues []Issue
+}
+
+// Redacted returns the document without its secrets. In Raw only the secret values are replaced: comments and
+// layout stay, except for what looks like a secret in a comment.
+func (d *Document) Redacted() View {
+	v := View{
+		Path: d.Path, Exists: d.Exists, Valid: d.Valid, Issues: d.Issues, LegacyIssues: d.LegacyIssues,
+		Parsed: json.RawMessage("{}"), Config: json.RawMessage("{}"),
+	}
+	if d.root == nil {
+		if d.hasRaw {
+			raw := maskText(d.raw, false)
+			v.Raw = &raw
+		}
+		return v
+	}
+	secrets := secretNodes(d.root)
+	raw := maskRaw(d.raw, d.comments, secrets)
+	v.Raw, v.Parsed = &raw, d.root.masked(secrets).JSON()
+	if d.Valid {
+		v.Config = v.Parsed
+	}
+	return v
+}
+
+var (
+	sensitiveKey = regexp.MustCompile(`(?i)token|password|secret|api[ _-]?key`)
+	// secretShape is what is a secret wherever it stands: platform tokens, keys, credentials inside a URL.
+	secretShape = regexp.MustCompile(`\b\d{6,12}:[A-Za-z0-9_-]{30,}` + // Telegram
+		`|\bx(?:ox[a-z]|app)-[A-Za-z0-9-]{10,}` + // Slack
+		`|\b[MNO][A-Za-z0-9_-]{23,}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}` + // Discord
+		`|\bsk-[A-Za-z0-9_-]{16,}` + // model APIs
+		`|(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{8,}` +
+		`|://[^/\s@"']*:[^/\s@"']+@` +
+		`|[?&#](?:[a-z_-]*token|password|secret|api_?key|key|auth)=[^&\s"']+`)
+)
+
+// secretNodes finds the values of root that are secrets: by the keys they stand under, by their shape, or because
+// they repeat a secret found elsewhere.
+func secretNodes(root *node) map[*node]bool {
+	found := map[*node]bool{}
+	var texts []string
+	root.walk(nil, func(path []string, n *node) bool {
+		if isSecretAt(path, n) {
+			found[n] = true
+			texts = appendTelling(texts, n.text)
+		}
+		return true
+	})
+	root.walk(nil, func(_ []string, n *node) bool {
+		if n.kind == kindString && slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(n.text, s) }) {
+			found[n] = true
+		}
+		return true
+	})
+	return found
+}
+
+// appendTelling adds a secret that is long enough not to be a common word by chance.
+func appendTelling(texts []string, s string) []string {
+	if len(s) < 8 {
+		return texts
+	}
+	return append(texts, s)
+}
+
+func isSecretAt(path []string, n *node) bool {
+	if n.text == "" || n.kind != kindString && n.kind != kindNumber {
+		return false
+	}
+	if n.kind == kindString && secretShape.MatchString(n.text) {
+		return true
+	}
+	for i, key := range path {
+		if n.kind == kindNumber && (key == "contextTokens" || key == "maxTokens") {
+			return false
+		}
+		if sensitiveKey.MatchString(key) || key == "headers" || key == "env" && i > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// masked returns a copy of n with the placeholder for every node in secrets.
+func (n *node) masked(secrets map[*node]bool) *node {
+	if secrets[n] {
+		return &node{kind: kindString, text: Redacted}
+	}
+	c := *n
+	c.members = slices.Clone(n.members)
+	for i := range c.members {
+		c.members[i].value = c.members[i].value.masked(secrets)
+	}
+	c.items = slices.Clone(n.items)
+	for i := range c.items {
+		c.items[i] = c.items[i].masked(secrets)
+	}
+	return &c
+}
+
+// maskRaw replaces the secrets of src where they stand, and what looks like one in a comment.
+func maskRaw(src string, comments []span, secrets map[*node]bool) string {
+	type edit struct {
+		span
+		text string
+	}
+	var edits []edit
+	var texts []string
+	for n := range secrets {
+		edits = append(edits, edit{span{n.start, n.end}, `"` + Redacted + `"`})
+		texts = appendTelling(texts, n.text)
+	}
+	slices.SortFunc(texts, func(a, b string) int { return len(b) - len(a) })
+	for _, c := range comments {
+		text := maskText(src[c.start:c.end], true)
+		for _, s := range texts {
+			text = strings.ReplaceAll(text, s, Redacted)
+		}
+		edits = append(edits, edit{c, text})
+	}
+	slices.SortFunc(edits, func(a, b edit) int { return a.start - b.start })
+	var b strings.Builder
+	pos := 0
+	for _, e := range edits {
+		b.WriteString(src[pos:e.start])
+		b.WriteString(e.text)
+		pos = e.end
+	}
+	b.WriteString(src[pos:])
+	return b.String()
+}

@@ -1,0 +1,70 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	textKey = regexp.MustCompile(`(?i)[\w$.-]*(?:token|passw|secret|api[ _-]?key|authorization|bearer|headers|credential)[\w$.-]*`)
+	// betweenKeyAndValue is the rest of a quoted key, white space and comments, and perhaps a colon.
+	betweenKeyAndValue = regexp.MustCompile(`^["'\x60]?(?:\s|/\*(?s:.*?)\*/|//[^\n\r]*)*([:=]?)(?:\s|/\*(?s:.*?)\*/|//[^\n\r]*)*`)
+)
+
+// maskText hides secrets in text that cannot be parsed: a comment, or a file with a syntax error. What follows a
+// telling word is hidden. In a comment it must be written like a setting ("token: abc"), or prose would suffer; in a
+// broken file the colon may be what is missing, so there the doubt goes against the text.
+func maskText(text string, comment bool) string {
+	text = secretShape.ReplaceAllString(text, Redacted)
+	var b strings.Builder
+	for {
+		at := textKey.FindStringIndex(text)
+		if at == nil {
+			b.WriteString(text)
+			return b.String()
+		}
+		gap := betweenKeyAndValue.FindStringSubmatch(text[at[1]:])
+		colon := gap[1] != ""
+		b.WriteString(text[:at[1]])
+		text = text[at[1]:]
+		if comment && !colon {
+			continue
+		}
+		b.WriteString(text[:len(gap[0])])
+		text = text[len(gap[0]):]
+		n := maskLength(text, comment)
+		if n > 0 {
+			b.WriteString(Redacted)
+		}
+		text = text[n:]
+	}
+}
+
+// maskLength is how many bytes at the start of text may be a secret value.
+func maskLength(text string, comment bool) int {
+	if text == "" {
+		return 0
+	}
+	switch c := text[0]; {
+	case c == '"' || c == '\'' || c == '`':
+		for i := 1; i < len(text); i++ {
+			switch text[i] {
+			case '\\':
+				i++
+			case c:
+				return i + 1
+			}
+		}
+		return len(text)
+	case (c == '{' || c == '[') && !comment:
+		return len(text) // which of the values inside are secrets is anyone's guess
+	}
+	ends := "\r\n"
+	if comment {
+		ends = " \t\r\n,;)"
+	}
+	if i := strings.IndexAny(text, ends); i >= 0 {
+		return i
+	}
+	return len(text)
+}

@@ -1,0 +1,77 @@
+package conn
+
+import (
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// ConnsMessage is everything the supervisor accepts.
+type ConnsMessage interface{ connsMessage() }
+
+// Open starts the actor of a connection whose handshake succeeded.
+type Open struct {
+	actors.Reply[actors.Ref[Message]]
+	Socket    Socket
+	Peer      wire.Peer
+	ConnectID string // the id of the connect request, which hello answers
+}
+
+// Count asks how many connections there are.
+type Count struct{ actors.Reply[int] }
+
+// gone says that a connection's actor has stopped.
+type gone struct{}
+
+func (Open) connsMessage()  {}
+func (Count) connsMessage() {}
+func (gone) connsMessage()  {}
+
+// Message is everything a connection's actor accepts.
+type Message interface{ connMessage() }
+
+// Request is one frame from the client, already checked against the schema of its method.
+type Request struct{ Frame *wire.Request }
+
+// Closed says that the socket is gone.
+type Closed struct {
+	Code   int
+	Reason string
+}
+
+type (
+	present struct { // the presence list that goes into hello
+		list []wire.PresenceEntry
+		err  error
+	}
+	healthy struct { // the health snapshot that goes into hello
+		snapshot wire.Raw
+		err      error
+	}
+	sweep    struct{} // look for calls that nobody answers
+	helloDue struct{} // hello could not be put together in time
+)
+
+func (Request) connMessage()  {}
+func (Closed) connMessage()   {}
+func (present) connMessage()  {}
+func (healthy) connMessage()  {}
+func (sweep) connMessage()    {}
+func (helloDue) connMessage() {}
+
+// Size is what a queued request weighs.
+func (r Request) Size() int { return len(r.Frame.Params) + 256 }
+
+// Socket is what a connection's actor needs of the edge. All methods may be called from any goroutine and none
+// blocks.
+type Socket interface {
+	// Hello queues the hello response: the first frame of the connection, before any event.
+	Hello(frame []byte)
+	// Send queues a response. Responses are never dropped.
+	Send(frame []byte)
+	// Offer queues an event; see eventstream.Sink.
+	Offer(frame []byte, droppable bool)
+	// Done says that a request has its last answer: the edge reads on when enough are done.
+	Done()
+	// Close closes with a code after what is queued has been written.
+	Close(code int, reason string)
+}

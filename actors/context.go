@@ -1,0 +1,119 @@
+package actors
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+)
+
+// Context is an actor's own view of one of its incarnations. After, Spawn, Pipe and Watch are for
+// its handlers; the other methods may be called from any goroutine.
+type Context[M any] struct {
+	cell    *cell
+	in      *incarnation
+	spawner spawner
+	log     atomic.Pointer[slog.Logger]
+}
+
+func (c *Context[M]) parent() (*System, *cell, spawner) {
+	if c.in.isEnded() {
+		return c.cell.sys, c.cell, nil
+	}
+	return c.cell.sys, c.cell, c.spawner
+}
+
+// Self is the actor's address.
+func (c *Context[M]) Self() Ref[M] { return Ref[M]{c: c.cell} }
+
+// Path is the actor's path.
+func (c *Context[M]) Path() string { return c.cell.path }
+
+// Log is the system's logger with the attribute "actor".
+func (c *Context[M]) Log() *slog.Logger {
+	l := c.log.Load()
+	if l == nil {
+		l = c.cell.sys.log.With("actor", c.cell.path)
+		c.log.Store(l)
+	}
+	return l
+}
+
+// Generation is a number that no other incarnation of any actor of this process has.
+func (c *Context[M]) Generation() uint64 { return c.in.gen }
+
+// Ctx is cancelled when this incarnation ends, before Stop runs.
+func (c *Context[M]) Ctx() context.Context { return c.in.context() }
+
+// StopSelf is Self().Stop().
+func (c *Context[M]) StopSelf() { c.cell.stop(nil) }
+
+// After tells the actor m after d, unless this incarnation is over by then. After cancel, called
+// by one of its handlers, m does not come any more.
+func (c *Context[M]) After(d time.Duration, m M) (cancel func()) {
+	t := &timer{}
+	if !c.in.own(t) {
+		return func() {}
+	}
+	in := c.in
+	t.timer = time.AfterFunc(d, func() {
+		if in.disown(t) {
+			in.post(&lazy{make: func() (any, bool) { return m, !t.cancelled.Load() }})
+		}
+	})
+	return func() {
+		t.cancelled.Store(true)
+		if in.disown(t) {
+			t.release()
+		}
+	}
+}
+
+type timer struct {
+	timer     *time.Timer
+	cancelled atomic.Bool
+}
+
+func (t *timer) release() { t.timer.Stop() }
+
+// post queues a message for in alone.
+func (in *incarnation) post(l *lazy) {
+	it := item{lazy: l, in: in, size: defaultMsgSize}
+	if err := in.cell.box.push(it, true); err != nil {
+		it.discard(in.cell.path)
+	}
+}
+
+// Pipe runs f on its own goroutine and tells the actor wrap(result). The message comes only to this
+// incarnation; it is dropped if that has ended, and then f's ctx is cancelled. A panic in f arrives as a
+// *PanicError. wrap runs on the actor's goroutine. If the result holds something that must be
+// released, use PipeOwned.
+func Pipe[M, T any](c *Context[M], f func(ctx context.Context) (T, error), wrap func(T, error) M) {
+	PipeOwned(c, f, wrap, nil)
+}
+
+// PipeOwned is Pipe for a result that someone must own: release gets it, off the actor, if f
+// returned no error and this incarnation ended before it could take it.
+func PipeOwned[M, T any](c *Context[M], f func(ctx context.Context) (T, error), wrap func(T, error) M, release func(T)) {
+	in, ctx := c.in, c.in.context()
+	c.cell.sys.spawnGoroutine(func() {
+		var v T
+		err := error(errGoexit)
+		defer func() {
+			if r := recover(); r != nil {
+				p := &PanicError{r, string(debug.Stack())}
+				in.cell.sys.log.Error("actor goroutine panicked", failureAttrs(in.cell, p)...)
+				err = p
+			}
+			l := &lazy{make: func() (any, bool) { return wrap(v, err), true }}
+			if release != nil && err == nil {
+				l.drop = func() {
+					in.cell.sys.spawnGoroutine(func() { in.cell.shield("release", func() { release(v) }) })
+				}
+			}
+			in.post(l)
+		}()
+		v, err = f(ctx)
+	})
+}

@@ -1,0 +1,137 @@
+package eventstream
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// TickInterval is the period of tick events (protocol 6.4).
+const TickInterval = wire.TickInterval
+
+// Options for the actor.
+type Options struct {
+	State *State
+	Log   *slog.Logger
+}
+
+// Props describes the actor. Its mailbox is wide: a publisher can only drop what does not fit.
+func Props(o Options) actors.Props[Message] {
+	return actors.Props[Message]{
+		Kind:    "eventstream",
+		New:     func() actors.Behavior[Message] { return &stream{state: o.State, log: o.Log} },
+		Mailbox: actors.Mailbox{Count: 1 << 16, Bytes: 64 << 20},
+		Restart: actors.Restart{Min: 5 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
+	}
+}
+
+type stream struct {
+	state *State
+	log   *slog.Logger
+}
+
+// Start goes on where the last incarnation stopped.
+func (s *stream) Start(c *actors.Context[Message]) error {
+	now := time.Now()
+	if s.state.next.IsZero() {
+		s.state.next = now.Add(TickInterval)
+	}
+	s.notice()
+	c.After(max(0, s.state.next.Sub(now)), tick{})
+	return nil
+}
+
+func (s *stream) Receive(c *actors.Context[Message], m Message) error {
+	switch m := m.(type) {
+	case Publish:
+		s.onPublish(m)
+	case PublishRun:
+		s.onPublishRun(m)
+	case Join:
+		s.state.sinks[m.ID] = m.Sink
+	case Leave:
+		delete(s.state.sinks, m.ID)
+	case tick:
+		s.onTick(c)
+	}
+	s.notice()
+	return nil
+}
+
+func (s *stream) onPublish(m Publish) {
+	var sv *wire.StateVersion
+	if m.Stamped {
+		sv = &wire.StateVersion{Presence: s.state.Presence.Load(), Health: s.state.Health.Load()}
+	}
+	m.Send(s.broadcast(m.Name, m.Payload, m.Droppable, sv))
+}
+
+func (s *stream) onPublishRun(m PublishRun) {
+	n := s.state.runs.last(m.RunID)
+	if m.Stream != "" {
+		n = s.state.runs.next(m.RunID)
+		s.broadcast("agent", agentPayload(m, n), false, nil)
+	} else if m.Chat != nil && m.Chat.State == wire.ChatAborted {
+		n++ // the number the run would have used next (protocol 3.8)
+	}
+	if m.Chat != nil {
+		s.broadcast("chat", chatPayload(m.Chat, n), m.Chat.State == wire.ChatDelta, nil)
+	}
+	m.Send(s.state.seq)
+}
+
+func (s *stream) onTick(c *actors.Context[Message]) {
+	now := time.Now()
+	if now.Before(s.state.next) { // an extra tick (a duplicated message) is not a tick
+		return
+	}
+	for !s.state.next.After(now) {
+		s.state.next = s.state.next.Add(TickInterval)
+	}
+	c.After(s.state.next.Sub(now), tick{})
+	payload, err := wire.Marshal(wire.TickEvent{TS: now.UnixMilli()})
+	if err == nil {
+		s.broadcast("tick", payload, true, nil)
+	}
+}
+
+// broadcast numbers the event and offers the same bytes to every sink.
+func (s *stream) broadcast(name string, payload wire.Raw, droppable bool, sv *wire.StateVersion) int64 {
+	s.state.seq++
+	frame := wire.AppendEvent(make([]byte, 0, len(payload)+len(name)+96), name, payload, s.state.seq, sv)
+	for id, sink := range s.state.sinks {
+		s.offer(id, sink, frame, droppable)
+	}
+	return s.state.seq
+}
+
+// offer shields the others from one sink's panic.
+func (s *stream) offer(id string, sink Sink, frame []byte, droppable bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			delete(s.state.sinks, id)
+			s.log.Error("sink removed after a panic", "conn", id, "err", r)
+		}
+	}()
+	sink.Offer(frame, droppable)
+}
+
+// notice tells the clients that something not droppable never got a number.
+func (s *stream) notice() {
+	n := s.state.lost.Swap(0)
+	if n == 0 {
+		return
+	}
+	data, err := wire.Marshal(lostData{Reason: "events lost", Count: n})
+	if err != nil {
+		return
+	}
+	s.broadcast("agent", agentPayload(PublishRun{RunID: "gateway", Stream: "error", Data: data}, 0), false, nil)
+}
+
+type lostData struct {
+	Reason string `json:"reason"`
+	Count  int64  `json:"count"`
+}

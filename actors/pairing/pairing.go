@@ -1,0 +1,153 @@
+package pairing
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+const (
+	attempts      = 10 // approvals, right or wrong
+	attemptWindow = time.Minute
+)
+
+// Options for the pairing actor. Store, Reply and Sent are required.
+type Options struct {
+	Store *store.Store
+	// Reply puts a text on its way to a chat, as part of the operation. key is unique to the text.
+	Reply func(tx *store.Tx, key string, to providers.Route, text string) error
+	Sent  func()           // such a text is on disk; any goroutine, must not block
+	Now   func() time.Time // nil = time.Now
+}
+
+// Props describes the actor. Its name is "pairing".
+func Props(o Options) actors.Props[Message] {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return actors.Props[Message]{
+		Kind:    "pairing",
+		New:     func() actors.Behavior[Message] { return &pairing{o: &o} },
+		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
+	}
+}
+
+type pairing struct {
+	o      *Options
+	recent []time.Time // attempts within the window
+}
+
+func (p *pairing) Receive(c *actors.Context[Message], m Message) error {
+	switch m := m.(type) {
+	case List:
+		p.onList(c, m)
+	case Approve:
+		p.onApprove(c, m)
+	case done:
+	}
+	return nil
+}
+
+func (p *pairing) onList(c *actors.Context[Message], m List) {
+	o := p.o
+	off(c, func(ctx context.Context) {
+		var r wire.PairingListResult
+		err := o.Store.View(ctx, func(v *store.View) (err error) {
+			r, err = list(v, o.Now().UnixMilli())
+			return err
+		})
+		answer(m.Reply, r, err)
+	})
+}
+
+// list leaves out codes that are no longer valid.
+func list(v *store.View, now int64) (r wire.PairingListResult, err error) {
+	codes, err := v.Codes()
+	if err != nil {
+		return r, err
+	}
+	for _, c := range codes {
+		if now < c.ExpiresAt {
+			r.Pending = append(r.Pending, wire.PairingCode{
+				Code: c.Code, Account: c.Account, Surface: c.Surface, SenderID: c.SenderID, SenderName: c.SenderName,
+				CreatedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt,
+			})
+		}
+	}
+	allowed, err := v.Allowlist()
+	for _, a := range allowed {
+		r.Allowed = append(r.Allowed, wire.PairingSender{Account: a.Account, SenderID: a.SenderID, Name: a.Name, At: a.At})
+	}
+	return r, err
+}
+
+func (p *pairing) onApprove(c *actors.Context[Message], m Approve) {
+	now := p.o.Now()
+	p.recent = slices.DeleteFunc(p.recent, func(t time.Time) bool { return now.Sub(t) >= attemptWindow })
+	if len(p.recent) >= attempts {
+		wait := attemptWindow - now.Sub(p.recent[0])
+		m.Fail(&wire.Error{
+			Code: wire.CodeUnavailable, Message: "too many pairing attempts; wait a minute and try again",
+			Retryable: true, RetryAfterMs: wait.Milliseconds(),
+		})
+		return
+	}
+	p.recent = append(p.recent, now)
+	o, log := p.o, c.Log()
+	off(c, func(ctx context.Context) {
+		var code store.PairCode
+		err := o.Store.Do(ctx, func(tx *store.Tx) (err error) {
+			code, err = approve(tx, o, m.Code, now)
+			return err
+		})
+		if err == nil {
+			log.Info("sender approved", slog.String("account", code.Account), slog.String("sender", code.SenderID))
+			o.Sent()
+		}
+		answer(m.Reply, code, err)
+	})
+}
+
+// approve uses a code up and lets its holder in.
+func approve(tx *store.Tx, o *Options, typed string, now time.Time) (store.PairCode, error) {
+	codes, err := tx.Codes()
+	if err != nil {
+		return store.PairCode{}, err
+	}
+	code, ok := match(codes, typed, now.UnixMilli())
+	if !ok {
+		return code, wire.InvalidRequest("pairing code unknown or expired; have the sender write again to get a new one (clawdbot pairing list shows the valid ones)")
+	}
+	if err := tx.DeleteCode(code.Code); err != nil {
+		return code, err
+	}
+	name := code.SenderName
+	if err := tx.Allow(store.Allowed{Account: code.Account, SenderID: code.SenderID, Name: name, At: now.UnixMilli()}); err != nil {
+		return code, err
+	}
+	route := providers.Route{Account: code.Account, Surface: code.Surface, Chat: code.Chat, Kind: providers.Direct}
+	key := "paired:" + code.Account + ":" + code.SenderID + ":" + now.UTC().Format("20060102T150405.000")
+	return code, o.Reply(tx, key, route, approvedText)
+}
+
+// off does work off the actor that gives its own answer.
+func off(c *actors.Context[Message], work func(ctx context.Context)) {
+	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
+		work(ctx)
+		return struct{}{}, nil
+	}, func(struct{}, error) Message { return done{} })
+}
+
+func answer[T any](r actors.Reply[T], v T, err error) {
+	if err != nil {
+		r.Fail(err)
+		return
+	}
+	r.Send(v)
+}

@@ -1,0 +1,29 @@
+package pairing
+
+import (
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// Methods answers pairing.list and pairing.approve.
+func Methods(ref actors.Ref[Message]) wire.Table {
+	return wire.Table{
+		wire.Strict("pairing.list", func(c *wire.Call, _ struct{}) {
+			reply := actors.ReplyTo(func(r wire.PairingListResult, err error) { c.Answer(r, err) })
+			if err := ref.Tell(List{reply}); err != nil {
+				c.Fail(err)
+			}
+		}),
+		wire.Strict("pairing.approve", func(c *wire.Call, p wire.PairingApproveParams) {
+			reply := actors.ReplyTo(func(code store.PairCode, err error) { c.Answer(approved(code), err) })
+			if err := ref.Tell(Approve{Reply: reply, Code: p.Code}); err != nil {
+				c.Fail(err)
+			}
+		}),
+	}
+}
+
+func approved(c store.PairCode) wire.PairingApproveResult {
+	return wire.PairingApproveResult{OK: true, Sender: wire.PairingSender{Account: c.Account, SenderID: c.SenderID, Name: c.SenderName}}
+}

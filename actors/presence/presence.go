@@ -1,0 +1,105 @@
+package presence
+
+import (
+	"strings"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/eventstream"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// window is how long connects and disconnects are collected before one event tells of all of them.
+const window = time.Second
+
+// Options for the actor.
+type Options struct {
+	Stream eventstream.Stream
+	Self   wire.PresenceEntry // the gateway's own entry; Ts is filled in
+	// System takes what a system-event says to the agent: queue it for the main session (protocol 3.2). contextKey
+	// is the presence key for lines about a node, "" for free text. Never blocks.
+	System func(text, contextKey string)
+	// ContextKey is the context key of the last queued system event.
+	ContextKey func() string
+}
+
+// Props describes the actor.
+func Props(o Options) actors.Props[Message] {
+	return actors.Props[Message]{
+		Kind:    "presence",
+		New:     func() actors.Behavior[Message] { return &presence{o: o, list: newList(o.Self)} },
+		Mailbox: actors.Mailbox{Count: 1 << 15, Bytes: 16 << 20},
+		Restart: actors.Restart{Min: 5 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
+	}
+}
+
+type presence struct {
+	o       Options
+	list    *list
+	pending bool // a publish is due at the end of the window
+}
+
+func (p *presence) Receive(c *actors.Context[Message], m Message) error {
+	switch m := m.(type) {
+	case List:
+		m.Send(p.list.read(time.Now()))
+	case Connected:
+		p.onConnected(c, m)
+	case Disconnected:
+		p.onDisconnected(c, m)
+	case Report:
+		p.onReport(m)
+	case publish:
+		p.pending = false
+		p.publish(nil)
+	}
+	return nil
+}
+
+func (p *presence) onConnected(c *actors.Context[Message], m Connected) {
+	if m.Peer.Mode != "cli" {
+		p.list.upsertPeer(m.Peer, "connect", time.Now())
+		p.o.Stream.BumpPresence()
+		p.soon(c)
+	}
+	m.Send(p.list.read(time.Now()))
+}
+
+func (p *presence) onDisconnected(c *actors.Context[Message], m Disconnected) {
+	if m.Peer.Mode == "cli" {
+		return
+	}
+	p.list.upsertPeer(m.Peer, "disconnect", time.Now())
+	p.o.Stream.BumpPresence()
+	p.soon(c)
+}
+
+// onReport merges the report, tells the agent, and answers after the event.
+func (p *presence) onReport(m Report) {
+	key, before, after := p.list.report(m.Text, m.Fields, time.Now())
+	if strings.HasPrefix(m.Text, "Node:") {
+		if line := changeLine(before, after, p.o.ContextKey() != key); line != "" {
+			p.o.System(line, key)
+		}
+	} else {
+		p.o.System(m.Text, "")
+	}
+	p.o.Stream.BumpPresence()
+	p.publish(func() { m.Send(struct{}{}) })
+}
+
+// soon publishes at the end of the window: N connects cost one event a second, not N.
+func (p *presence) soon(c *actors.Context[Message]) {
+	if p.pending {
+		return
+	}
+	p.pending = true
+	c.After(window, publish{})
+}
+
+func (p *presence) publish(then func()) {
+	sv := p.o.Stream.Versions()
+	p.o.Stream.PublishThen(wire.Event{
+		Name: "presence", Payload: wire.PresenceEvent{Presence: p.list.read(time.Now())}, Droppable: true, StateVersion: &sv,
+	}, then)
+}

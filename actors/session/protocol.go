@@ -1,0 +1,146 @@
+package session
+
+import (
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// SessionsMessage is everything the supervisor accepts.
+type SessionsMessage interface{ sessionsMessage() }
+
+// Work says that there may be accepted runs for a session key.
+type Work struct{ Key string }
+
+// AbortKey stops what runs and what waits in a session (a stop word). The reply tells how many runs that were.
+type AbortKey struct {
+	actors.Reply[int]
+	Key string
+}
+
+// Wait asks for the end of a run by its id on the wire (protocol 3.7).
+type Wait struct {
+	actors.Reply[WaitResult]
+	RunID   string
+	AfterMs *int64
+	Timeout time.Duration
+}
+
+// WaitResult is the answer to agent.wait. Status is ok, error or timeout.
+type WaitResult struct {
+	RunID     string `json:"runId"`
+	Status    string `json:"status"`
+	StartedAt int64  `json:"startedAt,omitzero"`
+	EndedAt   int64  `json:"endedAt,omitzero"`
+	Error     string `json:"error,omitempty"`
+}
+
+// AbortRun stops a chat.send by its idempotency key (protocol 3.8). The reply tells whether there was one.
+type AbortRun struct {
+	actors.Reply[bool]
+	Key   string // session key
+	RunID string
+}
+
+// Drain stops what runs, for a shutdown: each run may take grace, then ends as interrupted. The reply comes when
+// no run is left. Nothing new is started.
+type Drain struct {
+	actors.Reply[struct{}]
+	Grace time.Duration
+}
+
+// Active asks how many runs are in progress.
+type Active struct{ actors.Reply[int] }
+
+type (
+	accepted struct { // a call's run is in the store, or was there before
+		call *wire.Call
+		acceptance
+	}
+	begin struct { // a session wants its next run started
+		run store.Run
+	}
+	started struct {
+		id   string
+		job  agent.Job
+		ok   bool // false: it had been started or ended before
+		err  error
+		orig store.Run
+	}
+	ended   struct{ agent.Ended }
+	runGone struct {
+		id     string
+		reason error
+	}
+	sessionGone struct{ key string }
+	currentOf   struct{ key string } // a new incarnation of a session asks what it was running
+	recovered   struct {
+		runs []store.Run
+		err  error
+	}
+	settled struct { // the outcome of a run that ended without its actor
+		id      string
+		outcome store.Outcome
+		key     string
+		err     error
+	}
+	found struct { // agent.wait looked into the store
+		wait Wait
+		res  *WaitResult
+	}
+	waitOver  struct{ w *waiter }
+	sweep     struct{}
+	swept     struct{ keys []string }
+	retryRun  struct{ id string }
+	drainOver struct{}
+)
+
+func (Work) sessionsMessage()        {}
+func (AbortKey) sessionsMessage()    {}
+func (Wait) sessionsMessage()        {}
+func (AbortRun) sessionsMessage()    {}
+func (Drain) sessionsMessage()       {}
+func (Active) sessionsMessage()      {}
+func (accepted) sessionsMessage()    {}
+func (begin) sessionsMessage()       {}
+func (started) sessionsMessage()     {}
+func (ended) sessionsMessage()       {}
+func (runGone) sessionsMessage()     {}
+func (sessionGone) sessionsMessage() {}
+func (currentOf) sessionsMessage()   {}
+func (recovered) sessionsMessage()   {}
+func (settled) sessionsMessage()     {}
+func (found) sessionsMessage()       {}
+func (waitOver) sessionsMessage()    {}
+func (sweep) sessionsMessage()       {}
+func (swept) sessionsMessage()       {}
+func (retryRun) sessionsMessage()    {}
+func (drainOver) sessionsMessage()   {}
+
+// Message is everything the actor of one session accepts.
+type Message interface{ sessionMessage() }
+
+type (
+	wake   struct{} // there may be new runs in the store
+	pulled struct {
+		runs []store.Run
+		err  error
+	}
+	runDone struct{ id string }
+	current struct{ id string } // what this session is running, "" for nothing
+	check   struct{}            // nothing was heard for a while
+	idle    struct{}            // nothing happened for long
+)
+
+func (wake) sessionMessage()    {}
+func (pulled) sessionMessage()  {}
+func (runDone) sessionMessage() {}
+func (current) sessionMessage() {}
+func (check) sessionMessage()   {}
+func (idle) sessionMessage()    {}
+
+// CoalesceKey: one queued wake-up is as good as many.
+func (wake) CoalesceKey() string { return "wake" }

@@ -1,0 +1,80 @@
+package store
+
+import (
+	"errors"
+	"slices"
+)
+
+// Line is one message of a transcript.
+type Line struct {
+	ID                     int64 // order; set by the store
+	SessionID, RunID, Role string
+	Message                []byte // JSON
+	At                     int64
+}
+
+const (
+	sqlAppendLine = `INSERT INTO transcript (session_id, run_id, role, message, blob, at) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`
+	sqlHistory = `SELECT id, session_id, run_id, role, message, blob, at FROM transcript WHERE session_id = ? ORDER BY id DESC LIMIT ?`
+
+	sqlLineCount = `SELECT count(*) FROM transcript WHERE session_id = ?`
+)
+
+// storedLine is a Line as its row has it: a large message is a file.
+type storedLine struct {
+	Line
+	blob string
+}
+
+func lineFields(l *storedLine) []any {
+	return []any{&l.ID, &l.SessionID, &l.RunID, &l.Role, &l.Message, &l.blob, &l.At}
+}
+
+// AppendLine adds a message at the end of its session's transcript. A second line of role "user" for the same run is
+// left out without an error: a run that is started again must not repeat its question.
+// A message over 64 KiB becomes a file. That holds up the batch unless PutBlob was called with the message before.
+func (tx *Tx) AppendLine(l Line) error {
+	var ref string
+	if len(l.Message) > maxInline {
+		var err error
+		if ref, err = tx.blobs.put(l.Message); err != nil {
+			return wrap("append transcript line", err)
+		}
+		l.Message = nil
+	}
+	_, err := tx.h.exec(sqlAppendLine, l.SessionID, l.RunID, l.Role, l.Message, ref, l.At)
+	return wrap("append transcript line", err)
+}
+
+// History gives the last limit lines of a session, oldest first. A line whose file is lost or damaged is left out and
+// logged: one bad file must not take the conversation away.
+func (v *View) History(sessionID string, limit int) ([]Line, error) {
+	rows, err := list(v.h, lineFields, sqlHistory, sessionID, limit)
+	if err != nil {
+		return nil, wrap("read history", err)
+	}
+	slices.Reverse(rows)
+	lines := make([]Line, 0, len(rows))
+	for _, r := range rows {
+		if r.blob != "" {
+			r.Message, err = v.blobs.get(r.blob)
+			if _, bad := errors.AsType[*CorruptError](err); bad {
+				v.blobs.log.Error("transcript line left out", "line", r.ID, "err", err)
+				continue
+			}
+			if err != nil {
+				return nil, wrap("read history", err)
+			}
+		}
+		lines = append(lines, r.Line)
+	}
+	return lines, nil
+}
+
+// LineCount counts the lines of a session.
+func (v *View) LineCount(sessionID string) (int, error) {
+	var n int
+	_, err := v.h.row(sqlLineCount, []any{sessionID}, &n)
+	return n, wrap("count history", err)
+}
