@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"net/netip"
+	"slices"
 )
 
 // StartOptions are what the command line says over the file. A nil credential was not given.
@@ -66,7 +67,7 @@ func (o StartOptions) bind(c *Config) string { return orElse(o.Bind, c.Gateway.B
 
 // Guard reports why a gateway must not start with this configuration. It is empty when it may.
 func Guard(c *Config, env Env, o StartOptions) []Issue {
-	d := &decoder{issues: env.Issues}
+	d := &decoder{issues: slices.Clone(env.Issues)}
 	if o.Port < 0 || o.Port > 65535 {
 		d.report("--port", "must be a port number between 1 and 65535")
 	}

@@ -97,7 +97,9 @@ func Parse(path, raw string, getenv func(string) string) *Document {
 }
 
 func (d *Document) parse(raw string, getenv func(string) string) {
-	d.raw, d.hasRaw = raw, true
+	if len(raw) <= MaxBytes {
+		d.raw, d.hasRaw = strings.ToValidUTF8(raw, "\ufffd"), true
+	}
 	root, comments, err := parseJSON5(raw)
 	if err != nil {
 		d.Issues = []Issue{{Message: "JSON5 parse failed: " + err.Error()}}

@@ -6,7 +6,7 @@ import (
 )
 
 var (
-	textKey = regexp.MustCompile(`(?i)[\w$.-]*(?:token|passw|secret|api[ _-]?key|authorization|bearer|headers|credential)[\w$.-]*`)
+	textKey = regexp.MustCompile(`(?i)[\w$.-]*(?:token|passw|secret|api[ _-]?key|authorization|bearer|headers|credential|\benv\b)[\w$.-]*`)
 	// betweenKeyAndValue is the rest of a quoted key, white space and comments, and perhaps a colon.
 	betweenKeyAndValue = regexp.MustCompile(`^["'\x60]?(?:\s|/\*(?s:.*?)\*/|//[^\n\r]*)*([:=]?)(?:\s|/\*(?s:.*?)\*/|//[^\n\r]*)*`)
 )
