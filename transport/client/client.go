@@ -94,13 +94,14 @@ func (c *Client) call(ctx context.Context, method string, params, result any, fi
 	if err != nil {
 		return fmt.Errorf("call %s: %w", method, err)
 	}
-	if result != nil && len(r.payload) > 0 {
-		if err := wire.Unmarshal(r.payload, result); err != nil && r.err == nil {
+	refused := refusal(r)
+	if result != nil && len(r.Payload) > 0 {
+		if err := wire.Unmarshal(r.Payload, result); err != nil && refused == nil {
 			return fmt.Errorf("call %s: decode payload: %w", method, err)
 		}
 	}
-	if r.err != nil {
-		return r.err
+	if refused != nil {
+		return refused
 	}
 	return nil
 }

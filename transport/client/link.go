@@ -43,7 +43,7 @@ type link struct {
 
 type waiter struct {
 	final  bool
-	answer chan response // buffered
+	answer chan *wire.ResponseFrame // buffered
 }
 
 func openLink(ctx context.Context, o *Options) (*link, error) {
@@ -97,17 +97,17 @@ func (l *link) introduce(ctx context.Context, id string) error {
 			}
 			return fmt.Errorf("connect: %w", closed(err))
 		}
-		f, err := parseFrame(b)
-		if err != nil || f.response == nil || f.response.id != id {
+		f, err := wire.ParseServerFrame(b)
+		if err != nil || f.Response == nil || f.Response.ID != id {
 			continue // not for us yet
 		}
-		if e := f.response.err; e != nil {
+		if e := refusal(f.Response); e != nil {
 			if strings.HasPrefix(e.Message, "unauthorized") && !e.Retryable {
 				return unauthorized(e, l.o)
 			}
 			return fmt.Errorf("connect: %w", e)
 		}
-		if err := wire.Unmarshal(f.response.payload, &l.hello); err != nil || l.hello.Type != "hello-ok" {
+		if err := wire.Unmarshal(f.Response.Payload, &l.hello); err != nil || l.hello.Type != "hello-ok" {
 			return errors.New("connect: the answer is no hello-ok")
 		}
 		return nil
@@ -142,26 +142,26 @@ func (l *link) read(dispatch func(*link, Event)) error {
 			return closed(err)
 		}
 		l.heard.Store(time.Now().UnixNano())
-		f, err := parseFrame(b)
+		f, err := wire.ParseServerFrame(b)
 		switch {
 		case err != nil:
 			l.o.Log.Debug("frame ignored", "err", err)
-		case f.event != nil:
-			dispatch(l, *f.event)
+		case f.Event != nil:
+			dispatch(l, eventOf(f.Event))
 		default:
-			l.settle(*f.response)
+			l.settle(f.Response)
 		}
 	}
 }
 
-func (l *link) settle(r response) {
+func (l *link) settle(r *wire.ResponseFrame) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	w, ok := l.pending[r.id]
-	if !ok || (w.final && r.accepted()) {
+	w, ok := l.pending[r.ID]
+	if !ok || (w.final && accepted(r)) {
 		return
 	}
-	delete(l.pending, r.id)
+	delete(l.pending, r.ID)
 	w.answer <- r
 }
 
@@ -214,12 +214,12 @@ func (l *link) close(why *ClosedError) {
 }
 
 // call sends a request and waits for its answer.
-func (l *link) call(ctx context.Context, id, method string, params any, final bool) (response, error) {
+func (l *link) call(ctx context.Context, id, method string, params any, final bool) (*wire.ResponseFrame, error) {
 	b, err := encodeRequest(id, method, params)
 	if err != nil {
-		return response{}, err
+		return nil, err
 	}
-	w := waiter{final: final, answer: make(chan response, 1)}
+	w := waiter{final: final, answer: make(chan *wire.ResponseFrame, 1)}
 	l.mu.Lock()
 	l.pending[id] = w
 	l.mu.Unlock()
@@ -231,22 +231,22 @@ func (l *link) call(ctx context.Context, id, method string, params any, final bo
 	select {
 	case l.out <- b:
 	case <-l.done:
-		return response{}, l.ended()
+		return nil, l.ended()
 	case <-ctx.Done():
-		return response{}, ctx.Err()
+		return nil, ctx.Err()
 	}
 	select {
 	case r := <-w.answer:
 		return r, nil
 	case <-ctx.Done():
-		return response{}, ctx.Err()
+		return nil, ctx.Err()
 	case <-l.done:
 	}
 	select {
 	case r := <-w.answer: // it came just before the end
 		return r, nil
 	default:
-		return response{}, l.ended()
+		return nil, l.ended()
 	}
 }
 

@@ -14,7 +14,7 @@ const codeAbnormal = 1006
 
 // Close ends the connection with a close frame after what is queued. The first call decides code and
 // reason; a reason has at most 123 bytes. Without Hello nothing but the close frame is sent.
-func (s *Session) Close(code int, reason string) {
+func (s *Session) Close(code wire.CloseCode, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
@@ -26,12 +26,12 @@ func (s *Session) Close(code int, reason string) {
 // cutSlow closes a slow client: what waits for it is thrown away, what is half sent may be finished.
 func (s *Session) cutSlow() {
 	s.queue = nil
-	s.beginClose(int(wire.ClosePolicy), wire.ReasonSlow, s.srv.limits.SlowClose)
+	s.beginClose(wire.ClosePolicy, wire.ReasonSlow, s.srv.limits.SlowClose)
 }
 
 // beginClose makes the writer flush and close, and the reader stop. The caller holds s.mu.
-func (s *Session) beginClose(code int, reason string, limit time.Duration) {
-	s.closing, s.code, s.reason = true, code, reason
+func (s *Session) beginClose(code wire.CloseCode, reason string, limit time.Duration) {
+	s.closing, s.code, s.reason = true, int(code), reason
 	if s.gated {
 		s.gated, s.queue = false, nil
 	}

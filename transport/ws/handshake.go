@@ -19,7 +19,7 @@ func (s *Session) handshake() bool {
 	msg, err := s.read(s.srv.limits.FirstFrame)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		s.Close(int(wire.CloseNormal), "")
+		s.Close(wire.CloseNormal, "")
 		return false
 	case err != nil:
 		s.readFailed(err)
@@ -28,17 +28,17 @@ func (s *Session) handshake() bool {
 	req, ferr := wire.ParseRequest(msg)
 	switch {
 	case ferr != nil && (ferr.NotJSON || ferr.Hostile):
-		s.Close(int(wire.CloseNormal), "")
+		s.Close(wire.CloseNormal, "")
 		return false
 	case ferr != nil:
-		s.Close(int(wire.ClosePolicy), wire.ReasonHandshake)
+		s.Close(wire.ClosePolicy, wire.ReasonHandshake)
 		return false
 	}
-	s.connectID = wire.QuoteID(req.ID)
+	s.connectID = req.ID
 	params, deny := s.judge(req)
 	if deny != nil {
-		s.refuse(s.connectID, deny.err)
-		s.Close(int(deny.code), deny.reason)
+		s.refuse(wire.QuoteID(req.ID), deny.err)
+		s.Close(deny.code, deny.reason)
 		return false
 	}
 	s.introduce(params.Client)
@@ -48,7 +48,7 @@ func (s *Session) handshake() bool {
 	s.readBefore(time.Time{})
 	s.releaseSlot()
 	if s.handler = s.srv.o.Open(s, params); s.handler == nil {
-		s.Close(int(wire.CloseInternal), "")
+		s.Close(wire.CloseInternal, "")
 		return false
 	}
 	return true

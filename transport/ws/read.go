@@ -25,7 +25,7 @@ func (s *Session) serve() {
 		if p := recover(); p != nil {
 			s.srv.log.Error("connection handler panicked", "conn", s.peer.ConnID,
 				"err", fmt.Sprint(p), "stack", string(debug.Stack()))
-			s.Close(int(wire.CloseInternal), "")
+			s.Close(wire.CloseInternal, "")
 		}
 	}()
 	if !s.handshake() {
@@ -73,11 +73,11 @@ func (s *Session) mayRead() bool {
 func (s *Session) readFailed(err error) {
 	switch {
 	case errors.Is(err, errTooBig):
-		s.Close(int(wire.CloseTooBig), "")
+		s.Close(wire.CloseTooBig, "")
 	case errors.Is(err, errNotUTF8):
-		s.Close(int(wire.CloseInvalidUTF8), "")
+		s.Close(wire.CloseInvalidUTF8, "")
 	case violated(err):
-		s.Close(int(wire.CloseProtocol), "")
+		s.Close(wire.CloseProtocol, "")
 	default:
 		s.broken(err)
 	}

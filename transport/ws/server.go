@@ -114,7 +114,7 @@ func (s *Server) SetAuth(a Settings) error {
 	}
 	s.mu.Unlock()
 	for _, sess := range old {
-		sess.Close(int(wire.ClosePolicy), wire.ReasonAuth)
+		sess.Close(wire.ClosePolicy, wire.ReasonAuth)
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopping = true
 	s.mu.Unlock()
 	s.slots.close()
-	s.each(func(sess *Session) { sess.Close(int(wire.CloseRestart), wire.ReasonRestart) })
+	s.each(func(sess *Session) { sess.Close(wire.CloseRestart, wire.ReasonRestart) })
 	gone := make(chan struct{})
 	go func() {
 		s.running.Wait()

@@ -20,7 +20,7 @@ type Session struct {
 
 	// Fixed once connect was accepted, before Open is called.
 	peer      wire.Peer
-	connectID wire.Raw
+	connectID string
 	handler   Handler
 	auth      *credentials // guarded by Server.mu; nil until accepted
 	released  bool         // the place among strangers has been given back; read goroutine only
@@ -61,8 +61,8 @@ func (s *Session) Peer() wire.Peer { return s.peer }
 // Via is how the client reached the gateway.
 func (s *Session) Via() Via { return s.via }
 
-// ConnectID is the encoded id of the connect request, for the response that Hello sends.
-func (s *Session) ConnectID() wire.Raw { return s.connectID }
+// ConnectID is the id of the connect request, which the frame given to Hello answers.
+func (s *Session) ConnectID() string { return s.connectID }
 
 // Hello queues the response to connect before everything else and opens the gate: what was sent and offered
 // until now follows it. Calls after the first do nothing.
