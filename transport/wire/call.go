@@ -114,6 +114,6 @@ type Event struct {
 
 // StateVersion goes with presence and health events and with hello-ok.
 type StateVersion struct {
-	Presence int64 `json:"presence"`
-	Health   int64 `json:"health"`
+	Presence int64 `json:"presence" jsonschema:"minimum=0"`
+	Health   int64 `json:"health" jsonschema:"minimum=0"`
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Error codes of protocol 2 (reference 1.2). The WebSocket side emits only the first two.
+// Error codes of protocol 2 (protocol 1.2). The WebSocket side emits only the first two.
 const (
 	CodeInvalidRequest = "INVALID_REQUEST"
 	CodeUnavailable    = "UNAVAILABLE"
@@ -15,11 +15,11 @@ const (
 
 // Error is the error object of a response frame.
 type Error struct {
-	Code         string `json:"code"`
-	Message      string `json:"message"`
+	Code         string `json:"code" jsonschema:"minLength=1"`
+	Message      string `json:"message" jsonschema:"minLength=1"`
 	Details      any    `json:"details,omitempty"`
-	Retryable    bool   `json:"retryable,omitempty"`
-	RetryAfterMs int64  `json:"retryAfterMs,omitempty"`
+	Retryable    bool   `json:"retryable,omitzero"`
+	RetryAfterMs int64  `json:"retryAfterMs,omitzero" jsonschema:"minimum=0"`
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -34,8 +34,8 @@ func Unavailable(format string, args ...any) *Error {
 	return &Error{Code: CodeUnavailable, Message: fmt.Sprintf(format, args...)}
 }
 
-// AsError turns err into a wire error: itself if it is one, else UNAVAILABLE with the reference's
-// rendering S(err), "Error: <text>" (reference 1.4). Nil stays nil.
+// AsError turns err into a wire error: itself if it is one, else UNAVAILABLE in the form
+// "Error: <text>" (protocol 1.4). Nil stays nil.
 func AsError(err error) *Error {
 	if err == nil {
 		return nil
