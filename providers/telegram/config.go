@@ -1,0 +1,172 @@
+package telegram
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+)
+
+// Config is the "telegram" section of the configuration. The zero value means the defaults.
+// The router reads Groups and AllowFrom; the provider itself admits everybody.
+type Config struct {
+	Enabled   *bool  `json:"enabled"`   // nil = true
+	BotToken  string `json:"botToken"`  // from @BotFather; the last place that is looked at
+	TokenFile string `json:"tokenFile"` // a file with the token; when set, BotToken is not looked at
+	// ReplyToMode says whether an answer quotes the message it answers: "off" (default), "first" (of several
+	// messages only the first one), "all".
+	ReplyToMode    string           `json:"replyToMode"`
+	Groups         map[string]Group `json:"groups"`         // by chat id, "*" for the rest
+	AllowFrom      []ID             `json:"allowFrom"`      // senders of direct messages
+	TextChunkLimit int              `json:"textChunkLimit"` // longest message in UTF-16 units; 0 = 4000, at most 4096
+	MediaMaxMB     float64          `json:"mediaMaxMb"`     // largest inbound attachment; 0 = 5
+	Proxy          string           `json:"proxy"`          // URL of an HTTP proxy, "" = none
+}
+
+// Group is the configuration of one group chat.
+type Group struct {
+	RequireMention *bool `json:"requireMention"` // nil = true
+}
+
+// ID is a platform id that people write as a string or as a number.
+type ID string
+
+// UnmarshalJSON accepts both spellings and keeps a number's digits.
+func (id *ID) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err == nil {
+		*id = ID(s)
+		return nil
+	}
+	var n json.Number
+	if err := json.Unmarshal(b, &n); err != nil {
+		return errors.New("must be a string or a number")
+	}
+	*id = ID(n)
+	return nil
+}
+
+const (
+	defaultTextLimit = 4000
+	platformMaxText  = 4096 // the Bot API refuses more
+	defaultMediaMB   = 5
+)
+
+// Reply modes.
+const (
+	replyOff   = "off"
+	replyFirst = "first"
+	replyAll   = "all"
+)
+
+// ParseConfig decodes the section, fills in the defaults and checks every field. Keys it does not know are not its
+// business: the configuration's schema has refused them before.
+func ParseConfig(raw json.RawMessage) (Config, error) {
+	var c Config
+	if len(raw) > 0 {
+		if err := json.Unmarshal(raw, &c); err != nil {
+			return Config{}, fmt.Errorf("telegram: %w", err)
+		}
+	}
+	switch c.ReplyToMode {
+	case "":
+		c.ReplyToMode = replyOff
+	case replyOff, replyFirst, replyAll:
+	default:
+		return Config{}, fmt.Errorf("telegram.replyToMode: %q is not one of off, first, all", c.ReplyToMode)
+	}
+	switch {
+	case c.TextChunkLimit < 0:
+		return Config{}, errors.New("telegram.textChunkLimit: must be greater than 0")
+	case c.TextChunkLimit == 0:
+		c.TextChunkLimit = defaultTextLimit
+	case c.TextChunkLimit > platformMaxText:
+		c.TextChunkLimit = platformMaxText
+	}
+	if c.MediaMaxMB < 0 {
+		return Config{}, errors.New("telegram.mediaMaxMb: must be greater than 0")
+	}
+	if c.MediaMaxMB == 0 {
+		c.MediaMaxMB = defaultMediaMB
+	}
+	if _, err := c.proxyURL(); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// proxyURL is nil without a proxy. Its errors never repeat the URL, which may hold a password.
+func (c Config) proxyURL() (*url.URL, error) {
+	if c.Proxy == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(c.Proxy)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, errors.New("telegram.proxy: must be a URL like http://host:port")
+	}
+	return u, nil
+}
+
+// Where a token was found.
+const (
+	SourceEnv    = "env"
+	SourceFile   = "tokenFile"
+	SourceConfig = "config"
+	SourceNone   = "none"
+)
+
+const envToken = "TELEGRAM_BOT_TOKEN"
+
+// TokenSource says where the account's token comes from: "env", "tokenFile", "config" or "none".
+func TokenSource(c Config, getenv func(string) string) string {
+	_, source, _ := Token(c, getenv)
+	return source
+}
+
+// Token finds the token: the environment, then tokenFile (which decides when set, even if it is missing or empty),
+// then botToken. The error explains a source of "none" and names the field to change.
+func Token(c Config, getenv func(string) string) (token, source string, err error) {
+	if getenv != nil {
+		if token = strings.TrimSpace(getenv(envToken)); token != "" {
+			return checked(token, SourceEnv)
+		}
+	}
+	if c.TokenFile != "" {
+		b, err := os.ReadFile(c.TokenFile)
+		if err != nil {
+			return "", SourceNone, fmt.Errorf("telegram.tokenFile: %w", err)
+		}
+		if token = strings.TrimSpace(string(b)); token == "" {
+			return "", SourceNone, fmt.Errorf("telegram.tokenFile: %s is empty", c.TokenFile)
+		}
+		return checked(token, SourceFile)
+	}
+	if token = strings.TrimSpace(c.BotToken); token != "" {
+		return checked(token, SourceConfig)
+	}
+	return "", SourceNone, errors.New("telegram.botToken: no bot token; ask @BotFather for one and set it here, in telegram.tokenFile or in " + envToken)
+}
+
+// checked refuses what cannot stand in a URL path: it would address something else than the Bot API.
+func checked(token, source string) (string, string, error) {
+	for _, r := range token {
+		if r <= ' ' || r >= 0x7F || strings.ContainsRune(`/\?#%"`, r) {
+			return "", SourceNone, fmt.Errorf("%s: this is not a bot token: it holds a character that no token has", place(source))
+		}
+	}
+	return token, source, nil
+}
+
+// place names where a person finds the token that came from source.
+func place(source string) string {
+	switch source {
+	case SourceEnv:
+		return "the environment variable " + envToken
+	case SourceFile:
+		return "the file named by telegram.tokenFile"
+	default:
+		return "telegram.botToken"
+	}
+}

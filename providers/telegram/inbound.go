@@ -1,0 +1,63 @@
+package telegram
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	tele "gopkg.in/telebot.v3"
+)
+
+// take hands a batch of updates up, one after the other in the order of their ids, and moves the offset past each one
+// that Receive has taken or that is nothing for us. At the first failure it stops: the rest will be asked for again.
+func (p *Provider) take(ctx context.Context, batch []json.RawMessage) error {
+	type numbered struct {
+		id  int64
+		raw json.RawMessage
+	}
+	updates := make([]numbered, 0, len(batch))
+	for _, raw := range batch {
+		var head struct {
+			ID *int64 `json:"update_id"`
+		}
+		if err := json.Unmarshal(raw, &head); err != nil || head.ID == nil {
+			return fmt.Errorf("telegram getUpdates: an update without update_id")
+		}
+		updates = append(updates, numbered{*head.ID, raw})
+	}
+	slices.SortStableFunc(updates, func(a, b numbered) int {
+		if a.id < b.id {
+			return -1
+		}
+		if a.id > b.id {
+			return 1
+		}
+		return 0
+	})
+	for _, u := range updates {
+		if err := p.takeOne(ctx, u.id, u.raw); err != nil {
+			return err
+		}
+		// Not a maximum: after a quiet week the platform starts again at a random id.
+		p.offset = u.id + 1
+	}
+	return nil
+}
+
+func (p *Provider) takeOne(ctx context.Context, id int64, raw json.RawMessage) error {
+	var u tele.Update
+	if err := json.Unmarshal(raw, &u); err != nil {
+		p.env.Log.Error("telegram update unreadable, skipped", "account", p.env.Account, "update", id, "err", err)
+		return nil
+	}
+	m, ok := convert(u.Message, *p.me.Load())
+	if !ok {
+		p.env.Log.Debug("telegram update skipped", "account", p.env.Account, "update", id)
+		return nil
+	}
+	if err := p.env.Receive(ctx, m); err != nil {
+		return fmt.Errorf("the message could not be stored: %s", p.poll.secrets.Replace(err.Error()))
+	}
+	return nil
+}
