@@ -26,16 +26,18 @@ func (d *Document) Redacted() View {
 		Path: d.Path, Exists: d.Exists, Valid: d.Valid, Issues: d.Issues, LegacyIssues: d.LegacyIssues,
 		Parsed: json.RawMessage("{}"), Config: json.RawMessage("{}"),
 	}
+	if !d.hasRaw {
+		return v
+	}
+	var raw string
+	v.Raw = &raw
 	if d.root == nil {
-		if d.hasRaw {
-			raw := maskText(d.raw, false)
-			v.Raw = &raw
-		}
+		raw = maskText(d.raw, false)
 		return v
 	}
 	secrets := secretNodes(d.root)
-	raw := maskRaw(d.raw, d.comments, secrets)
-	v.Raw, v.Parsed = &raw, d.root.masked(secrets).JSON()
+	raw = maskRaw(d.raw, d.comments, secrets)
+	v.Parsed = d.root.masked(secrets).JSON()
 	if d.Valid {
 		v.Config = v.Parsed
 	}

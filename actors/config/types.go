@@ -74,7 +74,7 @@ type Tailscale struct {
 
 // Remote is the gateway that the command line talks to in mode remote.
 type Remote struct {
-	URL      string `json:"url"`
+	URL      Secret `json:"url"` // may carry a token in its query
 	Token    Secret `json:"token"`
 	Password Secret `json:"password"`
 }

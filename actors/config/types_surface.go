@@ -57,7 +57,7 @@ type Telegram struct {
 	AllowFrom      IDs     `json:"allowFrom"`
 	TextChunkLimit int     `json:"textChunkLimit" rule:"min=1"`
 	MediaMaxMb     float64 `json:"mediaMaxMb" rule:"above=0"`
-	Proxy          string  `json:"proxy"`
+	Proxy          Secret  `json:"proxy"` // its URL may carry a password
 	WebhookURL     string  `json:"webhookUrl"`
 	WebhookSecret  Secret  `json:"webhookSecret"`
 	WebhookPath    string  `json:"webhookPath"`
