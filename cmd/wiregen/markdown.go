@@ -61,7 +61,7 @@ func (p *page) methodDetails() {
 		p.printf("\n### %s\n\n%s\n\n", m.Name, m.summary)
 		switch {
 		case m.Params == nil:
-			p.printf("Params (loose): anything, ignored.")
+			p.printf("Params (loose): anything, ignored.\n")
 		default:
 			p.printf("Params (%s):", strictness(m))
 			p.fields(m.Params)
@@ -95,7 +95,7 @@ func (p *page) types() {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		p.printf("\n### %s\n", name)
+		p.printf("\n### %s", name)
 		p.fields(p.doc.Defs[name])
 	}
 }

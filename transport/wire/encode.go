@@ -90,9 +90,6 @@ func AppendPayload(dst []byte, v any) ([]byte, error) {
 }
 
 func appendString(dst []byte, s string) []byte {
-	out, err := jsontext.AppendQuote(dst, s)
-	if err != nil { // broken UTF-8, which AppendQuote has replaced
-		return out
-	}
-	return out
+	dst, _ = jsontext.AppendQuote(dst, s) // an error means broken UTF-8, which is U+FFFD now
+	return dst
 }

@@ -1,8 +1,6 @@
 package wire
 
-import (
-	"github.com/go-json-experiment/json/jsontext"
-)
+import "github.com/go-json-experiment/json/jsontext"
 
 // tree is a decoded JSON value that keeps what a fault report needs: the order of members and the raw
 // text. It exists on the slow path only.
@@ -84,7 +82,7 @@ func unquote(v jsontext.Value) string {
 	if lit := v[1 : len(v)-1]; plain(lit) {
 		return string(lit)
 	}
-	out, _ := jsontext.AppendUnquote(nil, v) //nolint:errcheck // a lone surrogate comes out as U+FFFD
+	out, _ := jsontext.AppendUnquote(nil, v) // an error means a lone surrogate, which is U+FFFD now
 	return string(out)
 }
 
