@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -120,4 +121,10 @@ func (t *trace) want(tb testing.TB, want ...string) {
 	if got := t.get(); !slices.Equal(got, want) {
 		tb.Errorf("trace\n got %q\nwant %q", got, want)
 	}
+}
+
+// settle lets d pass in a synctest bubble, and all that is due then happen.
+func settle(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

@@ -77,9 +77,8 @@ func TestRestartKeepsTheQueueInOrder(t *testing.T) {
 				if i := s.Inspect()[0]; i.State != "backoff" || i.Depth != 2 || i.Restarts != 1 || i.LastPanic == "" {
 					t.Errorf("%+v", i)
 				}
-				time.Sleep(time.Minute)
+				settle(time.Minute)
 				tr.want(t, "start", "keep", how, "stop", "start", "2", "3")
-				synctest.Wait()
 				answers.want(t, " a: actor crashed", " a: actor crashed", "did 2 <nil>", "did 3 <nil>")
 				stopSystem(t, s)
 			})

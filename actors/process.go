@@ -24,6 +24,7 @@ func (b *box) run() (idle bool) {
 		if returned {
 			return
 		}
+		b.failure = nil // the handler may have failed before an interceptor crashed it
 		if r := recover(); r != nil {
 			b.cell.fail(&PanicError{r, string(debug.Stack())})
 			return

@@ -44,7 +44,7 @@ func (it *item) discard(path string) {
 
 // Ring sizes: the first allocation, and what an empty ring may keep.
 const (
-	ringMin  = 8
+	ringMin  = 4
 	ringKeep = 64
 )
 

@@ -2,6 +2,9 @@ package actors
 
 import "github.com/asynkron/protoactor-go/actor"
 
+// stopping shows the inspector that an actor is in its Stop.
+type stopping struct{}
+
 // runner is protoactor's view of one incarnation of an actor.
 type runner[M any] struct {
 	create   func() Behavior[M]
@@ -69,6 +72,8 @@ func (r *runner[M]) end(err error) {
 	}
 	c.box.begin(nil)
 	if s, ok := r.behavior.(Stopper[M]); ok {
+		c.box.setCurrent(stopping{})
 		c.shield("Stop", func() { s.Stop(&r.ctx) })
+		c.box.setCurrent(nil)
 	}
 }

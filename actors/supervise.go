@@ -1,7 +1,9 @@
 package actors
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -54,7 +56,7 @@ func (c *cell) fail(err error) {
 func (c *cell) decide(err error, jitter func(time.Duration) time.Duration) {
 	delay, n := c.noteFailure(time.Now())
 	if n > c.restart.Limit {
-		c.sys.log.Error("actor gave up", append(failureAttrs(c, err), "failures", n)...)
+		c.sys.log.Log(context.Background(), giveUpLevel(c, err), "actor gave up", append(failureAttrs(c, err), "failures", n)...)
 		if c.stop(err) && c.onGiveUp != nil {
 			c.shield("OnGiveUp", func() { c.onGiveUp(err) })
 		}
@@ -99,6 +101,14 @@ func (r Restart) delay(n int) time.Duration {
 		d *= 2
 	}
 	return min(d, top)
+}
+
+// giveUpLevel is Warn for an actor that ended with an error as it is meant to: a connection, a run.
+func giveUpLevel(c *cell, err error) slog.Level {
+	if _, panicked := errors.AsType[*PanicError](err); panicked || c.restart.Limit > 0 {
+		return slog.LevelError
+	}
+	return slog.LevelWarn
 }
 
 func failureAttrs(c *cell, err error) []any {
