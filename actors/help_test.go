@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -30,7 +31,12 @@ func newSystem(t testing.TB, o actors.SystemOptions) *actors.System {
 
 func stopSystem(t testing.TB, s *actors.System) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	stopSystemIn(t, s, 20*time.Second)
+}
+
+func stopSystemIn(t testing.TB, s *actors.System, d time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
 	if err := s.Stop(ctx); err != nil {
 		t.Error(err)
@@ -128,3 +134,5 @@ func settle(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
+
+func runtimeGoexit() { runtime.Goexit() }
