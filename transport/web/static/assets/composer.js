@@ -1,0 +1,173 @@
+// The message box: keys, drafts, attachments, Send and Stop.
+
+import { byId, h } from './dom.js';
+import { icon } from './icons.js';
+import { prepare } from './images.js';
+import { size } from './time.js';
+import { activeTurn } from './turns.js';
+
+const DRAFT = 'clawdbot.draft.';
+
+/** @typedef {import('./turns.js').Attachment} Attachment */
+
+export class Composer {
+  /** @param {import('./store.js').Store} store @param {import('./chat.js').Chat} chat @param {import('./messages.js').Messages} messages */
+  constructor(store, chat, messages) {
+    this.store = store;
+    this.chat = chat;
+    this.messages = messages;
+    /** @type {Attachment[]} */
+    this.attachments = [];
+    this.sessionKey = '';
+    this.box = byId('composer');
+    this.sendButton = byId('send');
+    this.stopButton = byId('stop');
+    this.form = byId('compose');
+    this.noteLine = byId('compose-note');
+    this.tray = byId('attachments');
+    this.file = byId('file');
+    this.sendButton.append(icon('send'));
+    this.stopButton.append(icon('stop'));
+    byId('attach').append(icon('image'));
+    this.listen();
+  }
+
+  listen() {
+    const { box, form, file } = this;
+    box.addEventListener('input', () => this.changed());
+    box.addEventListener('keydown', (/** @type {KeyboardEvent} */ e) => this.key(e));
+    form.addEventListener('submit', (/** @type {Event} */ e) => { e.preventDefault(); this.send(); });
+    this.stopButton.addEventListener('click', () => { this.chat.stop(); box.focus(); });
+    byId('attach').addEventListener('click', () => file.click());
+    file.addEventListener('change', () => { this.attach([...file.files]); file.value = ''; });
+    box.addEventListener('paste', (/** @type {ClipboardEvent} */ e) => {
+      const files = [...(e.clipboardData?.files || [])];
+      if (!files.length) return;
+      e.preventDefault();
+      this.attach(files);
+    });
+    const main = byId('main');
+    main.addEventListener('dragover', (/** @type {DragEvent} */ e) => {
+      if (!e.dataTransfer?.types.includes('Files')) return;
+      e.preventDefault();
+      form.classList.add('drop');
+    });
+    main.addEventListener('dragleave', (/** @type {DragEvent} */ e) => { if (!main.contains(/** @type {Node} */ (e.relatedTarget))) form.classList.remove('drop'); });
+    main.addEventListener('drop', (/** @type {DragEvent} */ e) => {
+      e.preventDefault();
+      form.classList.remove('drop');
+      this.attach([...(e.dataTransfer?.files || [])]);
+    });
+  }
+
+  /** @param {import('./store.js').State} s */
+  render(s) {
+    if (s.sessionKey !== this.sessionKey) {
+      this.sessionKey = s.sessionKey;
+      this.box.value = sessionStorage.getItem(DRAFT + s.sessionKey) || '';
+      this.attachments = [];
+      this.say('');
+      this.tidy();
+    }
+    const running = activeTurn(s.turns);
+    // A hidden element cannot keep the focus; the box takes it, or the keyboard path would end here.
+    if (document.activeElement === (running ? this.sendButton : this.stopButton)) this.box.focus();
+    this.stopButton.hidden = !running;
+    this.stopButton.disabled = !!running?.stopping;
+    this.sendButton.hidden = !!running;
+    this.sendButton.disabled = this.isEmpty();
+    this.box.placeholder = running ? 'Write the next message' : 'Message';
+  }
+
+  isEmpty() {
+    return !this.box.value.trim() && !this.attachments.length;
+  }
+
+  /** After the text or the attachments changed. */
+  tidy() {
+    this.box.style.height = 'auto';
+    this.box.style.height = `${Math.min(this.box.scrollHeight, 220)}px`;
+    this.sendButton.disabled = this.isEmpty();
+    this.tray.hidden = !this.attachments.length;
+    this.tray.replaceChildren(...this.attachments.map((a) => this.preview(a)));
+  }
+
+  changed() {
+    if (this.box.value) sessionStorage.setItem(DRAFT + this.sessionKey, this.box.value);
+    else sessionStorage.removeItem(DRAFT + this.sessionKey);
+    this.tidy();
+  }
+
+  /** @param {KeyboardEvent} e */
+  key(e) {
+    if (e.isComposing) return;
+    if (e.key === 'Enter' && !e.shiftKey && !e.altKey) {
+      e.preventDefault();
+      this.send();
+    } else if (e.key === 'ArrowUp' && !this.box.value && !e.shiftKey) {
+      const text = this.lastText();
+      if (!text) return;
+      e.preventDefault();
+      this.box.value = text;
+      this.box.setSelectionRange(text.length, text.length);
+      this.changed();
+    }
+  }
+
+  /** The newest message of the person, from this page or from history. */
+  lastText() {
+    const { turns, entries } = this.store.state;
+    const turn = turns.findLast((t) => t.own && t.text);
+    const entry = entries.findLast((e) => e.role === 'user' && e.text);
+    if (turn && (!entry || turn.at >= entry.at - 60_000)) return turn.text;
+    return entry && !entry.text.includes('](data:image/') ? entry.text : '';
+  }
+
+  send() {
+    if (this.isEmpty()) return;
+    const text = this.box.value.trim() || 'See the attached image.'; // a message may not be empty
+    const attachments = this.attachments;
+    this.attachments = [];
+    this.box.value = '';
+    this.say('');
+    this.changed();
+    this.messages.follow();
+    this.chat.send(text, attachments);
+  }
+
+  /** @param {string} text what to tell about the message being written */
+  say(text) {
+    this.noteLine.textContent = text;
+    this.noteLine.hidden = !text;
+  }
+
+  /** @param {File[]} files */
+  async attach(files) {
+    const said = [];
+    for (const f of files) {
+      const used = this.attachments.reduce((n, a) => n + a.content.length, 0);
+      try {
+        const { attachment, note } = await prepare(f, this.chat.client.maxPayload, used);
+        this.attachments = [...this.attachments, attachment];
+        if (note) said.push(note);
+      } catch (err) {
+        said.push(err instanceof Error ? err.message : String(err));
+      }
+    }
+    this.say(said.join(' '));
+    this.tidy();
+    this.box.focus();
+  }
+
+  /** @param {Attachment} a */
+  preview(a) {
+    const remove = h('button', { class: 'icon-button', type: 'button', 'aria-label': `Remove ${a.name}`, onclick: () => {
+      this.attachments = this.attachments.filter((o) => o !== a);
+      this.say('');
+      this.tidy();
+      this.box.focus();
+    } }, icon('close', 'small'));
+    return h('div', { class: 'attachment' }, h('img', { src: `data:${a.mimeType};base64,${a.content}`, alt: '' }),
+      h('div', { class: 'what' }, h('span', {}, a.name), h('span', { class: 'muted mono' }, size(a.size))), remove);
+  }
+}

@@ -1,0 +1,37 @@
+// The icon set: one path per name on a 20 x 20 grid, drawn with currentColor.
+const paths = {
+  menu: 'M3 6h14M3 10h14M3 14h9',
+  plus: 'M10 4v12M4 10h12',
+  close: 'M5 5l10 10M15 5L5 15',
+  send: 'M10 16V4M5 9l5-5 5 5',
+  stop: 'M6 6h8v8H6z',
+  image: 'M3.500 4.500h13v11h-13zM3.500 13l3.500-3.500 3 3 2.500-2.500 4 4M12.800 7.600h.01',
+  sun: 'M10 7a3 3 0 100 6 3 3 0 000-6zM10 2v2M10 16v2M2 10h2M16 10h2M4.300 4.300l1.400 1.400M14.300 14.300l1.400 1.400M4.300 15.700l1.400-1.400M14.300 5.700l1.400-1.400',
+  moon: 'M16 11.500A6.500 6.500 0 118.500 4a5.200 5.200 0 007.500 7.500z',
+  auto: 'M10 3a7 7 0 100 14 7 7 0 000-14zM10 3v14M10 6.500h5M10 10h7M10 13.500h5',
+  clock: 'M10 3.500a6.500 6.500 0 100 13 6.500 6.500 0 000-13zM10 6.500V10l2.500 1.500',
+  check: 'M4 10.500l4 4 8-9',
+  alert: 'M10 3.500l7 12.500H3zM10 8.500v3.500M10 14.200v.01',
+  copy: 'M7 7h9v9H7zM13 7V4H4v9h3',
+  tool: 'M12.500 3.500a4 4 0 00-3.800 5.300L3.500 14l2.500 2.500 5.200-5.200a4 4 0 005.100-5l-2.500 2.500-2.300-.600-.600-2.300 2.500-2.500a4 4 0 00-.9-.1z',
+  chevron: 'M7.500 5l5 5-5 5',
+  down: 'M10 4v12M5 11l5 5 5-5',
+  chat: 'M3.500 4.500h13v9H9l-3.500 3v-3h-2z',
+  group: 'M7.500 9.500a2.700 2.700 0 100-5.400 2.700 2.700 0 000 5.400zM2.500 16c.3-3 2.300-4.500 5-4.500s4.700 1.500 5 4.500M13 4.400a2.700 2.700 0 010 5M14.500 11.800c1.800.6 2.800 2 3 4.200',
+  thought: 'M10 4c4 0 6.500 2.200 6.500 5s-2.500 5-6.500 5c-.7 0-1.400-.1-2-.2L4.500 15.500l.8-2.800C4.200 11.700 3.500 10.400 3.500 9c0-2.800 2.500-5 6.500-5z',
+  claw: 'M6 16C4.500 11.500 6 7.500 8.300 5M10.200 16c-1-4 0-7.500 2-10M14.300 16c-.8-3.200 0-6 1.500-8',
+};
+
+const ns = 'http://www.w3.org/2000/svg';
+
+/** @param {keyof typeof paths} name @param {string} [extra] more classes */
+export function icon(name, extra = '') {
+  const svg = document.createElementNS(ns, 'svg');
+  svg.setAttribute('viewBox', '0 0 20 20');
+  svg.setAttribute('class', `icon ${extra}`.trim());
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(ns, 'path');
+  path.setAttribute('d', paths[name]);
+  svg.append(path);
+  return svg;
+}

@@ -1,0 +1,85 @@
+// Starts the page: one store, one client, views that are functions of the store.
+
+import { Chat, fallbackId } from './chat.js';
+import { Client } from './client.js';
+import { Composer } from './composer.js';
+import { byId, meta } from './dom.js';
+import { Messages } from './messages.js';
+import { Sessions } from './sessions.js';
+import { StatusLine, takeToken, themeSwitch, token } from './status.js';
+import { Store } from './store.js';
+import { activeTurn } from './turns.js';
+
+takeToken();
+
+const store = new Store();
+store.state.sessionKey = keyFromAddress();
+
+/** One id per tab, so that a reload is the same client to the gateway. */
+function instanceId() {
+  let id = sessionStorage.getItem('clawdbot.instance');
+  if (!id) sessionStorage.setItem('clawdbot.instance', id = fallbackId());
+  return id;
+}
+
+function keyFromAddress() {
+  return new URLSearchParams(location.hash.slice(1)).get('session') || 'main';
+}
+
+const client = new Client({
+  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${meta('clawdbot-base-path')}/`,
+  version: meta('clawdbot-version') || 'dev',
+  token,
+  instanceId: instanceId(),
+  onStatus: (status) => store.change((s) => { s.status = status; }),
+  onHello: (hello) => {
+    store.change((s) => {
+      s.hello = { ...hello, at: Date.now() };
+      s.presence = hello.snapshot?.presence || [];
+      s.health = hello.snapshot?.health || s.health;
+      s.notice = null;
+    });
+    chat.refresh('reconnect');
+    chat.resume();
+  },
+  onGap: () => { chat.refresh('gap'); },
+  onEvent: (name, payload) => {
+    if (name === 'chat') chat.onChat(payload);
+    else if (name === 'agent') chat.onAgent(payload);
+    else if (name === 'presence') store.change((s) => { s.presence = payload.presence || []; });
+    else if (name === 'health') store.change((s) => { s.health = payload; });
+    if (name === 'chat' && payload.state !== 'delta') chat.refreshSessions();
+  },
+});
+
+const chat = new Chat(store, client);
+const messages = new Messages(store, chat);
+const sessions = new Sessions(store, openSession);
+const composer = new Composer(store, chat, messages);
+const status = new StatusLine(store, client);
+themeSwitch();
+
+/** @param {string} key */
+function openSession(key) {
+  history.replaceState(null, '', key === 'main' ? location.pathname + location.search : `#${new URLSearchParams({ session: key })}`);
+  chat.open(key);
+}
+
+addEventListener('hashchange', () => {
+  if (takeToken()) client.start();
+  else chat.open(keyFromAddress());
+});
+
+document.addEventListener('keydown', (e) => {
+  if (e.key !== 'Escape' || e.isComposing || document.querySelector('dialog[open]')) return;
+  if (sessions.isOpen()) sessions.drawer(false);
+  else if (activeTurn(store.state.turns)) chat.stop();
+});
+
+store.subscribe((s) => status.render(s));
+store.subscribe((s) => messages.render(s));
+store.subscribe((s) => composer.render(s));
+store.subscribe((s) => sessions.render(s));
+store.change(() => {});
+client.start();
+if (matchMedia('(hover: hover)').matches) byId('composer').focus();

@@ -1,0 +1,187 @@
+// Nodes of the message list, one builder per kind of item. Each returns its node and a function that
+// brings the node up to a newer version of the same item.
+
+import { h, append } from './dom.js';
+import { icon } from './icons.js';
+import { renderMarkdown } from './markdown.js';
+import { plain } from './inline.js';
+import { exact, hhmm, size } from './time.js';
+
+const STREAM_TAIL = 65_536; // longer texts show their end only while they grow
+const FOLDED_CHARS = 6000;
+const RESULT_CHARS = 20_000;
+
+/**
+ * @typedef {{
+ *   earlier: () => void, fold: (key: string, open: boolean) => void, tool: (id: string, open: boolean) => void,
+ *   turn: (action: string, runId: string) => void,
+ * }} Actions
+ * @typedef {{node: HTMLElement, update: (item: any) => void}} View
+ */
+
+/** @param {import('./timeline.js').Item} item @param {Actions} actions @returns {View} */
+export function build(item, actions) {
+  switch (item.type) {
+    case 'day': return { node: h('div', { class: 'day', role: 'separator' }, item.label), update() {} };
+    case 'earlier': return earlier(actions);
+    case 'tool': return tool(actions);
+    case 'note': return note(actions);
+    default: return message(item, actions);
+  }
+}
+
+/** @param {Actions} actions @returns {View} */
+function earlier(actions) {
+  const node = h('div', { class: 'earlier' });
+  return {
+    node,
+    update(item) {
+      node.replaceChildren(item.action ? h('button', { class: 'link-button', type: 'button', onclick: actions.earlier }, item.label) : item.label);
+    },
+  };
+}
+
+/** @param {string} by @param {number} at @param {boolean} quiet the name is for screen readers only */
+function byLine(by, at, quiet) {
+  const name = quiet ? h('span', { class: 'visually-hidden' }, by) : h('b', {}, by);
+  return h('div', { class: 'by' }, name, at ? h('time', { datetime: new Date(at).toISOString(), title: exact(at) }, hhmm(at)) : null);
+}
+
+/** @param {import('./timeline.js').MessageItem} first @param {Actions} actions @returns {View} */
+function message(first, actions) {
+  const user = first.role === 'user';
+  const body = h('div', { class: user ? 'body' : 'body md' });
+  const pictures = h('div', {});
+  const bubble = h('div', { class: 'bubble' }, body, pictures);
+  const top = h('div', {});
+  const fold = h('button', { class: 'link-button', type: 'button' });
+  // The log announces additions; texts that grow are announced sentence by sentence elsewhere.
+  const node = h('article', { class: 'msg', 'data-role': first.role, 'aria-live': first.role === 'assistant' ? 'off' : null }, top, bubble, fold);
+  if (first.streaming || first.state) node.classList.add('enter');
+  let text = '';
+  let drawn = '';
+  return {
+    node,
+    /** @param {import('./timeline.js').MessageItem} item */
+    update(item) {
+      node.classList.toggle('head', item.head);
+      node.dataset.runId = item.runId;
+      node.dataset.state = item.state;
+      if (item.streaming) node.setAttribute('aria-busy', 'true');
+      else node.removeAttribute('aria-busy');
+      const line = `${item.head}${item.by}${item.at}`;
+      if (line !== drawn) {
+        drawn = line;
+        top.replaceChildren(item.head ? byLine(item.by, item.at, user) : item.at ? h('time', { class: 'hover-time', datetime: new Date(item.at).toISOString(), title: exact(item.at) }, hhmm(item.at)) : '');
+      }
+      const show = item.folded ? item.text.slice(0, FOLDED_CHARS) : item.text;
+      const version = `${item.streaming && show.length > STREAM_TAIL}|${show}`;
+      if (version !== text) {
+        text = version;
+        if (user || item.role === 'system') body.replaceChildren(...plain(show));
+        else if (item.streaming && show.length > STREAM_TAIL) body.replaceChildren(h('p', { class: 'muted' }, `The first ${size(show.length - STREAM_TAIL)} are shown when it is done.`), show.slice(-STREAM_TAIL));
+        else renderMarkdown(body, show);
+      }
+      body.classList.toggle('folded', item.folded);
+      body.hidden = !item.text;
+      if (pictures.childNodes.length !== item.images.length) pictures.replaceChildren(...item.images.map((src, k) => h('img', { src, alt: `attached image ${k + 1}` })));
+      fold.hidden = !item.foldable;
+      fold.textContent = item.folded ? `Show all (${size(item.text.length)})` : 'Fold';
+      fold.onclick = () => actions.fold(item.key, item.folded);
+    },
+  };
+}
+
+/** @param {Actions} actions @returns {View} */
+function tool(actions) {
+  const name = h('span', { class: 'name' });
+  const gist = h('span', { class: 'gist' });
+  const state = h('span', { class: 'state' });
+  const mark = h('span', {});
+  const detail = h('div', {});
+  const top = h('div', {});
+  const card = h('details', { class: 'tool' }, h('summary', {}, icon('chevron', 'turn'), mark, name, gist, state), detail);
+  const node = h('article', { class: 'msg', 'data-role': 'tool' }, top, card);
+  /** @type {import('./timeline.js').ToolItem | null} */
+  let shown = null;
+  const draw = () => { if (shown) detail.replaceChildren(...(card.open ? parts(shown) : [])); };
+  card.addEventListener('toggle', () => {
+    draw();
+    if (shown && card.open !== shown.open) actions.tool(shown.id, card.open);
+  });
+  return {
+    node,
+    /** @param {import('./timeline.js').ToolItem} item */
+    update(item) {
+      if (!shown) mark.append(icon(item.thought ? 'thought' : 'tool'));
+      shown = item;
+      node.dataset.runId = item.runId;
+      node.classList.toggle('head', item.head);
+      top.replaceChildren(item.head ? byLine(item.by, item.at, false) : '');
+      name.textContent = item.name;
+      gist.textContent = item.gist;
+      state.textContent = item.thought ? '' : item.phase === 'running' ? 'running' : item.phase === 'error' ? 'failed' : 'done';
+      state.dataset.tone = item.phase === 'running' ? 'busy' : item.phase === 'error' ? 'bad' : '';
+      card.open = item.open;
+      draw();
+    },
+  };
+}
+
+/** @param {import('./timeline.js').ToolItem} item */
+function parts(item) {
+  const out = [];
+  if (item.args !== undefined) out.push(part('Arguments', item.args));
+  if (item.thought) out.push(h('div', { class: 'part' }, ...plain(String(item.result))));
+  else if (item.result !== undefined) out.push(part('Result', item.result));
+  else out.push(h('div', { class: 'part muted' }, item.phase === 'running' ? 'No result yet' : 'No result was kept'));
+  return out;
+}
+
+/** @param {string} title @param {any} value */
+function part(title, value) {
+  const el = h('div', { class: 'part' }, h('h4', {}, title));
+  const list = Array.isArray(value?.content) ? value.content : null;
+  if (!list) {
+    append(el, [pre(typeof value === 'string' ? value : JSON.stringify(value, null, 2) ?? '')]);
+    return el;
+  }
+  for (const p of list) {
+    if (p?.type === 'image' && typeof p.src === 'string') append(el, [h('img', { src: p.src, alt: 'image from the tool' })]);
+    else if (p?.type === 'image') append(el, [h('p', { class: 'muted' }, `Image, ${size(p.bytes || 0)}, not kept`)]);
+    else append(el, [pre(typeof p?.text === 'string' ? p.text : JSON.stringify(p, null, 2))]);
+  }
+  return el;
+}
+
+/** @param {string} text */
+function pre(text) {
+  const cut = text.length > RESULT_CHARS ? `${text.slice(0, RESULT_CHARS)}\n… ${size(text.length - RESULT_CHARS)} more` : text;
+  return h('pre', { tabindex: '0' }, cut);
+}
+
+const labels = { retry: 'Retry', again: 'Send again', discard: 'Discard' };
+
+/** @param {Actions} actions @returns {View} */
+function note(actions) {
+  const node = h('div', { class: 'note' });
+  let drawn = '';
+  return {
+    node,
+    /** @param {import('./timeline.js').NoteItem} item */
+    update(item) {
+      node.dataset.tone = item.tone;
+      node.dataset.for = item.role;
+      node.dataset.runId = item.runId;
+      const version = `${item.icon}|${item.text}|${item.actions.join()}`;
+      if (version === drawn) return;
+      drawn = version;
+      node.replaceChildren(
+        item.icon ? icon(/** @type {any} */ (item.icon)) : h('span', { class: 'pulse', 'aria-hidden': 'true' }),
+        h('span', {}, item.text),
+        ...item.actions.map((a) => h('button', { class: 'link-button', type: 'button', onclick: () => actions.turn(a, item.runId) }, labels[a])),
+      );
+    },
+  };
+}
+

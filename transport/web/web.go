@@ -1,0 +1,171 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"path"
+	"strings"
+)
+
+// Options says what the handler serves and whom it asks.
+type Options struct {
+	// Upgrade gets every request with "Upgrade: websocket", whatever its path, after the Host check.
+	// It makes its own decision about forwarding headers and Origin. Nil answers 404.
+	Upgrade http.Handler
+	// Ready answers /readyz: ok, or the reasons why not. It is called on request goroutines and must
+	// be quick. Nil means always ready.
+	Ready func() (ok bool, reasons []string)
+	// BasePath is where the page lives, such as "/chat". Empty or "/" is the root.
+	BasePath string
+	// ControlUI enables the page. The probes and the upgrade work without it.
+	ControlUI bool
+	// Version is shown to the page and sent in its connect call. Empty means "dev".
+	Version string
+	// CheckHost decides whether a request's Host header may be served at all, which ends DNS
+	// rebinding. It gets the header as sent, port included. Nil admits loopback names only.
+	CheckHost func(host string) bool
+	// CheckRequest decides about a plain HTTP request once its Host is fine: false is answered 403.
+	// Nil refuses every request that carries a forwarding header, because no proxy is trusted.
+	CheckRequest func(*http.Request) bool
+	// Log gets refused requests at debug level. Nil discards.
+	Log *slog.Logger
+}
+
+type server struct {
+	o     Options
+	base  string // "" or "/x/y"
+	files map[string]*asset
+	log   *slog.Logger
+}
+
+// New returns the handler for everything on the gateway's port.
+func New(o Options) http.Handler {
+	s := &server{o: o, base: normalBase(o.BasePath), log: o.Log}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if o.CheckHost == nil {
+		s.o.CheckHost = loopbackHost
+	}
+	if o.CheckRequest == nil {
+		s.o.CheckRequest = notForwarded
+	}
+	version := o.Version
+	if version == "" {
+		version = "dev"
+	}
+	s.files = loadAssets(s.base, version)
+	return s
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.o.CheckHost(r.Host) {
+		s.refuse(w, r, http.StatusForbidden, "Host not allowed")
+		return
+	}
+	if isUpgrade(r) {
+		if s.o.Upgrade == nil {
+			s.refuse(w, r, http.StatusNotFound, "Not Found")
+			return
+		}
+		s.o.Upgrade.ServeHTTP(w, r)
+		return
+	}
+	if !s.o.CheckRequest(r) {
+		s.refuse(w, r, http.StatusForbidden, "Forwarded requests are not accepted")
+		return
+	}
+	secure(w.Header(), r.Host)
+	p, ok := cleanPath(r)
+	if !ok {
+		s.refuse(w, r, http.StatusNotFound, "Not Found")
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		s.refuse(w, r, http.StatusMethodNotAllowed, "Method Not Allowed")
+		return
+	}
+	switch {
+	case p == "/healthz":
+		writeProbe(w, r, true, nil)
+	case p == "/readyz":
+		s.readyz(w, r)
+	case s.o.ControlUI:
+		s.page(w, r, p)
+	default:
+		s.refuse(w, r, http.StatusNotFound, "Not Found")
+	}
+}
+
+// page answers a cleaned path by the rules of the control UI (protocol 8.6): an existing file, the
+// assets under any prefix, else index.html so that the page's own routes survive a reload.
+func (s *server) page(w http.ResponseWriter, r *http.Request, p string) {
+	switch {
+	case s.base == "" && (p == "/ui" || strings.HasPrefix(p, "/ui/")):
+		s.refuse(w, r, http.StatusNotFound, "Not Found")
+		return
+	case s.base != "" && p == s.base && !strings.HasSuffix(r.URL.Path, "/"):
+		target := s.base + "/"
+		if r.URL.RawQuery != "" {
+			target += "?" + r.URL.RawQuery
+		}
+		w.Header().Set("Location", target)
+		w.WriteHeader(http.StatusFound)
+		return
+	case s.base != "" && p != s.base && !strings.HasPrefix(p, s.base+"/"):
+		s.refuse(w, r, http.StatusNotFound, "Not Found")
+		return
+	}
+	name := strings.TrimPrefix(strings.TrimPrefix(p, s.base), "/")
+	if i := strings.LastIndex(p, "/assets/"); i >= 0 {
+		name = p[i+1:]
+	}
+	a, ok := s.files[name]
+	if !ok {
+		a = s.files["index.html"]
+	}
+	a.serve(w, r)
+}
+
+// cleanPath returns the path to match: decoded once and cleaned. It refuses what no link of ours
+// contains and what only serves to be read differently by somebody else: an encoded percent sign,
+// parent segments, backslashes, control characters.
+func cleanPath(r *http.Request) (string, bool) {
+	p := r.URL.Path
+	if !strings.HasPrefix(p, "/") || strings.Contains(r.URL.EscapedPath(), "%25") {
+		return "", false
+	}
+	for i := range len(p) {
+		if p[i] < 0x20 || p[i] == 0x7f || p[i] == '\\' {
+			return "", false
+		}
+	}
+	for seg := range strings.SplitSeq(p, "/") {
+		if seg == ".." {
+			return "", false
+		}
+	}
+	return path.Clean(p), true
+}
+
+// normalBase gives a base path one leading slash and no trailing one; the root is "".
+func normalBase(p string) string {
+	p = path.Clean("/" + strings.TrimSpace(p))
+	if p == "/" {
+		return ""
+	}
+	return p
+}
+
+func (s *server) refuse(w http.ResponseWriter, r *http.Request, status int, text string) {
+	s.log.Debug("http request refused", "status", status, "method", r.Method, "why", text)
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write([]byte(text + "\n"))
+	}
+}
