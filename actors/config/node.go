@@ -55,16 +55,14 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// walk calls f for n and everything below it, parents first. f returning false leaves out what is below.
-func (n *node) walk(path []string, f func(path []string, n *node) bool) {
-	if n == nil || !f(path, n) {
-		return
-	}
+// walk calls f for n and everything below it. path are the keys down to the value; a list adds none.
+func (n *node) walk(path []string, f func(path []string, n *node)) {
+	f(path, n)
 	for _, m := range n.members {
 		m.value.walk(append(path[:len(path):len(path)], m.key), f)
 	}
-	for i, item := range n.items {
-		item.walk(append(path[:len(path):len(path)], fmt.Sprint(i)), f)
+	for _, item := range n.items {
+		item.walk(path, f)
 	}
 }
 

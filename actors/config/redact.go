@@ -60,29 +60,34 @@ var (
 // they repeat a secret found elsewhere.
 func secretNodes(root *node) map[*node]bool {
 	found := map[*node]bool{}
-	var texts []string
-	root.walk(nil, func(path []string, n *node) bool {
+	root.walk(nil, func(path []string, n *node) {
 		if isSecretAt(path, n) {
 			found[n] = true
-			texts = appendTelling(texts, n.text)
 		}
-		return true
 	})
-	root.walk(nil, func(_ []string, n *node) bool {
-		if n.kind == kindString && slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(n.text, s) }) {
+	hide := hider(found)
+	root.walk(nil, func(_ []string, n *node) {
+		if n.kind == kindString && hide.Replace(n.text) != n.text {
 			found[n] = true
 		}
-		return true
 	})
 	return found
 }
 
-// appendTelling adds a secret that is long enough not to be a common word by chance.
-func appendTelling(texts []string, s string) []string {
-	if len(s) < 8 {
-		return texts
+// hider replaces the secrets in a text; short ones stay, because they may be common words by chance.
+func hider(secrets map[*node]bool) *strings.Replacer {
+	var texts []string
+	for n := range secrets {
+		if len(n.text) >= 8 {
+			texts = append(texts, n.text)
+		}
 	}
-	return append(texts, s)
+	slices.SortFunc(texts, func(a, b string) int { return len(b) - len(a) }) // a secret may contain another
+	var pairs []string
+	for _, s := range texts {
+		pairs = append(pairs, s, Redacted)
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 func isSecretAt(path []string, n *node) bool {
@@ -127,18 +132,12 @@ func maskRaw(src string, comments []span, secrets map[*node]bool) string {
 		text string
 	}
 	var edits []edit
-	var texts []string
 	for n := range secrets {
 		edits = append(edits, edit{span{n.start, n.end}, `"` + Redacted + `"`})
-		texts = appendTelling(texts, n.text)
 	}
-	slices.SortFunc(texts, func(a, b string) int { return len(b) - len(a) })
+	hide := hider(secrets)
 	for _, c := range comments {
-		text := maskText(src[c.start:c.end], true)
-		for _, s := range texts {
-			text = strings.ReplaceAll(text, s, Redacted)
-		}
-		edits = append(edits, edit{c, text})
+		edits = append(edits, edit{c, maskText(hide.Replace(src[c.start:c.end]), true)})
 	}
 	slices.SortFunc(edits, func(a, b edit) int { return a.start - b.start })
 	var b strings.Builder

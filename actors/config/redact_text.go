@@ -5,11 +5,7 @@ import (
 	"strings"
 )
 
-var (
-	textKey = regexp.MustCompile(`(?i)[\w$.-]*(?:token|passw|secret|api[ _-]?key|authorization|bearer|headers|credential|\benv\b)[\w$.-]*`)
-	// betweenKeyAndValue is the rest of a quoted key, white space and comments, and perhaps a colon.
-	betweenKeyAndValue = regexp.MustCompile(`^["'\x60]?(?:\s|/\*(?s:.*?)\*/|//[^\n\r]*)*([:=]?)(?:\s|/\*(?s:.*?)\*/|//[^\n\r]*)*`)
-)
+var textKey = regexp.MustCompile(`(?i)[\w$.-]*(?:token|passw|secret|api[ _-]?key|authorization|bearer|headers|credential|\benv\b)[\w$.-]*`)
 
 // maskText hides secrets in text that cannot be parsed: a comment, or a file with a syntax error. What follows a
 // telling word is hidden. In a comment it must be written like a setting ("token: abc"), or prose would suffer; in a
@@ -23,21 +19,42 @@ func maskText(text string, comment bool) string {
 			b.WriteString(text)
 			return b.String()
 		}
-		gap := betweenKeyAndValue.FindStringSubmatch(text[at[1]:])
-		colon := gap[1] != ""
 		b.WriteString(text[:at[1]])
 		text = text[at[1]:]
+		gap, colon := gapLength(text, comment)
 		if comment && !colon {
 			continue
 		}
-		b.WriteString(text[:len(gap[0])])
-		text = text[len(gap[0]):]
+		b.WriteString(text[:gap])
+		text = text[gap:]
 		n := maskLength(text, comment)
 		if n > 0 {
 			b.WriteString(Redacted)
 		}
 		text = text[n:]
 	}
+}
+
+// gapLength is how many bytes lie between a key and its value: a closing quote, white space, comments, a colon.
+func gapLength(text string, comment bool) (n int, colon bool) {
+	s := scanner{src: text}
+	skip := func() {
+		if !comment {
+			_ = s.space() // an open comment is left to be hidden as the value
+			return
+		}
+		s.pos += len(s.src[s.pos:]) - len(strings.TrimLeftFunc(s.src[s.pos:], isSpace))
+	}
+	if c := s.peek(); c == '"' || c == '\'' || c == '`' {
+		s.pos++
+	}
+	skip()
+	if c := s.peek(); c == ':' || c == '=' {
+		s.pos++
+		colon = true
+	}
+	skip()
+	return s.pos, colon
 }
 
 // maskLength is how many bytes at the start of text may be a secret value.
@@ -56,7 +73,7 @@ func maskLength(text string, comment bool) int {
 			}
 		}
 		return len(text)
-	case (c == '{' || c == '[') && !comment:
+	case !comment && (c == '{' || c == '[' || strings.HasPrefix(text, "/*")):
 		return len(text) // which of the values inside are secrets is anyone's guess
 	}
 	ends := "\r\n"
