@@ -86,6 +86,9 @@ func Guard(c *Config, env Env, o StartOptions) []Issue {
 			d.report(given.name, `is blank, "undefined" or "null"; give a credential or leave it unset`)
 		}
 	}
+	if c.Gateway.Mode == "remote" {
+		d.report("gateway.mode", "is remote: this machine uses another gateway; set it to local to run one here")
+	}
 	d.exposure(c, ResolveAuth(c, env, o), o.bind(c))
 	return d.issues
 }

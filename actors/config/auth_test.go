@@ -53,6 +53,7 @@ func TestGuard(t *testing.T) {
 		{"lan with a token", "{gateway:{bind:'lan',auth:{token:'t'}}}", nil, StartOptions{}, ""},
 		{"lan without", "{gateway:{bind:'lan'}}", nil, StartOptions{}, "gateway.bind: is lan"},
 		{"flag auto without", "{}", nil, StartOptions{Bind: "auto"}, "gateway.bind: is auto"},
+		{"remote", "{gateway:{mode:'remote'}}", nil, StartOptions{}, "gateway.mode: is remote"},
 		{"unknown bind", "{gateway:{auth:{token:'t'}}}", nil, StartOptions{Bind: "0.0.0.0"}, "--bind: must be one of"},
 		{"unknown auth", "{}", nil, StartOptions{AuthMode: "none"}, "--auth: must be one of"},
 		{"port", "{}", nil, StartOptions{Port: 70000}, "--port"},

@@ -9,8 +9,8 @@ import (
 
 // Options for the actor.
 type Options struct {
-	Running *Document // valid; what the gateway was started with
-	Getenv  func(string) string
+	Document *Document // valid; what the gateway was started with
+	Getenv   func(string) string
 }
 
 // Props describes the actor.
@@ -33,7 +33,7 @@ type holder struct {
 func (h *holder) Receive(c *actors.Context[Message], m Message) error {
 	switch m := m.(type) {
 	case Running:
-		m.Send(h.o.Running)
+		m.Send(h.o.Document)
 	case OnDisk:
 		h.waiting = append(h.waiting, m)
 		h.read(c)
@@ -52,7 +52,7 @@ func (h *holder) read(c *actors.Context[Message]) {
 	h.asked, h.waiting = h.waiting, nil
 	o := h.o
 	actors.Pipe(c, func(context.Context) (View, error) {
-		return Read(o.Running.Path, o.Getenv).Redacted(), nil
+		return Read(o.Document.Path, o.Getenv).Redacted(), nil
 	}, func(v View, err error) Message { return fileRead{v, err} })
 }
 

@@ -32,7 +32,7 @@ func startActor(t *testing.T, text string, intercept actors.Interceptor) (actors
 			t.Error(err)
 		}
 	})
-	ref, err := actors.Spawn(sys, "config", Props(Options{Running: d, Getenv: homeOnly}))
+	ref, err := actors.Spawn(sys, "config", Props(Options{Document: d, Getenv: homeOnly}))
 	if err != nil {
 		t.Fatal(err)
 	}
