@@ -3,13 +3,15 @@ package ws
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/google/uuid"
+
+	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // The library keeps both buffers for the life of a connection. Reads longer than the read buffer go
@@ -80,8 +82,6 @@ func IsUpgrade(r *http.Request) bool {
 	return false
 }
 
-var errNotAdded = errors.New("the gateway is stopping")
-
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, from origin) (*Session, error) {
 	h := &hijacker{ResponseWriter: w}
 	conn, err := websocket.Accept(h, r, &websocket.AcceptOptions{
@@ -102,8 +102,9 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, from origin) (*
 	sess.peer.RemoteIP = from.addr.String()
 	sess.peer.Local = from.local
 	if !s.add(sess) {
-		_ = conn.CloseNow()
-		return nil, errNotAdded
+		_ = h.conn.SetDeadline(time.Now().Add(s.limits.Close))
+		_ = conn.Close(websocket.StatusServiceRestart, wire.ReasonRestart)
+		return nil, errStopping
 	}
 	return sess, nil
 }

@@ -42,8 +42,7 @@ func (s *Session) beginClose(code wire.CloseCode, reason string, limit time.Dura
 	s.startWriter()
 }
 
-// broken drops a connection that cannot be read or written any more; err says how the peer ended it,
-// unless a close of ours was under way.
+// broken drops a connection that the peer has ended, as err says, or that cannot be written any more.
 func (s *Session) broken(err error) {
 	s.mu.Lock()
 	if !s.closing {

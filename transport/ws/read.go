@@ -69,9 +69,14 @@ func (s *Session) mayRead() bool {
 	return !s.closing
 }
 
-// readFailed ends a connection that cannot be read on.
+// readFailed ends a connection that cannot be read on. While a close is under way that is as it should be,
+// and the writer has the last word.
 func (s *Session) readFailed(err error) {
+	s.mu.Lock()
+	closing := s.closing
+	s.mu.Unlock()
 	switch {
+	case closing:
 	case errors.Is(err, errTooBig):
 		s.Close(wire.CloseTooBig, "")
 	case errors.Is(err, errNotUTF8):

@@ -39,7 +39,7 @@ func newSlots(l Limits) *slots {
 		perAddress: l.PerAddress,
 		total:      l.Strangers,
 		maxWaiting: l.Waiting,
-		wait:       l.HandshakeTimeout,
+		wait:       l.HandshakeTimeout + 2*l.Close, // by then those that were first are gone
 		byAddr:     make(map[netip.Addr]*slot),
 		stopped:    make(chan struct{}),
 	}
@@ -47,6 +47,11 @@ func newSlots(l Limits) *slots {
 
 // acquire takes a slot for addr; release gives it back.
 func (s *slots) acquire(ctx context.Context, addr netip.Addr) error {
+	select {
+	case <-s.stopped:
+		return errStopping
+	default:
+	}
 	mine, err := s.take(addr)
 	if mine == nil {
 		return err
