@@ -91,6 +91,42 @@ func TestTrap25_TheQueueShrinks(t *testing.T) {
 	})
 }
 
+type nest struct{ gate chan struct{} }
+
+func (n nest) Start(c *Context[blob]) error {
+	_, err := Spawn(c, "slow", Props[blob]{New: func() Behavior[blob] { return slow(n) }})
+	return err
+}
+
+func (nest) Receive(*Context[blob], blob) error { return nil }
+
+type slow struct{ gate chan struct{} }
+
+func (slow) Receive(*Context[blob], blob) error { return nil }
+func (s slow) Stop(*Context[blob])              { <-s.gate }
+
+// A restart that comes due while the actor waits for its children to stop would revive it.
+func TestALateRestartDoesNotRevive(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, gate := quietSystem(), make(chan struct{})
+		r, err := Spawn(s, "a", Props[blob]{New: func() Behavior[blob] { return nest{gate} }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		r.Stop()
+		synctest.Wait()
+		r.c.box.PostSystemMessage(restartMessage) // as its timer does when Stop was a moment too late
+		synctest.Wait()
+		close(gate)
+		<-r.Done()
+		if err := s.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestIdleActorsOwnNoGoroutine(t *testing.T) {
 	s := quietSystem()
 	base := runtime.NumGoroutine()
