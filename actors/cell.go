@@ -103,8 +103,10 @@ func (c *cell) stop(reason error) bool {
 	return true
 }
 
-// finish is the end of the actor: its children are gone and Stop has run.
+// finish is the end of the actor: its children are gone and Stop has run. A Ref may live on, so
+// what it still leads to must be little.
 func (c *cell) finish() {
+	c.host, c.box.invoker = nil, nil
 	c.box.kill()
 	c.box.discardAll()
 	c.sys.unregister(c)

@@ -2,6 +2,9 @@ package actors_test
 
 import (
 	"errors"
+	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,6 +43,45 @@ func TestGiveUpCountsOnlyTheWindow(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A failure is one line in the log, a panic with its stack, and protoactor adds nothing.
+func TestFailuresAreLoggedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out lockedBuffer
+		s := newSystem(t, actors.SystemOptions{Log: slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+		p := props(scripted(&trace{}))
+		p.Restart = actors.Restart{Limit: 1}
+		r := mustSpawn(t, s, "a", p)
+		mustTell(t, r, script{do: "error"}, script{do: "panic"})
+		<-r.Done()
+		stopSystem(t, s)
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(lines) != 2 ||
+			!strings.Contains(lines[0], `level=WARN msg="actor restarts" actor=a kind=test err="on purpose"`) ||
+			!strings.Contains(lines[1], `level=ERROR msg="actor gave up" actor=a kind=test err="panic: on purpose" stack=`) ||
+			!strings.Contains(lines[1], "life_test.go") {
+			t.Errorf("log:\n%s", out.String())
+		}
+	})
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // After cancel a timer's message does not come, not even if it is already in the queue.

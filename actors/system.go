@@ -129,6 +129,7 @@ func (s *System) Stop(ctx context.Context) error {
 			for _, rest := range top[i:] {
 				rest.stop(nil)
 			}
+			s.logBusy()
 			return fmt.Errorf("stop %s: %w", c.path, context.Cause(ctx))
 		}
 	}
@@ -139,6 +140,15 @@ func (s *System) Stop(ctx context.Context) error {
 	}
 	s.shutdown.Do(s.engine.Shutdown)
 	return nil
+}
+
+// logBusy names the handlers that keep the system from stopping.
+func (s *System) logBusy() {
+	for _, i := range s.Inspect() {
+		if i.Current != "" {
+			s.log.Error("actor does not stop", "actor", i.Path, "kind", i.Kind, "message", i.Current, "for", i.CurrentFor)
+		}
+	}
 }
 
 // spawnGoroutine runs f on a goroutine that Stop waits for.

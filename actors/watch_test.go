@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/actortest"
 )
 
 // watching spawns an actor that watches r from each Start and traces what it hears.
@@ -81,6 +82,25 @@ func TestWatchOfNobody(t *testing.T) {
 		watching(t, s, tr, actors.Ref[script]{}, actors.Mailbox{})
 		synctest.Wait()
 		tr.want(t, "gone: on purpose", "gone: actor stopped")
+		stopSystem(t, s)
+	})
+}
+
+// Tests may lose any message but this one: nothing could make up for it.
+func TestFaultsSpareWatches(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := actortest.NewFaults(1)
+		f.On(actortest.Path("watcher"), actortest.Message[string]()).Crash()
+		f.On(actortest.Path("watcher"), actortest.Message[string]()).Drop()
+		s, tr := newSystem(t, actors.SystemOptions{Intercept: f}), &trace{}
+		r := mustSpawn(t, s, "a", props(scripted(&trace{})))
+		w := watching(t, s, tr, r, actors.Mailbox{})
+		mustTell(t, w, "lost")
+		synctest.Wait()
+		r.Stop()
+		synctest.Wait()
+		tr.want(t, "gone: <nil>")
 		stopSystem(t, s)
 	})
 }

@@ -36,7 +36,10 @@ func (a *account) send(c *actors.Context[message], m deliver) {
 	a.slot.change(func(s *State) { s.InFlight = a.inFlight })
 	p := a.provider
 	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
-		if err := m.begin(ctx); err != nil {
+		switch err := m.begin(ctx); {
+		case errors.Is(err, ErrRepeat):
+			return struct{}{}, nil
+		case err != nil:
 			m.Fail(notBegun(err))
 			return struct{}{}, nil
 		}

@@ -36,7 +36,8 @@ type Deliver struct {
 	Account  string
 	Outgoing providers.Outgoing
 	// Begin runs on a goroutine of the account right before the provider is asked. It may block for a disk write.
-	// With an error the provider is not asked. A repeat of the message must get one.
+	// With an error the provider is not asked. When the message came twice the second one must get ErrRepeat: it is
+	// left unanswered, so that the first one's answer counts.
 	Begin func(ctx context.Context) error
 }
 
@@ -82,6 +83,7 @@ func (d Deliver) Size() int { return 256 + len(d.Outgoing.Text) }
 var (
 	ErrNotBegun = errors.New("send not begun")
 	ErrDown     = errors.New("account is down")
+	ErrRepeat   = errors.New("this attempt was begun before")
 )
 
 // notBegun is a Transient failure that wraps ErrNotBegun and why.

@@ -22,6 +22,7 @@ type Request struct {
 	// BestEffort: a route that nothing can deliver to does not fail the run.
 	BestEffort bool   `json:"bestEffort,omitempty"`
 	To         string `json:"to,omitempty"`
+	NewSession bool   `json:"newSession,omitempty"`
 	// Problem is a mistake found at acceptance that the reference reports only in the final frame.
 	Problem string `json:"problem,omitempty"`
 }

@@ -73,5 +73,5 @@ type Socket interface {
 	// Done says that a request has its last answer: the edge reads on when enough are done.
 	Done()
 	// Close closes with a code after what is queued has been written.
-	Close(code int, reason string)
+	Close(code wire.CloseCode, reason string)
 }

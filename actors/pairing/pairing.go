@@ -2,6 +2,7 @@ package pairing
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -101,39 +102,39 @@ func (p *pairing) onApprove(c *actors.Context[Message], m Approve) {
 	p.recent = append(p.recent, now)
 	o, log := p.o, c.Log()
 	off(c, func(ctx context.Context) {
-		var code store.PairCode
+		var who wire.PairingSender
 		err := o.Store.Do(ctx, func(tx *store.Tx) (err error) {
-			code, err = approve(tx, o, m.Code, now)
+			who, err = approve(tx, o, m.Code, now)
 			return err
 		})
 		if err == nil {
-			log.Info("sender approved", slog.String("account", code.Account), slog.String("sender", code.SenderID))
+			log.Info("sender approved", slog.String("account", who.Account), slog.String("sender", who.SenderID))
 			o.Sent()
 		}
-		answer(m.Reply, code, err)
+		answer(m.Reply, who, err)
 	})
 }
 
 // approve uses a code up and lets its holder in.
-func approve(tx *store.Tx, o *Options, typed string, now time.Time) (store.PairCode, error) {
+func approve(tx *store.Tx, o *Options, typed string, now time.Time) (who wire.PairingSender, err error) {
 	codes, err := tx.Codes()
 	if err != nil {
-		return store.PairCode{}, err
+		return who, err
 	}
 	code, ok := match(codes, typed, now.UnixMilli())
 	if !ok {
-		return code, wire.InvalidRequest("pairing code unknown or expired; have the sender write again to get a new one (clawdbot pairing list shows the valid ones)")
+		return who, wire.InvalidRequest("pairing code unknown or expired; have the sender write again to get a new one (clawdbot pairing list shows the valid ones)")
 	}
 	if err := tx.DeleteCode(code.Code); err != nil {
-		return code, err
+		return who, err
 	}
-	name := code.SenderName
-	if err := tx.Allow(store.Allowed{Account: code.Account, SenderID: code.SenderID, Name: name, At: now.UnixMilli()}); err != nil {
-		return code, err
+	who = wire.PairingSender{Account: code.Account, SenderID: code.SenderID, Name: code.SenderName, At: now.UnixMilli()}
+	if err := tx.Allow(store.Allowed(who)); err != nil {
+		return who, err
 	}
 	route := providers.Route{Account: code.Account, Surface: code.Surface, Chat: code.Chat, Kind: providers.Direct}
-	key := "paired:" + code.Account + ":" + code.SenderID + ":" + now.UTC().Format("20060102T150405.000")
-	return code, o.Reply(tx, key, route, approvedText)
+	key := fmt.Sprintf("paired:%s:%s:%d", code.Account, code.SenderID, code.CreatedAt)
+	return who, o.Reply(tx, key, route, approvedText)
 }
 
 // off does work off the actor that gives its own answer.

@@ -2,7 +2,6 @@ package pairing
 
 import (
 	"github.com/clawdbot/gateway/actors"
-	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -14,9 +13,9 @@ type List struct {
 	actors.Reply[wire.PairingListResult]
 }
 
-// Approve lets the holder of a code in. The answer is the code's row; a *wire.Error says what was wrong with it.
+// Approve lets the holder of a code in. The answer is who that is; a *wire.Error says what was wrong with the code.
 type Approve struct {
-	actors.Reply[store.PairCode]
+	actors.Reply[wire.PairingSender]
 	Code string
 }
 

@@ -2,7 +2,6 @@ package pairing
 
 import (
 	"github.com/clawdbot/gateway/actors"
-	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -16,14 +15,12 @@ func Methods(ref actors.Ref[Message]) wire.Table {
 			}
 		}),
 		wire.Strict("pairing.approve", func(c *wire.Call, p wire.PairingApproveParams) {
-			reply := actors.ReplyTo(func(code store.PairCode, err error) { c.Answer(approved(code), err) })
+			reply := actors.ReplyTo(func(who wire.PairingSender, err error) {
+				c.Answer(wire.PairingApproveResult{OK: true, Sender: who}, err)
+			})
 			if err := ref.Tell(Approve{Reply: reply, Code: p.Code}); err != nil {
 				c.Fail(err)
 			}
 		}),
 	}
-}
-
-func approved(c store.PairCode) wire.PairingApproveResult {
-	return wire.PairingApproveResult{OK: true, Sender: wire.PairingSender{Account: c.Account, SenderID: c.SenderID, Name: c.SenderName}}
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -15,11 +16,8 @@ type SessionsMessage interface{ sessionsMessage() }
 // Work says that there may be accepted runs for a session key.
 type Work struct{ Key string }
 
-// AbortKey stops what runs and what waits in a session (a stop word). The reply tells how many runs that were.
-type AbortKey struct {
-	actors.Reply[int]
-	Key string
-}
+// AbortRuns stops runs of a session (a stop word), by their ids in the store.
+type AbortRuns struct{ Runs []string }
 
 // Wait asks for the end of a run by its id on the wire (protocol 3.7).
 type Wait struct {
@@ -55,10 +53,25 @@ type Drain struct {
 // Active asks how many runs are in progress.
 type Active struct{ actors.Reply[int] }
 
+// Read runs a read of the store off the actors and answers with its result.
+type Read struct {
+	actors.Reply[any]
+	f func(ctx context.Context) (any, error)
+}
+
 type (
 	accepted struct { // a call's run is in the store, or was there before
 		call *wire.Call
-		acceptance
+		*acceptance
+	}
+	outcomeFound struct { // a run had ended before its caller was listed
+		id      string
+		outcome *store.Outcome
+	}
+	readDone struct {
+		actors.Reply[any]
+		value any
+		err   error
 	}
 	begin struct { // a session wants its next run started
 		run store.Run
@@ -81,11 +94,21 @@ type (
 		runs []store.Run
 		err  error
 	}
-	settled struct { // the outcome of a run that ended without its actor
-		id      string
-		outcome store.Outcome
-		key     string
-		err     error
+	settled struct { // the end of a run whose actor did not say
+		id    string
+		end   agent.Ended
+		fresh bool // it was made just now
+		err   error
+	}
+	resettle struct{ run store.Run }
+	cancel   struct { // a run that is to be stopped and was not in progress
+		run *store.Run
+		err error
+	}
+	abortFound struct {
+		abort AbortRun
+		run   *store.Run
+		err   error
 	}
 	found struct { // agent.wait looked into the store
 		wait Wait
@@ -98,27 +121,32 @@ type (
 	drainOver struct{}
 )
 
-func (Work) sessionsMessage()        {}
-func (AbortKey) sessionsMessage()    {}
-func (Wait) sessionsMessage()        {}
-func (AbortRun) sessionsMessage()    {}
-func (Drain) sessionsMessage()       {}
-func (Active) sessionsMessage()      {}
-func (accepted) sessionsMessage()    {}
-func (begin) sessionsMessage()       {}
-func (started) sessionsMessage()     {}
-func (ended) sessionsMessage()       {}
-func (runGone) sessionsMessage()     {}
-func (sessionGone) sessionsMessage() {}
-func (currentOf) sessionsMessage()   {}
-func (recovered) sessionsMessage()   {}
-func (settled) sessionsMessage()     {}
-func (found) sessionsMessage()       {}
-func (waitOver) sessionsMessage()    {}
-func (sweep) sessionsMessage()       {}
-func (swept) sessionsMessage()       {}
-func (retryRun) sessionsMessage()    {}
-func (drainOver) sessionsMessage()   {}
+func (Work) sessionsMessage()         {}
+func (AbortKey) sessionsMessage()     {}
+func (Wait) sessionsMessage()         {}
+func (AbortRun) sessionsMessage()     {}
+func (Drain) sessionsMessage()        {}
+func (Active) sessionsMessage()       {}
+func (Read) sessionsMessage()         {}
+func (readDone) sessionsMessage()     {}
+func (outcomeFound) sessionsMessage() {}
+func (accepted) sessionsMessage()     {}
+func (begin) sessionsMessage()        {}
+func (started) sessionsMessage()      {}
+func (ended) sessionsMessage()        {}
+func (runGone) sessionsMessage()      {}
+func (sessionGone) sessionsMessage()  {}
+func (currentOf) sessionsMessage()    {}
+func (recovered) sessionsMessage()    {}
+func (settled) sessionsMessage()      {}
+func (resettle) sessionsMessage()     {}
+func (abortFound) sessionsMessage()   {}
+func (found) sessionsMessage()        {}
+func (waitOver) sessionsMessage()     {}
+func (sweep) sessionsMessage()        {}
+func (swept) sessionsMessage()        {}
+func (retryRun) sessionsMessage()     {}
+func (drainOver) sessionsMessage()    {}
 
 // Message is everything the actor of one session accepts.
 type Message interface{ sessionMessage() }

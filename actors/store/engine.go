@@ -21,6 +21,7 @@ const (
 const (
 	fatalFailures = 3
 	fatalWindow   = time.Minute
+	failurePause  = 250 * time.Millisecond // before the next try: what ails the disk may pass
 )
 
 // engine runs what is queued, batch by batch, on the one write connection. It knows nothing of actors.
@@ -38,9 +39,10 @@ type engine struct {
 
 	turn     sync.Mutex // held by the goroutine that runs batches: it guards the following fields
 	h        *handle    // nil = to be opened by the next batch
-	wal      wal
+	unlooked int        // batches since the last look at the length of the log
 	grown    int
 	failures []time.Time // of failed batches, within fatalWindow
+	broken   bool        // the last batch failed
 }
 
 // run commits what is queued until ctx ends; the batch in hand is always finished. It is the body of one edge goroutine.
@@ -53,19 +55,27 @@ func (e *engine) run(ctx context.Context, kick <-chan struct{}) {
 	defer idle.Stop()
 	for ctx.Err() == nil {
 		if e.runBatch() {
+			e.pause(ctx)
 			e.limitWAL()
-			continue
-		}
-		idle.Stop()
-		if e.wal.worthCheckpoint() {
 			idle.Reset(idleCheckpoint)
+			continue
 		}
 		select {
 		case <-ctx.Done():
 		case <-kick:
 		case <-idle.C:
-			e.checkpoint()
+			e.shortenWAL(idleWALFrames)
 		}
+	}
+}
+
+func (e *engine) pause(ctx context.Context) {
+	if !e.broken {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(failurePause):
 	}
 }
 
@@ -97,7 +107,8 @@ func (e *engine) runBatch() bool {
 }
 
 func (e *engine) answer(batch []*request, batchErr error) {
-	if batchErr != nil {
+	e.broken = batchErr != nil
+	if e.broken {
 		e.failed(batchErr)
 	}
 	for _, r := range batch {

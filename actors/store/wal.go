@@ -3,44 +3,43 @@ package store
 import "time"
 
 // SQLite would checkpoint within the commit that makes the log long, and that one commit takes milliseconds more. So
-// we do it: in an idle moment when it is worth it, or at once when the log has become too long.
+// we do it: in an idle moment when it is worth it, or between two batches when the log has become too long.
 const (
 	idleCheckpoint = 300 * time.Millisecond // no commit for so long is an idle moment
 	idleWALFrames  = 256                    // less in the log than this is not worth two syncs
-	maxWALFrames   = 4096                   // 16 MiB
+	maxWALFrames   = 8192                   // 32 MiB
+	walLookEvery   = 16                     // batches between two looks at the length of the log
 )
 
 const pageSize = 4096
 
-// wal is what is known of the write-ahead log since the last look at it.
-type wal struct {
-	frames int // in the log
-	copied int // of these, in the database file too
-}
-
-func (w wal) worthCheckpoint() bool { return w.frames-w.copied >= idleWALFrames }
-
-// limitWAL looks at the log after a batch and copies it to the database when it is too long.
+// limitWAL is called after each batch: it keeps the log from growing without end while there is no idle moment.
 func (e *engine) limitWAL() {
-	e.readWAL("PRAGMA wal_checkpoint(NOOP)")
-	if e.wal.frames-e.wal.copied >= maxWALFrames {
-		e.checkpoint()
+	e.unlooked++
+	if e.unlooked >= walLookEvery {
+		e.shortenWAL(maxWALFrames)
 	}
 }
 
-// checkpoint copies the log to the database file. PASSIVE waits for nobody; when it got everything and no reader needs
-// the log any more, the next commit begins it anew.
-func (e *engine) checkpoint() { e.readWAL("PRAGMA wal_checkpoint(PASSIVE)") }
+// shortenWAL copies the log to the database file when at least so many frames are in the log alone. PASSIVE waits for
+// nobody; when it got everything and no reader needs the log any more, the next commit begins it anew.
+func (e *engine) shortenWAL(frames int) {
+	e.unlooked = 0
+	if e.readWAL("PRAGMA wal_checkpoint(NOOP)") >= frames {
+		e.readWAL("PRAGMA wal_checkpoint(PASSIVE)")
+	}
+}
 
-func (e *engine) readWAL(pragma string) {
+// readWAL runs a checkpoint pragma and says how many frames are left to be copied.
+func (e *engine) readWAL(pragma string) (behind int) {
 	if e.h == nil {
-		return
+		return 0
 	}
-	var busy int
-	if _, err := e.h.row(pragma, nil, &busy, &e.wal.frames, &e.wal.copied); err != nil {
+	var busy, frames, copied int
+	if _, err := e.h.row(pragma, nil, &busy, &frames, &copied); err != nil {
 		e.log.Warn("store checkpoint failed", "err", err)
-		e.wal = wal{}
-		return
+		return 0
 	}
-	e.stats.walFrames.Store(int64(max(e.wal.frames, 0)))
+	e.stats.walFrames.Store(int64(max(frames, 0)))
+	return frames - copied
 }
