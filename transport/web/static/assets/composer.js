@@ -35,7 +35,10 @@ export class Composer {
   listen() {
     const { box, form, file } = this;
     box.addEventListener('input', () => this.changed());
+    addEventListener('resize', () => this.tidy());
     box.addEventListener('keydown', (/** @type {KeyboardEvent} */ e) => this.key(e));
+    // Automation sends the character apart from the key, so that it is not covered by the keydown.
+    box.addEventListener('keypress', (/** @type {KeyboardEvent} */ e) => { if (e.key === 'Enter' && !e.shiftKey && !e.altKey) e.preventDefault(); });
     form.addEventListener('submit', (/** @type {Event} */ e) => { e.preventDefault(); this.send(); });
     this.stopButton.addEventListener('click', () => { this.chat.stop(); box.focus(); });
     byId('attach').addEventListener('click', () => file.click());

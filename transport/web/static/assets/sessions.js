@@ -72,7 +72,7 @@ export class Sessions {
     const current = r.key === s.sessionKey;
     const fresh = s.unread.has(r.key);
     const when = r.updatedAt ? ago(r.updatedAt) : '';
-    const sub = [r.surface, r.displayName && r.displayName !== r.key ? r.key : ''].filter(Boolean).join(' · ');
+    const sub = r.surface && r.surface !== 'webchat' ? `${surfaceName(r.surface)}${r.kind === 'group' ? ' group' : ''}` : '';
     const version = `${nameOf(r)}|${when}|${sub}|${current}|${fresh}|${r.kind}`;
     if (row.dataset.version === version) return row;
     row.dataset.version = version;
@@ -84,6 +84,9 @@ export class Sessions {
     return row;
   }
 }
+
+/** @param {string} s */
+const surfaceName = (s) => (s === 'whatsapp' ? 'WhatsApp' : s === 'imessage' ? 'iMessage' : '') || s[0].toUpperCase() + s.slice(1);
 
 /** @param {any} r */
 function nameOf(r) {
