@@ -11,7 +11,7 @@ import (
 
 type note interface{ isNote() }
 
-type tick struct{ n int }
+type tick struct{}
 
 type count struct{ actors.Reply[int] }
 
