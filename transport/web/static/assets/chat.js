@@ -111,7 +111,7 @@ export class Chat {
    */
   keeps(t, s) {
     if (t.endNo >= s.historyNo || t.phase !== 'done') return true;
-    return s.entries.some((e) => e.role === 'user' && (e.runId ? e.runId === t.id : e.key !== t.after && e.text.trim().startsWith(t.text.trim())));
+    return s.entries.some((e) => e.role === 'user' && (e.runId ? e.runId === t.id : e.key !== t.after && e.text.trim() === t.text.trim()));
   }
 
   /** Makes older messages visible, loading more when all that is loaded is shown. */

@@ -123,7 +123,7 @@ export class Composer {
     const turn = turns.findLast((t) => t.own && t.text);
     const entry = entries.findLast((e) => e.role === 'user' && e.text);
     if (turn && (!entry || turn.at >= entry.at - 60_000)) return turn.text;
-    return entry && !entry.text.includes('](data:image/') ? entry.text : '';
+    return entry?.text || '';
   }
 
   send() {

@@ -11,6 +11,7 @@
  */
 
 const imageType = /^image\/(?:png|jpeg|gif|webp)$/;
+const attached = /!\[[^\]\n]{0,200}\]\((data:image\/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+)\)/g;
 
 /** @param {any[]} messages @returns {Entry[]} */
 export function entries(messages) {
@@ -39,18 +40,30 @@ const str = (v) => (typeof v === 'string' ? v : '');
 
 /** @param {any} content @returns {Part[]} */
 export function partsOf(content) {
-  if (typeof content === 'string') return content ? [{ type: 'text', text: content }] : [];
+  if (typeof content === 'string') return content ? textParts(content) : [];
   if (!Array.isArray(content)) return [];
   /** @type {Part[]} */
   const out = [];
   for (const p of content) {
-    if (typeof p === 'string') out.push({ type: 'text', text: p });
-    else if (p?.type === 'text') out.push({ type: 'text', text: str(p.text) });
+    if (typeof p === 'string') out.push(...textParts(p));
+    else if (p?.type === 'text') out.push(...textParts(str(p.text)));
     else if (p?.type === 'thinking') out.push({ type: 'thinking', text: str(p.thinking) });
     else if (p?.type === 'image') out.push(imagePart(p));
     else if (p?.type === 'toolCall') out.push({ type: 'tool', id: str(p.id), name: str(p.name) || 'tool', args: p.arguments });
   }
   return out;
+}
+
+/** Attachments travel inside the text as Markdown images; here they become parts of their own. @param {string} text @returns {Part[]} */
+function textParts(text) {
+  if (!text.includes('](data:image/')) return [{ type: 'text', text }];
+  /** @type {Part[]} */
+  const images = [];
+  const rest = text.replace(attached, (_, src) => {
+    images.push({ type: 'image', src });
+    return '';
+  });
+  return [{ type: 'text', text: rest.trim() }, ...images];
 }
 
 /** @param {any} p @returns {Part} */

@@ -6,7 +6,7 @@
 import { h } from './dom.js';
 
 const special = /[\\`*_~[!<\n]|https?:\/\//g;
-const plainSpecial = /!\[|https?:\/\//g;
+const plainSpecial = /https?:\/\//g;
 const bareURL = /https?:\/\/[^\s<>"'`]{1,2000}/y;
 const escapable = /[!-/:-@[-`{-~]/;
 const wordChar = /[\p{L}\p{N}]/u;
@@ -28,11 +28,11 @@ export function inline(text, depth = 0, links = true) {
   return walk(text, special, (i) => mark(text, i, scan), scan.nodes);
 }
 
-/** Nodes for text as somebody typed it: only web addresses and attached images are recognised. @param {string} text */
+/** Nodes for text as somebody typed it: only web addresses are recognised. @param {string} text */
 export function plain(text) {
   /** @type {Scan} */
   const scan = { nodes: [], depth: 0, links: true, none: new Set(), close: 0 };
-  return walk(text, plainSpecial, (i) => (text[i] === '!' ? image(text, i, scan, false) : address(text, i, scan)), scan.nodes);
+  return walk(text, plainSpecial, (i) => address(text, i, scan), scan.nodes);
 }
 
 /**
@@ -74,7 +74,7 @@ function mark(text, i, s) {
     case '*':
     case '_': return emphasis(text, i, s);
     case '~': return text[i + 1] === '~' ? wrap(text, i, '~~', 'del', s) : 0;
-    case '!': return text[i + 1] === '[' ? image(text, i, s, true) : 0;
+    case '!': return text[i + 1] === '[' ? image(text, i, s) : 0;
     case '[': return s.links ? link(text, i, s) : 0;
     case '<': return s.links ? angle(text, i, s) : 0;
     default: return s.links ? address(text, i, s) : 0;
@@ -210,9 +210,9 @@ function pushLink(u, children, label, s) {
 /**
  * Attached images arrive as data URLs. Anything else would make the browser fetch what a stranger
  * named, so it becomes a link.
- * @param {string} text @param {number} i @param {Scan} s @param {boolean} linked
+ * @param {string} text @param {number} i @param {Scan} s
  */
-function image(text, i, s, linked) {
+function image(text, i, s) {
   const t = target(text, i + 2, s, 8_000_000);
   if (!t) return 0;
   const label = t.label || 'image';
@@ -220,7 +220,7 @@ function image(text, i, s, linked) {
     s.nodes.push(h('img', { src: t.url, alt: label, loading: 'lazy' }));
     return t.next;
   }
-  const u = linked && s.links ? safeURL(t.url) : null;
+  const u = s.links ? safeURL(t.url) : null;
   if (!u) return 0;
   pushLink(u, [document.createTextNode(label)], label, s);
   return t.next;

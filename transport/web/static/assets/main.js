@@ -82,4 +82,4 @@ store.subscribe((s) => composer.render(s));
 store.subscribe((s) => sessions.render(s));
 store.change(() => {});
 client.start();
-if (matchMedia('(hover: hover)').matches) byId('composer').focus();
+if (!matchMedia('(pointer: coarse)').matches) byId('composer').focus();

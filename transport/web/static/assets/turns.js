@@ -86,24 +86,17 @@ export function matchTurns(turns, entries) {
         continue;
       }
       if (e.key === t.after) break;
-      if (sameText(e.text, t)) { found.set(i, t); break; }
+      if (e.text.trim() === t.text.trim()) { found.set(i, t); break; }
     }
   }
   return found;
-}
-
-/** @param {string} text @param {Turn} t */
-function sameText(text, t) {
-  const want = t.text.trim();
-  const got = text.trim();
-  return t.attachments.length ? got.startsWith(want) && got.includes('](data:image/') : got === want;
 }
 
 /** The key of the newest history message with this text, for Turn.after. @param {import('./history.js').Entry[]} entries @param {string} text */
 export function lastSame(entries, text) {
   const want = text.trim();
   for (let i = entries.length - 1; i >= 0; i--) {
-    if (entries[i].role === 'user' && entries[i].text.trim().startsWith(want)) return entries[i].key;
+    if (entries[i].role === 'user' && entries[i].text.trim() === want) return entries[i].key;
   }
   return '';
 }
