@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"net"
 	"sync"
+	"unicode/utf8"
+
+	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // batchSize is how many bytes of small frames go to the kernel in one call. A frame over bigFrame is not
@@ -36,11 +39,20 @@ func (c *frameConn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// Write writes one control frame of the library.
+// Write writes one control frame of the library. The library echoes the reason of a close frame without
+// looking at it; one that is not UTF-8 is answered with 1007 instead (RFC 6455 5.5.1, 8.1).
 func (c *frameConn) Write(p []byte) (int, error) {
+	const finClose, reasonAt = 0x88, 4
+	frame := p
+	if len(p) > reasonAt && p[0] == finClose && !utf8.Valid(p[reasonAt:]) {
+		frame = binary.BigEndian.AppendUint16([]byte{finClose, 2}, uint16(wire.CloseInvalidUTF8))
+	}
 	c.writeMu.Lock()
 	defer c.writeMu.Unlock()
-	return c.Conn.Write(p)
+	if _, err := c.Conn.Write(frame); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // writeSome writes as many of the frames as go into one system call and says how many those were.

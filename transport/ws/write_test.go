@@ -281,6 +281,7 @@ func TestClose_byPeer(t *testing.T) {
 	}{
 		"code and reason": {"\x0f\xa0bye", "close 4000 bye", closeCall{4000, "bye"}},
 		"no code":         {"", "close", closeCall{1005, ""}},
+		"broken reason":   {"\x03\xe8\xff", "close 1007", closeCall{1000, "\xff"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, s := open()
