@@ -44,17 +44,7 @@ func (d *Document) Redacted() View {
 	return v
 }
 
-var (
-	sensitiveKey = regexp.MustCompile(`(?i)token|password|secret|api[ _-]?key`)
-	// secretShape is what is a secret wherever it stands: platform tokens, keys, credentials inside a URL.
-	secretShape = regexp.MustCompile(`\b\d{6,12}:[A-Za-z0-9_-]{30,}` + // Telegram
-		`|\bx(?:ox[a-z]|app)-[A-Za-z0-9-]{10,}` + // Slack
-		`|\b[MNO][A-Za-z0-9_-]{23,}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}` + // Discord
-		`|\bsk-[A-Za-z0-9_-]{16,}` + // model APIs
-		`|(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{8,}` +
-		`|://[^/\s@"']*:[^/\s@"']+@` +
-		`|[?&#](?:[a-z_-]*token|password|secret|api_?key|key|auth)=[^&\s"']+`)
-)
+var sensitiveKey = regexp.MustCompile(`(?i)token|password|secret|api[ _-]?key`)
 
 // secretNodes finds the values of root that are secrets: by the keys they stand under, by their shape, or because
 // they repeat a secret found elsewhere.

@@ -11,7 +11,7 @@ var textKey = regexp.MustCompile(`(?i)[\w$.-]*(?:token|passw|secret|api[ _-]?key
 // telling word is hidden. In a comment it must be written like a setting ("token: abc"), or prose would suffer; in a
 // broken file the colon may be what is missing, so there the doubt goes against the text.
 func maskText(text string, comment bool) string {
-	text = secretShape.ReplaceAllString(text, Redacted)
+	text = HideSecrets(text, Redacted)
 	var b strings.Builder
 	for {
 		at := textKey.FindStringIndex(text)

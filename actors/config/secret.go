@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 )
 
@@ -61,4 +62,19 @@ func (s Secret) unusable() bool {
 		return true
 	}
 	return false
+}
+
+// secretShape is what is a secret wherever it stands: platform tokens, model keys, credentials inside a URL.
+var secretShape = regexp.MustCompile(`\d{6,12}:[A-Za-z0-9_-]{30,}` + // Telegram; its API has it in the path, after "bot"
+	`|\bx(?:ox[a-z]|app)-[A-Za-z0-9-]{10,}` + // Slack
+	`|\b[MNO][A-Za-z0-9_-]{23,}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}` + // Discord
+	`|\bsk-[A-Za-z0-9_-]{16,}` + // model APIs
+	`|(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{8,}` +
+	`|://[^/\s@"']*:[^/\s@"']+@` +
+	`|[?&#](?:[a-z_-]*token|password|secret|api_?key|key|auth)=[^&\s"']+`)
+
+// HideSecrets puts placeholder in place of whatever in text has the shape of a credential. It is the net under the
+// type Secret, for text that comes from elsewhere.
+func HideSecrets(text, placeholder string) string {
+	return secretShape.ReplaceAllLiteralString(text, placeholder)
 }

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/clawdbot/gateway/transport/client"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+const (
+	defaultRunTimeout = 600 // seconds, as the gateway's own default
+	runMargin         = 30 * time.Second
+)
+
+func (a *app) agentCommand() *cobra.Command {
+	var f clientFlags
+	var seconds int64
+	p := wire.AgentParams{}
+	c := &cobra.Command{
+		Use:     "agent --message TEXT (--to RECIPIENT | --session-id ID | --session-key KEY)",
+		Short:   "Run one turn of the agent and print its reply",
+		Example: "  clawdbot agent --session-key main --message \"What is on today?\"",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if strings.TrimSpace(p.Message) == "" {
+				return usage("--message is needed")
+			}
+			if p.To == "" && p.SessionID == "" && p.SessionKey == "" {
+				return usage("one of --to, --session-id, --session-key is needed: it says which conversation")
+			}
+			wait := int64(defaultRunTimeout)
+			if c.Flags().Changed("timeout") {
+				if seconds <= 0 {
+					return usage("--timeout must be a positive integer (seconds)")
+				}
+				p.Timeout, wait = &seconds, seconds
+			}
+			p.IdempotencyKey = uuid.NewString()
+			ctx, cancel := context.WithTimeout(c.Context(), time.Duration(wait)*time.Second+runMargin)
+			defer cancel()
+			return a.runAgent(ctx, f, p)
+		},
+	}
+	c.Flags().StringVarP(&p.Message, "message", "m", "", "what to say to the agent")
+	c.Flags().StringVarP(&p.To, "to", "t", "", "recipient whose conversation it is")
+	c.Flags().StringVar(&p.SessionID, "session-id", "", "session by its id")
+	c.Flags().StringVar(&p.SessionKey, "session-key", "", "session by its key, like main")
+	c.Flags().StringVar(&p.Thinking, "thinking", "", "off, minimal, low, medium or high")
+	c.Flags().BoolVar(&p.Deliver, "deliver", false, "send the reply to the recipient too")
+	c.Flags().StringVar(&p.Channel, "provider", "", "surface to deliver through (default: the last one)")
+	c.Flags().Int64Var(&seconds, "timeout", 0, "how long the run may take, in seconds (default: the gateway's, 600)")
+	f.register(c)
+	return c
+}
+
+// agentOutcome is what --json prints.
+type agentOutcome struct {
+	RunID     string   `json:"runId"`
+	Status    string   `json:"status"`
+	Summary   string   `json:"summary,omitempty"`
+	Text      string   `json:"text"`
+	MediaURLs []string `json:"mediaUrls"`
+}
+
+func (a *app) runAgent(ctx context.Context, f clientFlags, p wire.AgentParams) error {
+	dialing, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	c, err := a.dial(dialing, f)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	reply := followRun(c, p.IdempotencyKey)
+	var out agentOutcome
+	err = c.CallExpectFinal(ctx, "agent", p, &out)
+	out.Text, out.MediaURLs = reply()
+	out.RunID = orElse(out.RunID, p.IdempotencyKey)
+	if err != nil {
+		if out.Text != "" && !f.json {
+			fmt.Fprintln(a.out, printable(out.Text))
+		}
+		return explainCall(err, "agent", time.Duration(defaultRunTimeout)*time.Second)
+	}
+	if f.json {
+		b, err := wire.Marshal(out)
+		if err != nil {
+			return err
+		}
+		return printJSON(a.out, b)
+	}
+	for _, m := range out.MediaURLs {
+		out.Text += "\nMedia: " + m
+	}
+	_, err = fmt.Fprintln(a.out, printable(strings.TrimPrefix(out.Text, "\n")))
+	return err
+}
+
+// followRun collects what a run says from the event stream. The returned function ends that and returns the reply:
+// the last cumulative text, which the gateway sends before the final answer.
+func followRun(c *client.Client, runID string) func() (text string, media []string) {
+	sub := c.Events(1024)
+	var text string
+	var media []string
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for e := range sub.C {
+			var ev struct {
+				RunID  string             `json:"runId"`
+				Stream string             `json:"stream"`
+				Data   wire.AssistantData `json:"data"`
+			}
+			if e.Name == "agent" && wire.Unmarshal(e.Payload, &ev) == nil && ev.RunID == runID && ev.Stream == wire.StreamAssistant {
+				text, media = ev.Data.Text, ev.Data.MediaURLs
+			}
+		}
+	}()
+	return func() (string, []string) {
+		sub.Close()
+		<-done
+		return text, media
+	}
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/gateway"
+	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/telegram"
+)
+
+// stopLimit is when a stop that hangs is ended by force. What was accepted is in the store by then.
+const stopLimit = 4900 * time.Millisecond
+
+// gatewayFlags are what the command line says over the config file.
+type gatewayFlags struct {
+	start           config.StartOptions
+	token, password string
+	verbose         bool
+	wsLog           string
+}
+
+func (a *app) gatewayCommand() *cobra.Command {
+	var f gatewayFlags
+	c := &cobra.Command{
+		Use:   "gateway",
+		Short: "Run the gateway in the foreground",
+		Long:  "Run the gateway in the foreground until SIGTERM or Ctrl-C. Its subcommands talk to a gateway that runs.",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed("token") {
+				f.start.Token = (*config.Secret)(&f.token)
+			}
+			if c.Flags().Changed("password") {
+				f.start.Password = (*config.Secret)(&f.password)
+			}
+			if c.Flags().Changed("port") && f.start.Port < 1 {
+				return usage("--port must be a port number between 1 and 65535")
+			}
+			if f.wsLog != "auto" && f.wsLog != "full" && f.wsLog != "compact" {
+				return usage("--ws-log must be auto, full or compact")
+			}
+			return a.runGateway(c.Context(), f)
+		},
+	}
+	flags := c.Flags()
+	flags.IntVar(&f.start.Port, "port", 0, "port to listen on (default: CLAWDBOT_GATEWAY_PORT, else the config file, else 18789)")
+	flags.StringVar(&f.start.Bind, "bind", "", "loopback, lan, tailnet or auto (default: the config file, else loopback)")
+	flags.StringVar(&f.start.AuthMode, "auth", "", "token or password: which credential clients need")
+	flags.StringVar(&f.token, "token", "", "token that clients need (default: CLAWDBOT_GATEWAY_TOKEN, else the config file)")
+	flags.StringVar(&f.password, "password", "", "password that clients need (default: CLAWDBOT_GATEWAY_PASSWORD, else the config file)")
+	flags.BoolVar(&f.verbose, "verbose", false, "show debug lines on the console")
+	flags.StringVar(&f.wsLog, "ws-log", "auto", "lines about connections on the console: auto (by level), full, compact")
+	flags.Bool("allow-unconfigured", false, "accepted for compatibility; a gateway needs no config file")
+	c.AddCommand(a.gatewayCallCommand(), a.healthCommand("health"), a.statusCommand("status"))
+	return c
+}
+
+// runGateway runs the gateway until a signal or a loss it cannot survive.
+func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
+	env := a.env()
+	doc, err := config.Load(env.ConfigPath, a.getenv)
+	if err != nil {
+		return invalidConfig(doc)
+	}
+	if issues := config.Guard(doc.Config, env, f.start); len(issues) > 0 {
+		return startFailed(&config.InvalidError{Issues: issues})
+	}
+	limitMemory(a.lookup)
+	ctx, release := terminalSignals(ctx)
+	defer release()
+
+	console := newLineWriter(a.out)
+	defer console.Close()
+	settings := logSettings{config: doc.Config.Logging, verbose: f.verbose, wsLog: f.wsLog, tty: isTerminal(a.out)}
+	log, closeFile := a.openLog(settings, console)
+	defer closeFile()
+	slog.SetDefault(log) // libraries that log by themselves
+
+	forced := context.AfterFunc(ctx, func() {
+		time.AfterFunc(stopLimit, func() { os.Exit(0) })
+	})
+	defer forced()
+
+	v, commit := buildInfo()
+	listening := false
+	err = gateway.Run(ctx, gateway.Options{
+		Config: doc, Getenv: a.getenv, Start: f.start, Log: log,
+		Providers: []providers.Factory{telegram.Factory()},
+		Version:   orElse(env.Version, v), Commit: orElse(env.Commit, commit),
+		OnListening: func(addr string) {
+			listening = true
+			announce(console, settings.style(), addr)
+			log.Info("gateway started", "addr", addr, "version", v, "config", doc.Path, "state", env.StateDir)
+		},
+	})
+	switch {
+	case err == nil:
+		return nil
+	case !listening:
+		return startFailed(err)
+	default:
+		return &failure{exitFailed, "Gateway stopped: ", err}
+	}
+}
+
+// announce prints the line that says that the port accepts connections, whatever the log level.
+func announce(w io.Writer, style, addr string) {
+	line := "gateway listening on ws://" + addr
+	if style == "json" {
+		line = fmt.Sprintf(`{"time":%q,"level":"info","message":%q}`, time.Now().UTC().Format(time.RFC3339Nano), line)
+	}
+	fmt.Fprintln(w, line)
+}
+
+func invalidConfig(doc *config.Document) error {
+	lines := make([]string, len(doc.Issues))
+	for i, issue := range doc.Issues {
+		lines[i] = oneLine(doc.Path + ": " + issue.String())
+	}
+	return &failure{exitInvalid, "", errors.New(strings.Join(lines, "\n"))}
+}
+
+// startFailed makes one line of why the gateway did not start.
+func startFailed(why error) error {
+	return &failure{exitFailed, "Gateway failed to start: ", errors.New(strings.ReplaceAll(why.Error(), "\n", "; "))}
+}
+
+// openLog builds the logger. A file that cannot be written costs a warning, not the start.
+func (a *app) openLog(s logSettings, console io.Writer) (log *slog.Logger, closeFile func()) {
+	file, err := openLogFile(s.config, defaultLogDir, time.Now)
+	if err != nil {
+		log = newLogger(s, console, nil)
+		log.Warn("no log file", "err", err)
+		return log, func() {}
+	}
+	w := newLineWriter(file)
+	return newLogger(s, console, w), func() {
+		w.Close()
+		_ = file.Close()
+	}
+}
+
+// terminalSignals ends ctx on a hangup too, unless the process was told to ignore it (nohup). A console that went
+// away must not kill the gateway: writing to it then fails like any other write.
+func terminalSignals(ctx context.Context) (context.Context, context.CancelFunc) {
+	pipe := make(chan os.Signal, 1)
+	signal.Notify(pipe, syscall.SIGPIPE)
+	if signal.Ignored(syscall.SIGHUP) {
+		return context.WithCancel(ctx)
+	}
+	return signal.NotifyContext(ctx, syscall.SIGHUP)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

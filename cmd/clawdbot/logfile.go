@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"time"
+
+	"github.com/clawdbot/gateway/actors/config"
+)
+
+const (
+	defaultLogDir = "/tmp/clawdbot"
+	logRetention  = 24 * time.Hour
+)
+
+var datedLog = regexp.MustCompile(`^clawdbot-\d{4}-\d{2}-\d{2}\.log$`)
+
+// logFile is the file that log lines are appended to. In the default directory it is one per UTC day, and those that
+// were last written more than a day ago are removed.
+type logFile struct {
+	dir   string // of dated files; "" = one file for ever
+	path  string
+	now   func() time.Time
+	file  *os.File
+	later time.Time // do not try again before: the last attempt failed
+}
+
+// openLogFile opens the configured file, or today's in dir.
+func openLogFile(c config.Logging, dir string, now func() time.Time) (*logFile, error) {
+	l := &logFile{path: c.File, now: now}
+	if c.File == "" {
+		l.dir = dir
+		if err := ownDir(dir); err != nil {
+			return nil, err
+		}
+		l.path = l.today()
+		l.prune()
+	} else if err := os.MkdirAll(filepath.Dir(c.File), 0o700); err != nil {
+		return nil, err
+	}
+	return l, l.open()
+}
+
+// ownDir makes sure that dir is ours alone: in /tmp somebody else may have been faster.
+func ownDir(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !info.IsDir() || !ok || int(stat.Uid) != os.Getuid() {
+		return fmt.Errorf("%s is not a directory of this user", dir)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return os.Chmod(dir, 0o700)
+	}
+	return nil
+}
+
+func (l *logFile) today() string {
+	return filepath.Join(l.dir, "clawdbot-"+l.now().UTC().Format("2006-01-02")+".log")
+}
+
+func (l *logFile) open() (err error) {
+	l.file, err = os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	return err
+}
+
+// Write appends whole lines. It is called from one goroutine.
+func (l *logFile) Write(b []byte) (int, error) {
+	if l.dir != "" && l.today() != l.path {
+		if l.file != nil {
+			_ = l.file.Close()
+		}
+		l.file, l.path, l.later = nil, l.today(), time.Time{}
+		l.prune()
+	}
+	if l.file == nil {
+		if l.now().Before(l.later) {
+			return len(b), nil
+		}
+		if err := l.open(); err != nil {
+			l.later = l.now().Add(time.Minute)
+			return 0, err
+		}
+	}
+	return l.file.Write(b)
+}
+
+// prune removes old files with dated names, and nothing else.
+func (l *logFile) prune() {
+	entries, err := os.ReadDir(l.dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if !datedLog.MatchString(e.Name()) || !e.Type().IsRegular() || filepath.Join(l.dir, e.Name()) == l.path {
+			continue
+		}
+		if info, err := e.Info(); err == nil && l.now().Sub(info.ModTime()) > logRetention {
+			_ = os.Remove(filepath.Join(l.dir, e.Name())) // the next day tries again
+		}
+	}
+}
+
+func (l *logFile) Close() error {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.Close()
+}
