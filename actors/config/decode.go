@@ -24,11 +24,7 @@ func (i Issue) String() string {
 // maxIssues bounds the report on one file.
 const maxIssues = 100
 
-// open is embedded in a section whose further keys are not ours to judge.
-type open struct{}
-
 var (
-	openType       = reflect.TypeFor[open]()
 	freeType       = reflect.TypeFor[Free]()
 	idsType        = reflect.TypeFor[IDs]()
 	boolOrTextType = reflect.TypeFor[BoolOrText]()
@@ -136,11 +132,12 @@ func fieldsOf(t reflect.Type) (fields map[string]field, isOpen bool) {
 	fields = make(map[string]field, t.NumField())
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if f.Type == openType {
+		r := rules(f.Tag.Get("rule"))
+		if r.has("open") {
 			isOpen = true
 			continue
 		}
-		fields[f.Tag.Get("json")] = field{index: i, rules: rules(f.Tag.Get("rule"))}
+		fields[f.Tag.Get("json")] = field{index: i, rules: r}
 	}
 	return fields, isOpen
 }

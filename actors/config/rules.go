@@ -21,6 +21,7 @@ import (
 //	every                 an interval: <number>[ms|s|m|h], minutes without a unit
 //	loopback              a URL on this machine
 //	keys=surface          the keys of a map are surfaces
+//	open                  on a blank field: the section may have further keys, which are not ours to judge
 type rules string
 
 func (r rules) get(name string) string {

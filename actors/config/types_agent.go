@@ -78,7 +78,7 @@ type Models struct {
 
 // ModelProvider is one model API. Keys beyond these are allowed: APIs differ.
 type ModelProvider struct {
-	open       `json:"-"`
+	_          struct{}          `rule:"open"`
 	BaseURL    string            `json:"baseUrl"`
 	APIKey     Secret            `json:"apiKey"`
 	API        string            `json:"api"`
@@ -89,7 +89,7 @@ type ModelProvider struct {
 
 // Model is one model of a ModelProvider.
 type Model struct {
-	open          `json:"-"`
+	_             struct{}          `rule:"open"`
 	ID            string            `json:"id" rule:"required"`
 	Name          string            `json:"name"`
 	API           string            `json:"api"`
@@ -254,7 +254,7 @@ type Skills struct {
 
 // SkillEntry is the setup of one skill. Keys beyond these belong to the skill.
 type SkillEntry struct {
-	open    `json:"-"`
+	_       struct{}          `rule:"open"`
 	Enabled *bool             `json:"enabled"`
 	APIKey  Secret            `json:"apiKey"`
 	Env     map[string]Secret `json:"env"`

@@ -157,10 +157,14 @@ func (a *app) openLog(s logSettings, console io.Writer) (log *slog.Logger, close
 func terminalSignals(ctx context.Context) (context.Context, context.CancelFunc) {
 	pipe := make(chan os.Signal, 1)
 	signal.Notify(pipe, syscall.SIGPIPE)
-	if signal.Ignored(syscall.SIGHUP) {
-		return context.WithCancel(ctx)
+	stop := func() {}
+	if !signal.Ignored(syscall.SIGHUP) {
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
 	}
-	return signal.NotifyContext(ctx, syscall.SIGHUP)
+	return ctx, func() {
+		signal.Stop(pipe)
+		stop()
+	}
 }
 
 func isTerminal(w io.Writer) bool {

@@ -58,6 +58,8 @@ func (a *app) run(args []string) int {
 	var f *failure
 	code := exitFailed
 	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		err = errors.New("interrupted")
 	case errors.As(err, &f):
 		code = f.code
 	case !a.started:
