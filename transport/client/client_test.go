@@ -51,7 +51,7 @@ func startGatewayAt(t *testing.T, addr string) *gateway {
 	}
 	g.Server, g.addr = srv, ln.Addr().String()
 	g.url = "ws://" + g.addr
-	g.hs = ws.HTTPServer(srv.Wrap(http.NotFoundHandler()), nil)
+	g.hs = ws.HTTPServer(srv, nil)
 	go func() {
 		defer close(g.done)
 		_ = g.hs.Serve(ln)

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -48,38 +47,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	go sess.serve()
 }
 
-// Wrap puts the guard in front of all HTTP of the port: WebSocket upgrades go to the Server, all else goes
-// to next.
-func (s *Server) Wrap(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if IsUpgrade(r) {
-			s.ServeHTTP(w, r)
-			return
-		}
-		if strings.Contains(r.URL.EscapedPath(), "%25") {
-			http.Error(w, "path is encoded twice", http.StatusBadRequest)
-			return
-		}
-		from, refused := s.guard.request(r, s.current().tailscale)
-		if refused != "" {
-			s.log.Info("request refused", "remote", from.addr.String(), "reason", refused)
-			http.Error(w, refused, http.StatusForbidden)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// IsUpgrade says whether a request asks for a WebSocket.
-func IsUpgrade(r *http.Request) bool {
-	for _, v := range r.Header.Values("Upgrade") {
-		for p := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(p), "websocket") {
-				return true
-			}
-		}
+// Admits judges a plain HTTP request on the same port as ServeHTTP judges an upgrade: its Host, and what
+// proxies say of it. One that is not admitted is answered 403.
+func (s *Server) Admits(r *http.Request) bool {
+	from, refused := s.guard.request(r, s.current().tailscale)
+	if refused != "" {
+		s.log.Info("request refused", "remote", from.addr.String(), "reason", refused)
 	}
-	return false
+	return refused == ""
 }
 
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, from origin) (*Session, error) {

@@ -96,8 +96,16 @@ func serveHost(t *testing.T, ln net.Listener, tune func(*Options)) *host {
 		t.Fatal(err)
 	}
 	h.Server = srv
-	next := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") })
-	hs := HTTPServer(srv.Wrap(next), nil)
+	hs := HTTPServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Header.Get("Upgrade") == "websocket":
+			srv.ServeHTTP(w, r)
+		case srv.Admits(r):
+			_, _ = io.WriteString(w, "page")
+		default:
+			http.Error(w, "refused", http.StatusForbidden)
+		}
+	}), nil)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
