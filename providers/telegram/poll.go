@@ -119,7 +119,7 @@ func (l *poller) plan(err error) (wait time.Duration, reason string) {
 			// Either another program polls with this token, and two that retry fast throw each other out for ever,
 			// or somebody has set a webhook: the next login takes it away.
 			l.loggedIn = false
-			return l.conflict.failed(now), "another program receives this bot's messages, stop it or give it a bot of its own: " + err.Error()
+			return l.p.opt.longPoll + l.conflict.failed(now), "another program receives this bot's messages, stop it or give it a bot of its own: " + err.Error()
 		case e.code == http.StatusTooManyRequests:
 			return max(e.retryAfter, l.link.failed(now)), err.Error()
 		}

@@ -56,7 +56,7 @@ type options struct {
 	minPoll  time.Duration // an empty poll that comes back sooner is held back: a server that ignores longPoll
 
 	retryMin, retryMax       time.Duration // network, 5xx, store failures
-	conflictMin, conflictMax time.Duration // 409: longer than the other side's long poll
+	conflictMin, conflictMax time.Duration // 409; on top of longPoll, so that the other side's poll is over
 	healthy                  time.Duration // a link up for this long forgets earlier failures
 }
 
@@ -65,7 +65,7 @@ func defaultOptions() options {
 		dial: 10 * time.Second, call: 30 * time.Second, upload: 2 * time.Minute,
 		longPoll: 30 * time.Second, margin: 10 * time.Second, minPoll: 200 * time.Millisecond,
 		retryMin: time.Second, retryMax: 30 * time.Second,
-		conflictMin: 40 * time.Second, conflictMax: 5 * time.Minute,
+		conflictMin: 10 * time.Second, conflictMax: 5 * time.Minute,
 		healthy: time.Minute,
 	}
 }
@@ -131,7 +131,7 @@ func newTransport(proxy *url.URL, dial time.Duration) *http.Transport {
 	t := &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: dial, KeepAlive: 15 * time.Second}).DialContext,
 		TLSHandshakeTimeout: dial,
-		IdleConnTimeout:     90 * time.Second,
+		IdleConnTimeout:     30 * time.Second, // below the platform's: a request on a connection being closed would be ambiguous
 		MaxIdleConnsPerHost: 4,
 	}
 	if proxy != nil {

@@ -170,6 +170,7 @@ func (s *Server) getUpdates(ctx context.Context, c call, cut <-chan struct{}) an
 		defer s.mu.Unlock()
 		if s.waiting == mine {
 			s.waiting = nil
+			s.broadcast()
 		}
 	}()
 	timeout := time.NewTimer(time.Duration(seconds) * time.Second)

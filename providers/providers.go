@@ -1,0 +1,213 @@
+// Package providers is the contract between the gateway and a messaging surface.
+// A provider owns one account's socket and nothing else: it hands inbound messages up through Env.Receive
+// and sends what it is told to send. It knows nothing of sessions, other providers or the gateway.
+// It imports nothing internal; every provider and the actors that drive them import it.
+package providers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// Factory makes providers of one surface. It is passed as a value (gateway.Options.Providers): there is no registry.
+type Factory struct {
+	// Surface is the lower-case name on the wire: "telegram", "slack", ...
+	Surface string
+	// New decodes env.Config and builds a provider without touching the network.
+	// A configuration mistake is an error that names the field.
+	New func(env Env) (Provider, error)
+}
+
+// Env is what one provider instance gets from the gateway.
+type Env struct {
+	Account string          // unique in the gateway; equals the surface name while there is one account per surface
+	Config  json.RawMessage // the surface's config section, "{}" when absent
+	Getenv  func(string) string
+	Log     *slog.Logger
+	HTTP    *http.Client // for API calls; nil = a client of the provider's own
+	Now     func() time.Time
+	// Endpoint replaces the platform's base address (dev.endpoints.<surface>, loopback only); empty in production.
+	Endpoint string
+	// Receive hands one inbound message over. It returns nil when the message is committed to the store (or was
+	// there before): only then may the provider acknowledge it to the platform. It may block for as long as a
+	// disk write; it fails with ctx or when the gateway cannot store. Safe for concurrent use.
+	Receive func(ctx context.Context, m Incoming) error
+	// State reports a change of the link. Never blocks.
+	State func(Status)
+}
+
+// Provider is one account on one surface.
+type Provider interface {
+	// Run connects and serves until ctx ends (nil), the link is lost (any error: the account actor backs off and
+	// calls Run again) or the failure is final (an error wrapping ErrTerminal: it stays down and says why).
+	// No goroutine of the provider outlives Run.
+	Run(ctx context.Context) error
+	// Send delivers one message and returns the platform's receipt. The error is nil or a *SendError.
+	// It may be called while Run is down; it must honour ctx. The account calls it for one message per chat at a time.
+	Send(ctx context.Context, m Outgoing) (Receipt, error)
+	// Capabilities are constant for the life of the provider.
+	Capabilities() Capabilities
+}
+
+// The optional interfaces a provider may have. There are at most six.
+type (
+	// Typer shows "typing" in a chat for a few seconds. Best effort.
+	Typer interface {
+		Typing(ctx context.Context, chat string) error
+	}
+	// Prober checks credentials and reachability live (providers.status {probe:true}, health).
+	// The result is the surface's probe object (protocol 3.13), ready for JSON.
+	Prober interface {
+		Probe(ctx context.Context) any
+	}
+	// Reconciler can find out what became of a send whose answer was lost. Found with a receipt, or not found
+	// for certain; an error means it could not tell.
+	Reconciler interface {
+		Reconcile(ctx context.Context, m Outgoing) (r Receipt, found bool, err error)
+	}
+)
+
+// Capabilities are limits as data.
+type Capabilities struct {
+	MaxText int    // longest text of one message, in UTF-16 units
+	Markup  string // what outbound text may carry: "markdown", "html", "plain"
+	// SenderIDs: the platform takes a message id or nonce of ours, so that a repeated send is recognised.
+	SenderIDs bool
+}
+
+// ErrTerminal marks a failure that trying again cannot mend: wrong token, logged out, replaced.
+var ErrTerminal = errors.New("terminal")
+
+// Terminal wraps err so that errors.Is(err, ErrTerminal) holds. Its text is err's.
+func Terminal(err error) error { return &terminalError{err} }
+
+type terminalError struct{ err error }
+
+func (e *terminalError) Error() string        { return e.err.Error() }
+func (e *terminalError) Unwrap() error        { return e.err }
+func (e *terminalError) Is(target error) bool { return target == ErrTerminal }
+
+// Link is the state of a provider's connection.
+type Link string
+
+// Link states in the order they usually follow one another.
+const (
+	LinkConnecting Link = "connecting"
+	LinkUp         Link = "up"       // the platform has answered and events flow
+	LinkDegraded   Link = "degraded" // still trying; Reason says what is wrong (409, 429, ...)
+	LinkDown       Link = "down"
+)
+
+// Status is one report of Env.State. Only what changed needs to be set; zero values leave the last report in place,
+// except that a report with a Link also replaces Reason: a link that is up again has none.
+type Status struct {
+	Link     Link
+	Reason   string    // one line for a person; no token in it
+	Mode     string    // "polling", "webhook"
+	Self     string    // who we are there: "@botname"
+	LastSeen time.Time // last proof of traffic from the platform (also an empty poll)
+}
+
+// ChatKind tells a direct chat from a shared one.
+type ChatKind string
+
+// Kinds of chat.
+const (
+	Direct  ChatKind = "direct"
+	Group   ChatKind = "group"
+	Channel ChatKind = "channel"
+)
+
+// Incoming is one inbound message. (Account, Chat, ID) is its identity: the same triple again is a duplicate.
+type Incoming struct {
+	ID        string   `json:"id"`
+	Chat      string   `json:"chat"` // immutable platform id of the chat: the reply goes there
+	Thread    string   `json:"thread,omitempty"`
+	Kind      ChatKind `json:"kind"`
+	Title     string   `json:"title,omitempty"` // group subject
+	Sender    Sender   `json:"sender"`
+	Text      string   `json:"text"`                // text or caption, or a "<media:image>" placeholder
+	Mentioned bool     `json:"mentioned,omitempty"` // this bot was addressed: by mention or by a reply to it
+	// HasMentions: the text mentions somebody. The command bypass applies only without any mention.
+	HasMentions bool      `json:"hasMentions,omitempty"`
+	ReplyTo     *Quoted   `json:"replyTo,omitempty"`
+	Media       []Media   `json:"media,omitempty"`
+	Time        time.Time `json:"time"`
+}
+
+// Sender is who wrote a message. Only ID decides anything: the rest can be changed by its owner.
+type Sender struct {
+	ID       string `json:"id"`
+	Name     string `json:"name,omitempty"`
+	Username string `json:"username,omitempty"`
+}
+
+// Quoted is the message that an inbound one replies to.
+type Quoted struct {
+	ID     string `json:"id"`
+	Sender string `json:"sender,omitempty"`
+	Text   string `json:"text,omitempty"`
+}
+
+// Media is one attachment, already fetched into the state directory.
+type Media struct {
+	Path string `json:"path,omitempty"`
+	MIME string `json:"mime,omitempty"`
+	Name string `json:"name,omitempty"`
+	Size int64  `json:"size,omitempty"`
+}
+
+// Route says where an answer goes. It is minted by the inbound message and never changes.
+type Route struct {
+	Account string   `json:"account"`
+	Surface string   `json:"surface"`
+	Chat    string   `json:"chat"`
+	Thread  string   `json:"thread,omitempty"`
+	ReplyTo string   `json:"replyTo,omitempty"` // platform id of the message answered
+	Kind    ChatKind `json:"kind,omitempty"`
+}
+
+// Outgoing is one message to deliver, short enough for Capabilities.MaxText.
+type Outgoing struct {
+	Key     string `json:"key"` // unique and the same at every attempt: the nonce where the platform takes one
+	Route   Route  `json:"route"`
+	Text    string `json:"text"`
+	Media   *Media `json:"media,omitempty"`
+	Attempt int    `json:"-"` // from 1
+}
+
+// Receipt is the platform's word that a message arrived.
+type Receipt struct {
+	MessageID string `json:"messageId"`
+	ChatID    string `json:"chatId,omitempty"`
+}
+
+// Class says what a failed send means for the next attempt.
+type Class string
+
+// Classes of send failures.
+const (
+	// Transient: the platform answered that it was not done; try again (429, 5xx), after RetryAfter if set.
+	Transient Class = "transient"
+	// Permanent: it answered that it will never be done (other 4xx).
+	Permanent Class = "permanent"
+	// Unauthorized: it refuses our credentials; nothing goes out until they change.
+	Unauthorized Class = "unauthorized"
+	// Ambiguous: the request was written and no answer came: it may or may not have arrived.
+	Ambiguous Class = "ambiguous"
+)
+
+// SendError is the only error type Send returns.
+type SendError struct {
+	Class      Class
+	RetryAfter time.Duration // 0 = the outbox decides
+	Err        error         // its text holds no credential
+}
+
+func (e *SendError) Error() string { return fmt.Sprintf("%s: %v", e.Class, e.Err) }
+func (e *SendError) Unwrap() error { return e.Err }
