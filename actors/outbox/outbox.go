@@ -1,0 +1,243 @@
+package outbox
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/account"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+const (
+	sweepEvery = 30 * time.Second
+	listLimit  = 200
+)
+
+// Options for the outbox. Store, Accounts, Directory and Chunk are required.
+type Options struct {
+	Store     *store.Store
+	Accounts  actors.Ref[account.Message]
+	Directory *account.Directory
+	Chunk     Chunk
+	// Delivered tells of an item that is sent, failed or ambiguous now. Any goroutine; must not block.
+	Delivered func(store.OutItem)
+	Now       func() time.Time // nil = time.Now
+}
+
+// Props describes the actor. Its name is "outbox".
+func Props(o Options) actors.Props[Message] {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	f := newFlights()
+	return actors.Props[Message]{
+		Kind: "outbox",
+		New: func() actors.Behavior[Message] {
+			return &outbox{o: &o, flights: f, lanes: map[store.Lane]actors.Ref[laneMessage]{}, joins: map[string]*join{}}
+		},
+		Mailbox: actors.Mailbox{Count: 8192, Bytes: 32 << 20},
+		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
+	}
+}
+
+type outbox struct {
+	o       *Options
+	flights *flights
+
+	lanes    map[store.Lane]actors.Ref[laneMessage]
+	pulling  bool
+	dirty    bool
+	quiet    []Quiesce // asked to become quiet; nothing new starts
+	quietNow bool
+
+	joins   map[string]*join // by idempotency key
+	joinSeq uint64
+}
+
+// Start pulls: whatever was on its way before goes on.
+func (o *outbox) Start(c *actors.Context[Message]) error {
+	o.refresh(c)
+	c.After(sweepEvery, sweep{})
+	return nil
+}
+
+func (o *outbox) Receive(c *actors.Context[Message], m Message) error {
+	switch m := m.(type) {
+	case Wake:
+		o.refresh(c)
+	case AccountUp:
+		o.onAccountUp(m)
+	case Send:
+		o.onSend(c, m)
+	case List:
+		o.onList(c, m)
+	case Count:
+		o.onCount(c, m)
+	case Quiesce:
+		o.onQuiesce(m)
+	case lanes:
+		o.onLanes(c, m)
+	case laneGone:
+		o.onLaneGone(c, m)
+	case sweep:
+		c.After(sweepEvery, sweep{})
+		o.refresh(c)
+	case claimed:
+		o.onClaimed(c, m)
+	case settled:
+		o.onSettled(m)
+	case limit:
+		o.onLimit(c, m)
+	case looked:
+		o.onLooked(c, m)
+	case answered:
+	}
+	return nil
+}
+
+// refresh looks which lanes have work.
+func (o *outbox) refresh(c *actors.Context[Message]) {
+	if o.pulling || o.quietNow {
+		o.dirty = true
+		return
+	}
+	o.pulling, o.dirty = true, false
+	st := o.o.Store
+	actors.Pipe(c, func(ctx context.Context) (ls []store.Lane, err error) {
+		err = st.View(ctx, func(v *store.View) (err error) {
+			ls, err = v.OutLanes()
+			return err
+		})
+		return ls, err
+	}, func(ls []store.Lane, err error) Message { return lanes{ls, err} })
+}
+
+func (o *outbox) onLanes(c *actors.Context[Message], m lanes) {
+	o.pulling = false
+	if m.err != nil {
+		c.Log().Warn("outbox pull failed", slog.Any("err", m.err)) // the next sweep or Wake tries again
+		return
+	}
+	if o.quietNow {
+		return
+	}
+	for _, l := range m.lanes {
+		if o.lanes[l].Tell(wake{}) != nil {
+			o.spawn(c, l)
+		}
+	}
+	if o.dirty {
+		o.refresh(c)
+	}
+}
+
+// spawn starts a lane. It pulls by itself.
+func (o *outbox) spawn(c *actors.Context[Message], l store.Lane) {
+	opts, b, self := o.o, o.flights.berth(l), c.Self()
+	settle := func(key string, out store.Outcome) { _ = self.Tell(settled{key, out}) } // lost: whoever waits looks again
+	ref, err := actors.Spawn(c, "lane/"+l.Account+"/"+l.Chat, actors.Props[laneMessage]{
+		Kind:    "lane",
+		New:     func() actors.Behavior[laneMessage] { return &lane{o: opts, key: l, berth: b, settled: settle} },
+		Mailbox: actors.Mailbox{Count: 64, Bytes: 1 << 20},
+		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: 10 * time.Second, Window: time.Minute, Limit: 20},
+	})
+	if err != nil {
+		return // its namesake is still stopping; the word that it has brings us back
+	}
+	o.lanes[l] = ref
+	actors.Watch(c, ref, func(reason error) Message { return laneGone{l, ref, reason} })
+}
+
+func (o *outbox) onLaneGone(c *actors.Context[Message], m laneGone) {
+	if o.lanes[m.lane] == m.ref {
+		delete(o.lanes, m.lane)
+		o.flights.tidy(m.lane)
+	}
+	if m.reason != nil {
+		c.Log().Error("lane given up", slog.String("account", m.lane.Account), slog.Any("err", m.reason)) // the sweep starts it again
+	} else {
+		o.refresh(c) // work may have come while it stopped
+	}
+	o.answerQuiet()
+}
+
+func (o *outbox) onAccountUp(m AccountUp) {
+	for l, ref := range o.lanes {
+		if l.Account == m.Account {
+			_ = ref.Tell(wake{accountUp: true}) // one that is gone pulls when it comes back
+		}
+	}
+}
+
+func (o *outbox) onQuiesce(m Quiesce) {
+	o.quietNow = true
+	o.quiet = append(o.quiet, m)
+	for _, ref := range o.lanes {
+		_ = ref.Tell(finish{})
+	}
+	o.answerQuiet()
+}
+
+func (o *outbox) answerQuiet() {
+	if !o.quietNow || len(o.lanes) > 0 {
+		return
+	}
+	for _, q := range o.quiet {
+		q.Send(struct{}{})
+	}
+	o.quiet = nil
+}
+
+func (o *outbox) onList(c *actors.Context[Message], m List) {
+	st := o.o.Store
+	off(c, m.Reply, func(ctx context.Context) (r wire.OutboxListResult, err error) {
+		var items []store.OutItem
+		err = st.View(ctx, func(v *store.View) (err error) {
+			items, err = v.OutList(m.State, listLimit)
+			return err
+		})
+		for _, it := range items {
+			r.Items = append(r.Items, listed(it))
+		}
+		return r, err
+	})
+}
+
+func listed(it store.OutItem) wire.OutboxItem {
+	w := wire.OutboxItem{
+		ID: it.ID, Account: it.Account, Surface: it.Surface, Chat: it.Chat, RunID: it.RunID, State: it.State,
+		Attempts: int64(it.Attempts), Reason: it.Reason, CreatedAt: it.CreatedAt, UpdatedAt: it.UpdatedAt,
+	}
+	if it.State == store.OutQueued && it.NextAt > 0 {
+		w.NextAt = &it.NextAt
+	}
+	return w
+}
+
+func (o *outbox) onCount(c *actors.Context[Message], m Count) {
+	st := o.o.Store
+	off(c, m.Reply, func(ctx context.Context) (n Counts, err error) {
+		err = st.View(ctx, func(v *store.View) error {
+			by, err := v.OutCounts()
+			n = Counts{Queued: by[store.OutQueued], Sending: by[store.OutSending], Ambiguous: by[store.OutAmbiguous], Failed: by[store.OutFailed]}
+			return err
+		})
+		return n, err
+	})
+}
+
+// off answers from work off the actor.
+func off[T any](c *actors.Context[Message], r actors.Reply[T], work func(ctx context.Context) (T, error)) {
+	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
+		v, err := work(ctx)
+		if err != nil {
+			r.Fail(err)
+		} else {
+			r.Send(v)
+		}
+		return struct{}{}, nil
+	}, func(struct{}, error) Message { return answered{} })
+}

@@ -1,0 +1,96 @@
+package outbox
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// record writes the outcome of an attempt; the message recorded says when it is on disk. Doing it twice does no harm.
+func (l *lane) record(f *flight, r result, v verdict) {
+	l.phase, l.verdict = recording, v
+	var outcome *store.Outcome
+	l.o.Store.Commit(func(tx *store.Tx) (err error) {
+		outcome, err = write(tx, f.item, r, v)
+		return err
+	}, func(err error) {
+		f.berth.tell(recorded{f, outcome, err})
+	})
+}
+
+// write puts the verdict into the table, and the outcome of the Send that the item belongs to, if this was its last part.
+func write(tx *store.Tx, item store.OutItem, r result, v verdict) (*store.Outcome, error) {
+	reason := ""
+	if r.err != nil {
+		reason = r.err.Error()
+	}
+	var err error
+	switch v.action {
+	case sent:
+		var receipt []byte
+		if receipt, err = wire.Marshal(r.receipt); err != nil {
+			return nil, fmt.Errorf("encode receipt: %w", err)
+		}
+		err = tx.OutSent(item.ID, receipt)
+	case back:
+		err = tx.OutRetry(item.ID, 0, reason)
+	case again:
+		err = tx.OutRetry(item.ID, v.at.UnixMilli(), reason)
+	case failed:
+		err = tx.OutFailed(item.ID, reason)
+	case ambiguous:
+		err = tx.OutAmbiguous(item.ID, reason)
+	}
+	// Not in the state for it: it was written before, by a predecessor; or, for back, the item was never marked.
+	if err != nil && !errors.Is(err, store.ErrState) {
+		return nil, err
+	}
+	if v.action == back || v.action == again {
+		return nil, nil
+	}
+	return settle(tx, item.Key)
+}
+
+func (l *lane) onRecorded(c *actors.Context[laneMessage], m recorded) {
+	f := m.flight
+	if f != l.berth.current() || l.phase != recording {
+		return
+	}
+	if m.err != nil {
+		c.Log().Warn("outcome of a send not recorded, trying again", slog.Int64("item", f.item.ID), slog.Any("err", m.err))
+		c.After(storePause, reconsider{f})
+		return
+	}
+	l.berth.put(nil)
+	if m.outcome != nil {
+		key, _ := sendKey(f.item.Key)
+		l.settled(key, *m.outcome)
+	}
+	if l.verdict.action == back {
+		l.held(c)
+		return
+	}
+	l.down = 0
+	if l.verdict.action != again {
+		l.report(c, f)
+	}
+	l.pull(c)
+}
+
+// report tells of an item that has reached its end.
+func (l *lane) report(c *actors.Context[laneMessage], f *flight) {
+	r, _ := f.ended()
+	state := map[action]string{sent: store.OutSent, failed: store.OutFailed, ambiguous: store.OutAmbiguous}[l.verdict.action]
+	if r.err != nil {
+		c.Log().Warn("message not delivered", slog.String("account", l.key.Account), slog.Int64("item", f.item.ID),
+			slog.String("state", state), slog.Any("err", r.err))
+	}
+	if l.o.Delivered != nil {
+		f.item.State = state
+		l.o.Delivered(f.item)
+	}
+}

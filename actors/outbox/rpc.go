@@ -1,0 +1,41 @@
+package outbox
+
+import (
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// Methods answers send (protocol 3.5) and outbox.list.
+func Methods(ref actors.Ref[Message]) wire.Table {
+	return wire.Table{
+		wire.Strict("send", func(c *wire.Call, p wire.SendParams) {
+			if err := ref.Tell(Send{Reply: actors.ReplyTo(func(o store.Outcome, err error) { answer(c, o, err) }), Params: p}); err != nil {
+				c.Fail(unavailable(err))
+			}
+		}),
+		wire.Strict("outbox.list", func(c *wire.Call, p wire.OutboxListParams) {
+			reply := actors.ReplyTo(func(r wire.OutboxListResult, err error) { c.Answer(r, err) })
+			if err := ref.Tell(List{Reply: reply, State: p.State}); err != nil {
+				c.Fail(err)
+			}
+		}),
+	}
+}
+
+// answer repeats an outcome as it was stored.
+func answer(c *wire.Call, o store.Outcome, err error) {
+	if err != nil {
+		c.Fail(unavailable(err))
+		return
+	}
+	if o.OK {
+		c.OK(wire.Raw(o.Payload))
+		return
+	}
+	we := &wire.Error{}
+	if err := wire.Unmarshal(o.Error, we); err != nil {
+		we = wire.Unavailable("Error: the stored answer cannot be read: %v", err)
+	}
+	c.Fail(we)
+}

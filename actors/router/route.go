@@ -1,0 +1,216 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clawdbot/gateway/actors/pairing"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// batch is how many messages share one pass, and most often one sync of the disk.
+const batch = 64
+
+// pass deals with the next messages of the inbox, in their order. It returns how many. An error ends it early; the
+// messages it did not finish are in the inbox still.
+func pass(ctx context.Context, o *Options, log *slog.Logger) (int, error) {
+	var rows []store.Inbound
+	err := o.Store.View(ctx, func(v *store.View) (err error) {
+		rows, err = v.PendingInbound(0, batch)
+		return err
+	})
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	routes := make([]*route, len(rows))
+	results := make(chan error, len(rows))
+	var broken bool // on the writer's goroutine only: what follows a failure keeps its place behind it
+	for i, row := range rows {
+		rt := prepare(o, row)
+		routes[i] = rt
+		o.Store.Commit(func(tx *store.Tx) error {
+			if broken {
+				return errors.New("a message before it failed")
+			}
+			err := rt.apply(tx)
+			broken = err != nil && !errors.Is(err, store.ErrState)
+			return err
+		}, func(err error) { rt.err = err; results <- err })
+	}
+	for range rows {
+		<-results // each comes: the store answers every operation
+	}
+	return finish(o, routes, log)
+}
+
+// finish does what follows from the commits.
+func finish(o *Options, routes []*route, log *slog.Logger) (int, error) {
+	passed, work := 0, map[string]bool{}
+	var failed error
+	for _, rt := range routes {
+		if errors.Is(rt.err, store.ErrState) { // an earlier incarnation has dealt with it after all
+			passed++
+			continue
+		}
+		if rt.err != nil {
+			failed = errors.Join(failed, rt.err)
+			continue
+		}
+		passed++
+		log.Debug("inbound", slog.String("account", rt.row.Account), slog.Int64("seq", rt.row.Seq),
+			slog.String("state", rt.state), slog.String("note", rt.note))
+		if rt.decision.action == abort {
+			o.Abort(rt.decision.session, rt.stopped)
+		}
+		if rt.decision.action == run && !work[rt.decision.session] {
+			work[rt.decision.session] = true
+			o.Work(rt.decision.session)
+		}
+		if rt.replied {
+			o.Sent()
+		}
+	}
+	return passed, failed
+}
+
+// route is one message on its way through.
+type route struct {
+	o       *Options
+	row     store.Inbound
+	in      providers.Incoming
+	invalid error // the row cannot be read
+	policy  Policy
+	request []byte
+	to      providers.Route
+	runID   string
+	code    string
+	now     time.Time
+
+	// the outcome; set on the writer's goroutine before the operation is done
+	decision decision
+	state    string
+	note     string
+	replied  bool
+	stopped  []string // runs that a stop word ends
+	err      error
+}
+
+// prepare does what needs no transaction.
+func prepare(o *Options, row store.Inbound) *route {
+	r := &route{o: o, row: row, now: o.Now(), runID: uuid.NewString(), code: pairing.NewCode()}
+	if r.invalid = wire.Unmarshal(row.Payload, &r.in); r.invalid != nil {
+		return r
+	}
+	r.policy = o.Policy(row.Account, row.Surface)
+	r.request = o.BuildRequest(envelope(row.Surface, r.in, o.Zone), r.in)
+	r.to = providers.Route{
+		Account: row.Account, Surface: row.Surface, Chat: r.in.Chat, Thread: r.in.Thread, ReplyTo: r.in.ID, Kind: r.in.Kind,
+	}
+	return r
+}
+
+// apply decides and writes the outcome, all of it or nothing.
+func (r *route) apply(tx *store.Tx) error {
+	r.state, r.note, r.replied = store.InboundRouted, "", false
+	if r.invalid != nil {
+		r.decision = decision{note: "unreadable: " + r.invalid.Error()}
+		return r.end(tx, store.InboundDropped, r.decision.note)
+	}
+	paired, err := tx.IsAllowed(r.row.Account, r.in.Sender.ID)
+	if err != nil {
+		return err
+	}
+	r.decision = decide(r.in, facts{
+		surface: r.row.Surface, policy: r.policy, paired: paired && r.in.Sender.ID != "", received: time.UnixMilli(r.row.ReceivedAt),
+	})
+	switch r.decision.action {
+	case run:
+		return r.applyRun(tx)
+	case abort:
+		return r.applyAbort(tx)
+	case pair:
+		return r.applyPair(tx)
+	default:
+		return r.end(tx, store.InboundDropped, r.decision.note)
+	}
+}
+
+func (r *route) applyRun(tx *store.Tx) error {
+	to, err := wire.Marshal(r.to)
+	if err != nil {
+		return fmt.Errorf("encode route: %w", err)
+	}
+	_, err = tx.AcceptRun(store.Run{
+		ID: r.runID, Kind: "inbound", SessionKey: r.decision.session, Request: r.request, Route: to, AcceptedAt: r.now.UnixMilli(),
+	})
+	if err != nil {
+		return err
+	}
+	if r.in.Kind == providers.Direct {
+		if err := r.o.Touch(tx, r.decision.session, r.row.Surface, r.in.Chat); err != nil {
+			return err
+		}
+	}
+	return r.end(tx, store.InboundRouted, r.runID)
+}
+
+// applyAbort notes which runs are open now, so that a message behind the stop word is not stopped with them.
+func (r *route) applyAbort(tx *store.Tx) error {
+	open, err := tx.OpenRuns()
+	if err != nil {
+		return err
+	}
+	r.stopped = nil
+	for _, run := range open {
+		if run.SessionKey == r.decision.session {
+			r.stopped = append(r.stopped, run.ID)
+		}
+	}
+	if err := r.reply(tx, "Stopped."); err != nil {
+		return err
+	}
+	return r.end(tx, store.InboundRouted, "stop word")
+}
+
+func (r *route) applyPair(tx *store.Tx) error {
+	issued, err := pairing.Issue(tx, pairing.Request{
+		Account: r.row.Account, Surface: r.row.Surface, SenderID: r.in.Sender.ID, SenderName: senderName(r.in.Sender), Chat: r.in.Chat,
+		Code: r.code, Now: r.now,
+	})
+	switch {
+	case err != nil:
+		return err
+	case issued.Code == "":
+		return r.end(tx, store.InboundDropped, "too many pairing codes pending")
+	case !issued.Send:
+		return r.end(tx, store.InboundPaired, "code sent less than a minute ago")
+	}
+	if err := r.reply(tx, pairing.Text(issued.Code)); err != nil {
+		return err
+	}
+	return r.end(tx, store.InboundPaired, "")
+}
+
+func senderName(s providers.Sender) string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return s.Username
+}
+
+func (r *route) reply(tx *store.Tx, text string) error {
+	r.replied = true
+	return r.o.Reply(tx, fmt.Sprintf("inbound:%d", r.row.Seq), r.to, text)
+}
+
+func (r *route) end(tx *store.Tx, state, note string) error {
+	r.state, r.note = state, note
+	return tx.FinishInbound(r.row.Seq, state, note)
+}

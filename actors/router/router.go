@@ -1,0 +1,122 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers"
+)
+
+// Options for the router. All functions but Now are required. Those that get a Tx run on the store's writer, as part of
+// the operation; they must be quick and only read and write through it. The others must not block.
+type Options struct {
+	Store *store.Store
+	// Policy is the present configuration for an account. Any goroutine.
+	Policy func(account, surface string) Policy
+	// BuildRequest encodes the request of a run from the text for the agent. Any goroutine.
+	BuildRequest func(body string, m providers.Incoming) []byte
+	// Touch notes the route of a direct message as the session's last one.
+	Touch func(tx *store.Tx, sessionKey, surface, chat string) error
+	// Reply puts a text on its way to a chat. key is unique to the text.
+	Reply func(tx *store.Tx, key string, to providers.Route, text string) error
+	// Work says that a session has runs waiting in the store.
+	Work func(sessionKey string)
+	// Abort ends these runs of a session, running or waiting: those that were open when the stop word came.
+	Abort func(sessionKey string, runs []string)
+	// Sent says that Reply was used and is on disk.
+	Sent func()
+	Zone *time.Location   // for the times the agent reads; nil = local
+	Now  func() time.Time // nil = time.Now
+}
+
+// Props describes the actor. Its name is "router".
+func Props(o Options) actors.Props[Message] {
+	if o.Zone == nil {
+		o.Zone = time.Local
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return actors.Props[Message]{
+		Kind:    "router",
+		New:     func() actors.Behavior[Message] { return &router{o: &o} },
+		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
+	}
+}
+
+// pause before the inbox is tried again after a failure of the store.
+const pause = time.Second
+
+type router struct {
+	o       *Options
+	pulling bool
+	dirty   bool // a Wake came during the pass
+}
+
+// Start wakes every session with work: a predecessor may have died between the commit and the word of it.
+func (r *router) Start(c *actors.Context[Message]) error {
+	r.pull(c, true)
+	return nil
+}
+
+func (r *router) Receive(c *actors.Context[Message], m Message) error {
+	switch m := m.(type) {
+	case Wake:
+		r.wake(c)
+	case pulled:
+		r.onPulled(c, m)
+	case again:
+		r.wake(c)
+	}
+	return nil
+}
+
+func (r *router) wake(c *actors.Context[Message]) {
+	if r.pulling {
+		r.dirty = true
+		return
+	}
+	r.pull(c, false)
+}
+
+func (r *router) pull(c *actors.Context[Message], first bool) {
+	r.pulling, r.dirty = true, false
+	o, log := r.o, c.Log()
+	actors.Pipe(c, func(ctx context.Context) (int, error) {
+		if first {
+			if err := resume(ctx, o); err != nil {
+				return 0, err
+			}
+		}
+		return pass(ctx, o, log)
+	}, func(n int, err error) Message { return pulled{n, err} })
+}
+
+func (r *router) onPulled(c *actors.Context[Message], m pulled) {
+	r.pulling = false
+	switch {
+	case m.err != nil && errors.Is(m.err, context.Canceled):
+	case m.err != nil:
+		c.Log().Warn("inbox pass failed", slog.Any("err", m.err))
+		c.After(pause, again{})
+	case r.dirty || m.passed > 0:
+		r.pull(c, false)
+	}
+}
+
+// resume wakes every session that has runs waiting.
+func resume(ctx context.Context, o *Options) error {
+	var keys []string
+	err := o.Store.View(ctx, func(v *store.View) (err error) {
+		keys, err = v.SessionKeysWithPending()
+		return err
+	})
+	for _, key := range keys {
+		o.Work(key)
+	}
+	return err
+}
