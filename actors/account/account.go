@@ -57,7 +57,7 @@ func (a *account) Receive(c *actors.Context[message], m message) error {
 	case built:
 		a.onBuilt(c, m)
 	case reported:
-		a.onReported(m)
+		a.look(m.link)
 	case ended:
 		a.onEnded(c, m)
 	case retry:
@@ -158,20 +158,22 @@ func (a *account) run(c *actors.Context[message]) {
 		return
 	}
 	a.cancel = nil
-	a.slot.running(a.link.run(a.provider))
+	l, p := a.link, a.provider
+	a.slot.running(l.begin())
+	actors.Pipe(c, func(context.Context) (struct{}, error) {
+		l.end(guard(func() error { return p.Run(l.ctx) }))
+		return struct{}{}, nil
+	}, func(struct{}, error) message { return ended{l} })
 	now := a.o.Now().UnixMilli()
 	a.change(func(s *State) { s.Phase, s.Reason, s.NextAt, s.LastStart = Starting, "", 0, now })
 }
 
-// onReported turns the link's report into the account's state.
-func (a *account) onReported(m reported) {
-	if m.link != a.link {
+// look turns the link's report into the account's state.
+func (a *account) look(l *link) {
+	if l == nil || l != a.link || !l.running() {
 		return
 	}
-	if _, over := m.link.result(); over {
-		return // onEnded decides
-	}
-	r := m.link.reported()
+	r := l.reported()
 	phase := map[providers.Link]Phase{
 		providers.LinkConnecting: Starting, providers.LinkUp: Up, providers.LinkDegraded: Degraded, providers.LinkDown: Degraded,
 	}[r.Link]
@@ -196,10 +198,7 @@ func (a *account) onEnded(c *actors.Context[message], m ended) {
 	if m.link != a.link {
 		return
 	}
-	err, over := m.link.result()
-	if !over || a.cancel != nil { // a doubled message
-		return
-	}
+	err := m.link.result()
 	if err == nil {
 		err = errors.New("the connection ended")
 	}

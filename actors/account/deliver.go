@@ -18,6 +18,9 @@ const (
 )
 
 func (a *account) onDeliver(c *actors.Context[message], m deliver) {
+	if !a.up() {
+		a.look(a.link)
+	}
 	switch {
 	case !a.up():
 		m.Fail(notBegun(ErrDown))

@@ -179,15 +179,10 @@ func (s *slot) running(done <-chan struct{}) {
 func (s *slot) busy() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.done == nil {
+	if s.done == nil || closed(s.done) {
 		return nil
 	}
-	select {
-	case <-s.done:
-		return nil
-	default:
-		return s.done
-	}
+	return s.done
 }
 
 // Wait blocks until no connection is open, which ends them by no means: stop the accounts first. The error is ctx's.

@@ -120,34 +120,34 @@ func (l *link) reported() providers.Status {
 	return l.status
 }
 
-// run starts a Run on a goroutine of its own. The returned channel is closed when it has returned.
-func (l *link) run(p providers.Provider) <-chan struct{} {
-	done := make(chan struct{})
-	l.mu.Lock()
-	l.status.Link, l.status.Reason = providers.LinkConnecting, ""
-	l.done, l.err = done, nil
-	l.mu.Unlock()
-	go func() {
-		err := guard(func() error { return p.Run(l.ctx) })
-		l.mu.Lock()
-		l.err = err
-		l.mu.Unlock()
-		close(done)
-		_ = l.self.Tell(ended{l})
-	}()
-	return done
-}
-
-// result is how the last Run ended, and whether it has.
-func (l *link) result() (error, bool) {
+// begin prepares for a Run; the channel is closed by end.
+func (l *link) begin() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	select {
-	case <-l.done:
-		return l.err, true
-	default:
-		return nil, false
-	}
+	l.status.Link, l.status.Reason = providers.LinkConnecting, ""
+	l.done, l.err = make(chan struct{}), nil
+	return l.done
+}
+
+func (l *link) end(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.err = err
+	close(l.done)
+}
+
+// running says whether a Run has begun and not returned.
+func (l *link) running() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.done != nil && !closed(l.done)
+}
+
+// result is how the last Run ended.
+func (l *link) result() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
 }
 
 // guard turns a panic of provider code into an error.

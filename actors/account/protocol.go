@@ -161,4 +161,3 @@ func (d deliver) Size() int { return 256 + len(d.out.Text) }
 // The facts themselves are in the slot and the link; these messages only say "look": one queued is as good as many.
 func (begin) CoalesceKey() string    { return "begin" }
 func (reported) CoalesceKey() string { return "reported" }
-func (ended) CoalesceKey() string    { return "ended" }
