@@ -78,6 +78,25 @@ func TestLostConnectionResendsUnderItsKey(t *testing.T) {
 	}
 }
 
+func TestRunOfAnotherEndsUnseen(t *testing.T) {
+	t.Parallel()
+	g := newFake(t)
+	p := open(t, g)
+	g.add("user", text("from the phone"))
+	g.emit("chat", object{"runId": "other", "sessionKey": "main", "seq": 1, "state": "delta", "message": object{"role": "assistant", "content": text("Half")}})
+	p.WaitText("[data-role=assistant]", "Half")
+	p.Wait(`!document.querySelector('#stop').hidden`)
+	g.stop()
+	g.add("assistant", text("Half and whole"))
+	g.start()
+	p.WaitText("[data-role=assistant]", "Half and whole")
+	p.WaitLive()
+	p.Wait(`document.querySelector('#stop').hidden`)
+	if n := p.Count("[data-role=assistant]"); n != 1 {
+		t.Errorf("%d assistant messages, want 1", n)
+	}
+}
+
 func TestReconnectNow(t *testing.T) {
 	t.Parallel()
 	g := newFake(t)

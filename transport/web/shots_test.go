@@ -58,11 +58,30 @@ func TestScreenshots(t *testing.T) {
 	shot("empty-dark")
 	p.Dark(false)
 	shot("empty")
+	fail := make(chan struct{})
+	g.onSend = func(c *fakeCall) {
+		c.begin()
+		c.tool("start", "exec", object{"command": "systemctl restart backup"}, nil)
+		c.tool("result", "exec", nil, object{"content": text("permission denied")})
+		c.delta("I could not restart it")
+		<-fail
+		c.fail("UNAVAILABLE", "Error: model overloaded, try again later", object{"runId": c.Params.Key, "status": "error"})
+	}
+	p.Click(`[data-key="main"]`)
+	p.Send("Restart the backup service, please.")
+	p.WaitText(".note", "Writing")
+	close(fail)
+	p.WaitText(".note", "Failed")
+	shot("failed")
+	g.token = "secret"
 	g.stop()
 	p.WaitText("#status", "restarting")
 	p.Type("#composer", "Written while the gateway is away\r")
 	p.WaitText(".note", "waits for the connection")
 	shot("offline")
+	g.start()
+	p.Wait(`document.querySelector('#token-dialog').open`)
+	shot("token")
 }
 
 // gallery fills a session with what a busy day looks like.
@@ -77,7 +96,9 @@ func gallery(g *fakeGateway) {
 		{"key": "cron:morning", "kind": "direct", "updatedAt": time.Now().Add(-9 * time.Hour).UnixMilli()},
 		{"key": "webchat-notes", "kind": "direct", "updatedAt": time.Now().Add(-26 * time.Hour).UnixMilli()},
 	}
-	say := func(role string, at time.Duration, content any, more ...any) { g.add(role, content, append(more, "timestamp", ms(at))...) }
+	say := func(role string, at time.Duration, content any, more ...any) {
+		g.add(role, content, append(more, "timestamp", ms(at))...)
+	}
 	say("user", -15*time.Hour, text("Is the backup from last night complete?"))
 	say("assistant", -15*time.Hour+4*time.Second, []object{
 		{"type": "thinking", "thinking": "The backup log is on the nas; look at the last line and the size."},

@@ -161,8 +161,9 @@ export class Chat {
     this.save();
   }
 
-  /** Sends everything again that has no answer yet. */
+  /** On a new connection: sends everything again that has no answer yet, and forgets runs of others whose end may have been missed. */
   resume() {
+    this.store.change((s) => { s.turns = s.turns.filter((t) => t.own || isOver(t)); });
     const lists = [this.store.state.turns, ...this.away.values()];
     for (const t of lists.flat()) if (t.own && !isOver(t)) this.submit(t);
   }

@@ -47,7 +47,7 @@ export class StatusLine {
     const [words, button] = wordsFor(shown, s.refreshing, left);
     set(this.el.dataset, 'state', shown);
     set(this.words, 'textContent', words);
-    set(this.count, 'textContent', (shown === 'waiting' || shown === 'restarting') && left ? `in ${left} s` : '');
+    set(this.count, 'textContent', (shown === 'waiting' || shown === 'restarting') && left ? ` in ${left} s` : '');
     set(this.button, 'textContent', button);
     this.button.hidden = !button;
     this.showNotice(s);
