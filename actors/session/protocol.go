@@ -122,7 +122,8 @@ type (
 )
 
 func (Work) sessionsMessage()         {}
-func (AbortKey) sessionsMessage()     {}
+func (AbortRuns) sessionsMessage()    {}
+func (cancel) sessionsMessage()       {}
 func (Wait) sessionsMessage()         {}
 func (AbortRun) sessionsMessage()     {}
 func (Drain) sessionsMessage()        {}

@@ -1,0 +1,171 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/ws"
+)
+
+// Gateway is one running gateway.
+type Gateway struct {
+	o     Options
+	env   config.Env
+	log   *slog.Logger
+	start time.Time
+
+	listener net.Listener
+	http     *http.Server
+	sockets  *ws.Server
+	store    *store.Store
+	system   *actors.System
+	tree     *tree
+
+	fatal    chan error // the first vital part that is lost for good
+	served   chan struct{}
+	stopOnce sync.Once
+	stopErr  error
+}
+
+// AlreadyListening says that the port is taken, most likely by another gateway.
+type AlreadyListening struct{ Addr string }
+
+func (e *AlreadyListening) Error() string {
+	return fmt.Sprintf("another gateway instance is already listening on ws://%s", e.Addr)
+}
+
+// New starts a gateway and returns when its port accepts connections. The caller must Stop it.
+func New(o Options) (*Gateway, error) {
+	o, env, err := o.resolve()
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{o: o, env: env, log: o.Log, start: time.Now(), fatal: make(chan error, 1), served: make(chan struct{})}
+	if err := g.open(); err != nil {
+		return nil, err
+	}
+	go func() {
+		defer close(g.served)
+		if err := g.http.Serve(g.listener); !errors.Is(err, http.ErrServerClosed) {
+			g.fail(fmt.Errorf("http server: %w", err))
+		}
+	}()
+	if o.OnListening != nil {
+		o.OnListening(g.Addr())
+	}
+	return g, nil
+}
+
+// open makes the parts, the cheap and the exclusive ones first, and closes what it made when a later one fails.
+func (g *Gateway) open() (err error) {
+	if g.listener, err = g.listen(); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = g.listener.Close()
+		}
+	}()
+	g.store, err = store.Open(store.Options{Dir: g.env.StateDir, Log: g.log, OnFatal: g.fail, Fault: g.o.StoreFault})
+	if err != nil {
+		return err
+	}
+	if err = g.store.SetLockInfo(g.Addr()); err != nil {
+		return errors.Join(err, g.store.Close())
+	}
+	g.system = actors.NewSystem(actors.SystemOptions{Log: g.log, Intercept: g.o.Intercept})
+	if err = g.plant(); err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return errors.Join(err, g.system.Stop(ctx), g.store.Close())
+	}
+	return nil
+}
+
+func (g *Gateway) listen() (net.Listener, error) {
+	cfg := g.o.Config.Config
+	bind := cfg.Gateway.Bind
+	if g.o.Start.Bind != "" {
+		bind = g.o.Start.Bind
+	}
+	host, err := config.BindHost(bind, localAddrs())
+	if err != nil {
+		return nil, err
+	}
+	port := g.env.Ports(cfg, g.o.Start.Port).Gateway
+	if g.o.AnyPort {
+		port = 0
+	}
+	addr := net.JoinHostPort(host, strconv.Itoa(port))
+	l, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, &AlreadyListening{addr}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("failed to bind gateway socket on ws://%s: %w", addr, err)
+	}
+	return l, nil
+}
+
+func localAddrs() []netip.Addr {
+	var all []netip.Addr
+	addrs, _ := net.InterfaceAddrs()
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			all = append(all, p.Addr())
+		}
+	}
+	return all
+}
+
+// Run runs a gateway until ctx ends, or until it loses a part that it cannot do without (an error then).
+func Run(ctx context.Context, o Options) error {
+	g, err := New(o)
+	if err != nil {
+		return err
+	}
+	var fatal error
+	select {
+	case <-ctx.Done():
+	case fatal = <-g.fatal:
+		g.log.Error("gateway ends", "err", fatal)
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	return errors.Join(fatal, g.Stop(stop))
+}
+
+// Failed yields an error when the gateway has lost a part that it cannot do without. It should then be stopped.
+func (g *Gateway) Failed() <-chan error { return g.fatal }
+
+// fail reports the loss of a vital part. Only the first one counts.
+func (g *Gateway) fail(err error) {
+	select {
+	case g.fatal <- err:
+	default:
+	}
+}
+
+// Addr is the address the gateway listens on.
+func (g *Gateway) Addr() string { return g.listener.Addr().String() }
+
+// URL is the WebSocket address of the gateway.
+func (g *Gateway) URL() string { return "ws://" + g.Addr() }
+
+// Actors lists the actors of this gateway; it works also while one of them is stuck.
+func (g *Gateway) Actors() []actors.Info { return g.system.Inspect() }
+
+// StoreStats are the figures of the store's writer.
+func (g *Gateway) StoreStats() store.Stats { return g.store.Stats() }

@@ -1,0 +1,94 @@
+package gateway
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// Options say what to run. The zero value is a gateway on 127.0.0.1:18789 with its state in ~/.clawdbot, no
+// providers and the built-in runner.
+type Options struct {
+	// Config is the configuration; nil reads the file that the environment names. It must be valid.
+	Config *config.Document
+	// Getenv reads the environment; nil = os.Getenv.
+	Getenv func(string) string
+	// StateDir overrides the state directory of the environment.
+	StateDir string
+	// Start overrides what the configuration says of port, bind address and credentials. Port 0 there means "not
+	// given"; AnyPort asks for a free one.
+	Start   config.StartOptions
+	AnyPort bool
+
+	// Providers are the surfaces that may be used; which are started is the configuration's decision.
+	Providers []providers.Factory
+	// Runner makes the answers; nil = the built-in one.
+	Runner agent.Runner
+	// Methods are added to the method table. A name that exists already is an error.
+	Methods wire.Table
+
+	Log             *slog.Logger // nil = slog.Default()
+	Version, Commit string
+	// OnListening is called when the port accepts connections, with the address.
+	OnListening func(addr string)
+	// Intercept sees every message between actors. It is for fault-injection tests (actors/actortest).
+	Intercept actors.Interceptor
+	// StoreFault makes the store fail; for tests.
+	StoreFault func(stage string) error
+	// AnswerLimit is how long a client waits for a part that does not answer; 0 = 30 s.
+	AnswerLimit time.Duration
+}
+
+// resolve fills in what was not given. It does not change the caller's struct.
+func (o Options) resolve() (Options, config.Env, error) {
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Runner == nil {
+		o.Runner = agent.Builtin{}
+	}
+	env := config.ParseEnv(config.Lookup(o.Getenv))
+	if o.StateDir != "" {
+		env.StateDir = o.StateDir
+	}
+	if o.Version == "" {
+		o.Version = env.Version
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	if o.Commit == "" {
+		o.Commit = env.Commit
+	}
+	if o.Config == nil {
+		doc, err := config.Load(env.ConfigPath, o.Getenv)
+		if err != nil {
+			return o, env, err
+		}
+		o.Config = doc
+	}
+	if !o.Config.Valid {
+		return o, env, &config.InvalidError{Path: o.Config.Path, Issues: o.Config.Issues}
+	}
+	if issues := config.Guard(o.Config.Config, env, o.Start); len(issues) > 0 {
+		return o, env, &config.InvalidError{Path: o.Config.Path, Issues: issues}
+	}
+	seen := map[string]bool{}
+	for _, f := range o.Providers {
+		if f.Surface == "" || f.New == nil || seen[f.Surface] {
+			return o, env, errors.New("gateway: Options.Providers: each factory needs a surface of its own and New")
+		}
+		seen[f.Surface] = true
+	}
+	return o, env, nil
+}

@@ -1,0 +1,121 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/account"
+	"github.com/clawdbot/gateway/actors/outbox"
+	"github.com/clawdbot/gateway/actors/session"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// probeEvery is the shortest time between two live probes of the platforms.
+const probeEvery = time.Minute
+
+// probe makes a health snapshot (protocol 6.1).
+func (g *Gateway) probe(ctx context.Context) (wire.HealthSummary, error) {
+	h := wire.HealthSummary{OK: true, HeartbeatSeconds: g.heartbeatSeconds()}
+	h.Telegram = wire.TelegramHealth{Configured: g.tokenSource() != "none", Probe: g.telegramProbe(ctx)}
+	rows, err := g.sessions(ctx)
+	if err != nil {
+		return h, err
+	}
+	now := time.Now().UnixMilli()
+	h.Sessions = wire.HealthSessions{Path: g.sessionOptions().StorePath, Count: int64(len(rows)), Recent: []wire.HealthSession{}}
+	for _, r := range rows[:min(5, len(rows))] {
+		at, age := r.UpdatedAt, now-r.UpdatedAt
+		h.Sessions.Recent = append(h.Sessions.Recent, wire.HealthSession{Key: r.Key, UpdatedAt: &at, Age: &age})
+	}
+	return h, nil
+}
+
+// telegramProbe is the last live probe, made anew when it is older than a minute; nil while Telegram is off.
+func (g *Gateway) telegramProbe(ctx context.Context) *wire.TelegramProbe {
+	s, ok := g.tree.directory.Surface("telegram")
+	if !ok || s.Phase == account.Disabled {
+		return nil
+	}
+	if time.Since(time.UnixMilli(s.LastProbe)) > probeEvery {
+		_, _ = ask(ctx, g.tree.accounts, func(r actors.Reply[[]account.State]) account.Message {
+			return account.Status{Reply: r, Probe: true}
+		})
+		s, _ = g.tree.directory.Surface("telegram")
+	}
+	raw, err := wire.Marshal(s.Probe)
+	if err != nil || s.Probe == nil {
+		return nil
+	}
+	p := &wire.TelegramProbe{}
+	if wire.Unmarshal(raw, p) != nil {
+		return nil
+	}
+	return p
+}
+
+func (g *Gateway) heartbeatSeconds() float64 {
+	if s := g.o.Config.Config.Web.HeartbeatSeconds; s > 0 {
+		return float64(s)
+	}
+	return 60
+}
+
+// sessions lists the sessions that people have, newest first.
+func (g *Gateway) sessions(ctx context.Context) ([]store.Session, error) {
+	var rows []store.Session
+	err := g.store.View(ctx, func(v *store.View) error {
+		all, err := v.Sessions()
+		for _, r := range all {
+			if r.Key != "global" && r.Key != "unknown" {
+				rows = append(rows, r)
+			}
+		}
+		return err
+	})
+	return rows, err
+}
+
+// status answers the status method (protocol 6.2).
+func (g *Gateway) status(ctx context.Context) (wire.StatusSummary, error) {
+	s := wire.StatusSummary{
+		HeartbeatSeconds: g.heartbeatSeconds(), ProviderSummary: []string{}, QueuedSystemEvents: g.tree.notes.List(session.MainKey),
+	}
+	for _, a := range g.tree.directory.States() {
+		s.ProviderSummary = append(s.ProviderSummary, summaryLine(a))
+	}
+	for _, surface := range []string{"telegram", "slack", "discord"} {
+		if g.endpoint(surface) != "" {
+			s.DevEndpoints = append(s.DevEndpoints, surface)
+		}
+	}
+	rows, err := g.sessions(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.Sessions = session.Summary(rows, g.sessionOptions(), time.Now())
+	counts, err := ask(ctx, g.tree.outbox, func(r actors.Reply[outbox.Counts]) outbox.Message { return outbox.Count{Reply: r} })
+	if err != nil {
+		return s, err
+	}
+	s.Outbox = &wire.OutboxCounts{
+		Queued: int64(counts.Queued), Sending: int64(counts.Sending), Ambiguous: int64(counts.Ambiguous), Failed: int64(counts.Failed),
+	}
+	return s, nil
+}
+
+// summaryLine is one surface in words: what it is, how it is, since when.
+func summaryLine(a account.State) string {
+	line := a.Surface + ": " + string(a.Phase)
+	if a.Self != "" {
+		line += " as " + a.Self
+	}
+	if a.Reason != "" {
+		line += " (" + a.Reason + ")"
+	}
+	if a.LastSeen > 0 {
+		line += ", last heard of " + time.Since(time.UnixMilli(a.LastSeen)).Round(time.Second).String() + " ago"
+	}
+	return line
+}

@@ -1,0 +1,129 @@
+package gateway
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/conn"
+	"github.com/clawdbot/gateway/transport/web"
+	"github.com/clawdbot/gateway/transport/wire"
+	"github.com/clawdbot/gateway/transport/ws"
+)
+
+// openLimit is how long a new connection may wait for its actor.
+const openLimit = 5 * time.Second
+
+// serve builds what answers on the port: WebSocket upgrades and the page.
+func (g *Gateway) serve() (err error) {
+	cfg := g.o.Config.Config
+	auth := config.ResolveAuth(cfg, g.env, g.o.Start)
+	g.sockets, err = ws.NewServer(ws.Options{
+		Log: g.log, Open: g.connect, Check: wire.Validate, AllowedOrigins: cfg.Gateway.ControlUI.AllowedOrigins,
+		Auth: ws.Settings{
+			Mode: ws.Mode(auth.Mode), Token: auth.Token.Reveal(), Password: auth.Password.Reveal(), AllowTailscale: auth.AllowTailscale,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	g.http = ws.HTTPServer(web.New(web.Options{
+		Upgrade: g.sockets, Ready: g.readiness, BasePath: cfg.Gateway.ControlUI.BasePath,
+		ControlUI: cfg.Gateway.ControlUI.Enabled, Version: g.o.Version,
+		CheckHost: func(string) bool { return true }, CheckRequest: g.sockets.Admits, // one rule for both: ws knows the address
+		Log: g.log,
+	}), g.log)
+	return nil
+}
+
+// connect gives an accepted connection its actor.
+func (g *Gateway) connect(s *ws.Session, _ *wire.ConnectParams) ws.Handler {
+	ctx, cancel := context.WithTimeout(context.Background(), openLimit)
+	defer cancel()
+	ref, err := actors.Ask(ctx, g.tree.conns, func(r actors.Reply[actors.Ref[conn.Message]]) conn.ConnsMessage {
+		return conn.Open{Reply: r, Socket: s, Peer: s.Peer(), ConnectID: s.ConnectID()}
+	})
+	if err != nil {
+		g.log.Warn("connection without an actor", "conn", s.Peer().ConnID, "err", err)
+		return nil
+	}
+	return client{ref, s}
+}
+
+// client is the edge's view of a connection's actor.
+type client struct {
+	ref    actors.Ref[conn.Message]
+	socket *ws.Session
+}
+
+func (c client) Request(r *wire.Request) {
+	if c.ref.Tell(conn.Request{Frame: r}) != nil { // it has stopped, and its socket is being closed
+		c.socket.Done()
+	}
+}
+
+func (c client) Closed(code int, reason string) {
+	if c.ref.Tell(conn.Closed{Code: code, Reason: reason}) != nil {
+		c.ref.Stop()
+	}
+}
+
+// hello is the part of hello-ok that the root knows (protocol 1.8).
+func (g *Gateway) hello(p wire.Peer) wire.HelloOK {
+	host, _ := os.Hostname()
+	return wire.HelloOK{
+		Type: "hello-ok", Protocol: wire.ProtocolVersion,
+		Server:   wire.HelloServer{Version: g.o.Version, Commit: g.o.Commit, Host: host, ConnID: p.ConnID},
+		Features: wire.HelloFeatures{Methods: g.tree.names, Events: wire.Events()},
+		Snapshot: wire.Snapshot{
+			UptimeMs: time.Since(g.start).Milliseconds(), ConfigPath: g.o.Config.Path, StateDir: g.env.StateDir,
+		},
+		Policy: wire.NewHelloPolicy(),
+	}
+}
+
+// self is the gateway's own presence entry (protocol 5.2).
+func (g *Gateway) self() wire.PresenceEntry {
+	host, _ := os.Hostname()
+	ip := host
+	for _, a := range localAddrs() {
+		if a.Is4() && !a.IsLoopback() {
+			ip = a.String()
+			break
+		}
+	}
+	return wire.PresenceEntry{
+		Host: host, IP: ip, Version: g.o.Version, Platform: runtime.GOOS, DeviceFamily: family(runtime.GOOS),
+		ModelIdentifier: runtime.GOARCH, Mode: "gateway", Reason: "self",
+		Text: "Gateway: " + host + " (" + ip + ") · app " + g.o.Version + " · mode gateway · reason self",
+	}
+}
+
+func family(goos string) string {
+	switch goos {
+	case "darwin":
+		return "Mac"
+	case "windows":
+		return "Windows"
+	case "linux":
+		return "Linux"
+	}
+	return goos
+}
+
+// readiness answers /readyz: whether work is taken.
+func (g *Gateway) readiness() (bool, []string) {
+	if g.tree.stopping.Load() {
+		return false, []string{"stopping"}
+	}
+	select {
+	case err := <-g.fatal:
+		g.fail(err)
+		return false, []string{err.Error()}
+	default:
+		return true, nil
+	}
+}

@@ -1,0 +1,198 @@
+package gateway
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	"github.com/clawdbot/gateway/actors/account"
+	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/health"
+	"github.com/clawdbot/gateway/actors/outbox"
+	"github.com/clawdbot/gateway/actors/router"
+	"github.com/clawdbot/gateway/actors/session"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/text"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// apology is all that a person on a messaging surface is told of a failure: what went wrong is for the operator.
+const apology = "Something went wrong while I was working on that. Please try again."
+
+func chunk(s string, limit int) []string { return text.Chunk(s, limit) }
+
+// startAccounts tells the accounts what there is: one per surface that was given a factory.
+func (g *Gateway) startAccounts() error {
+	for _, f := range g.o.Providers {
+		start := account.Start{Account: f.Surface, Factory: f, Config: g.o.Config.Section(f.Surface)}
+		switch {
+		case g.env.SkipProviders:
+			start.Disabled = "CLAWDBOT_SKIP_PROVIDERS is set"
+		case g.disabled(f.Surface):
+			start.Disabled = "disabled"
+		case !g.wanted(f.Surface):
+			start.Disabled = "not configured"
+		}
+		if err := g.tree.accounts.Tell(start); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// section is what every surface's section may say.
+type section struct {
+	Enabled   *bool  `json:"enabled"`
+	BotToken  string `json:"botToken"`
+	TokenFile string `json:"tokenFile"`
+}
+
+func (g *Gateway) section(surface string) (s section, present bool) {
+	raw := g.o.Config.Section(surface)
+	if wire.Unmarshal(raw, &s) != nil {
+		return section{}, false
+	}
+	return s, strings.TrimSpace(string(raw)) != "{}"
+}
+
+func (g *Gateway) disabled(surface string) bool {
+	s, _ := g.section(surface)
+	return s.Enabled != nil && !*s.Enabled
+}
+
+// wanted tells whether a surface starts. Telegram needs a token, from wherever; a surface of an embedder's own
+// starts when it is there.
+func (g *Gateway) wanted(surface string) bool {
+	if surface != "telegram" {
+		return true
+	}
+	return g.tokenSource() != "none"
+}
+
+// tokenSource is where Telegram's token comes from (protocol 3.13).
+func (g *Gateway) tokenSource() string {
+	s, _ := g.section("telegram")
+	switch {
+	case strings.TrimSpace(g.o.Getenv("TELEGRAM_BOT_TOKEN")) != "":
+		return "env"
+	case s.TokenFile != "":
+		if b, err := os.ReadFile(g.env.ExpandHome(s.TokenFile)); err == nil && strings.TrimSpace(string(b)) != "" {
+			return "tokenFile"
+		}
+		return "none"
+	case strings.TrimSpace(s.BotToken) != "":
+		return "config"
+	}
+	return "none"
+}
+
+// configured answers providers.status.
+func (g *Gateway) configured(surface string) (bool, string) {
+	_, present := g.section(surface)
+	if surface != "telegram" {
+		return present, "none"
+	}
+	source := g.tokenSource()
+	return present && !g.disabled(surface) && source != "none", source
+}
+
+// endpoint replaces a platform's address in tests (dev.endpoints, loopback only).
+func (g *Gateway) endpoint(surface string) string {
+	e := g.o.Config.Config.Dev.Endpoints
+	return map[string]string{"telegram": e.Telegram, "slack": e.Slack, "discord": e.Discord}[surface]
+}
+
+func (g *Gateway) policy(_, surface string) router.Policy {
+	p := router.ParsePolicy(g.o.Config.Section(surface))
+	p.Global = g.o.Config.Config.Session.Scope == "global"
+	return p
+}
+
+// accountChanged refreshes the health snapshot, and lets queued messages out when an account has come up.
+func (g *Gateway) accountChanged(s account.State) {
+	_ = g.tree.health.Tell(health.Refresh{})
+	if s.Phase == account.Up {
+		_ = g.tree.outbox.Tell(outbox.AccountUp{Account: s.Account})
+	}
+}
+
+func stopAccount(name string) account.Stop {
+	return account.Stop{Account: name, Reason: "gateway stopping"}
+}
+
+// buildRequest makes the request of an inbound message's run.
+func buildRequest(body string, m providers.Incoming) []byte {
+	raw, err := wire.Marshal(agent.Request{Message: body, Plain: m.Text, Deliver: true, BestEffort: true})
+	if err != nil { // strings and flags only: cannot be
+		return []byte("{}")
+	}
+	return raw
+}
+
+// touch notes the route of a direct message.
+func touch(tx *store.Tx, key, surface, chat string) error {
+	_, _, err := session.Touch(tx, key, providers.Route{Surface: surface, Chat: chat, Kind: providers.Direct}, time.Now().UnixMilli())
+	return err
+}
+
+// replies puts what a run has to say along its route into the outbox, in the commit that ends the run.
+func (g *Gateway) replies(tx *store.Tx, j agent.Job, a agent.Answer, s agent.State) error {
+	if j.Route == nil || s == agent.Aborted && j.Kind == agent.KindInbound {
+		return nil // a stop word is answered by the router
+	}
+	said := a.Text
+	if s == agent.Failed {
+		if j.Kind != agent.KindInbound {
+			return nil // its caller is told
+		}
+		said = apology
+	}
+	_, err := outbox.Enqueue(tx, outbox.Text{
+		Key: j.ID, RunID: j.ID, Route: *j.Route, Text: said, Max: outbox.MaxText(g.tree.directory, j.Route.Surface),
+	}, chunk)
+	return err
+}
+
+// canDeliver tells whether an account could deliver to a surface.
+func (g *Gateway) canDeliver(surface string) bool {
+	s, ok := g.tree.directory.Surface(surface)
+	return ok && s.Phase != account.Disabled
+}
+
+// typing shows that an answer is being written. Surfaces let it fade by themselves.
+func (g *Gateway) typing(r providers.Route, on bool) {
+	if on {
+		_ = g.tree.accounts.Tell(account.Typing{Account: r.Account, Chat: r.Chat})
+	}
+}
+
+func (g *Gateway) sessionOptions() session.Options {
+	cfg := g.o.Config.Config
+	o := session.Options{
+		Store: g.store, Stream: g.tree.stream, State: g.tree.runs, Notes: g.tree.notes, Runner: g.o.Runner, Log: g.log,
+		MaxConcurrent: cfg.Agent.MaxConcurrent, Timeout: time.Duration(cfg.Agent.TimeoutSeconds) * time.Second,
+		Thinking: cfg.Agent.ThinkingDefault, Model: cfg.Agent.Model, ContextTokens: int64(cfg.Agent.ContextTokens),
+		StorePath: g.env.StateDir + "/sessions/sessions.json", Policy: sendPolicy(cfg.Session.SendPolicy),
+		Tool: g.tool, CanDeliver: g.canDeliver, AllowFrom: func(surface string) []string { return g.policy("", surface).AllowFrom },
+		Replies: g.replies, Delivered: func() { _ = g.tree.outbox.Tell(outbox.Wake{}) }, Typing: g.typing,
+		Changed: func() {},
+	}
+	if _, builtin := g.o.Runner.(agent.Builtin); builtin {
+		o.Model = "builtin"
+	} else {
+		o.History = 200
+	}
+	return o
+}
+
+func sendPolicy(p config.SendPolicy) session.Policy {
+	out := session.Policy{Default: p.Default}
+	for _, r := range p.Rules {
+		out.Rules = append(out.Rules, session.PolicyRule{
+			Action: r.Action, Surface: r.Match.Surface, ChatType: r.Match.ChatType, KeyPrefix: r.Match.KeyPrefix,
+		})
+	}
+	return out
+}

@@ -1,0 +1,188 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/account"
+	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/conn"
+	"github.com/clawdbot/gateway/actors/eventstream"
+	"github.com/clawdbot/gateway/actors/health"
+	"github.com/clawdbot/gateway/actors/outbox"
+	"github.com/clawdbot/gateway/actors/pairing"
+	"github.com/clawdbot/gateway/actors/presence"
+	"github.com/clawdbot/gateway/actors/router"
+	"github.com/clawdbot/gateway/actors/session"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// tree is who is there: the addresses of all actors that hang under the root, and the state that the root keeps for
+// them over their restarts.
+type tree struct {
+	config   actors.Ref[config.Message]
+	presence actors.Ref[presence.Message]
+	health   actors.Ref[health.Message]
+	accounts actors.Ref[account.Message]
+	pairing  actors.Ref[pairing.Message]
+	outbox   actors.Ref[outbox.Message]
+	router   actors.Ref[router.Message]
+	sessions actors.Ref[session.SessionsMessage]
+	conns    actors.Ref[conn.ConnsMessage]
+
+	stream    eventstream.Stream
+	events    *eventstream.State
+	runs      *session.State
+	notes     *session.Notes
+	directory *account.Directory
+	methods   map[string]wire.Method
+	names     []string // of all methods, in the order of hello-ok
+	stopping  atomic.Bool
+}
+
+// root is the actor at the top. It does no work: its part is that the others hang under it.
+type root struct {
+	g     *Gateway
+	ready chan<- error
+}
+
+type rootMessage interface{ rootMessage() }
+
+// Start spawns everything. A mistake here is a mistake of the start: it is reported, not retried.
+func (r *root) Start(c *actors.Context[rootMessage]) error {
+	r.ready <- r.g.grow(c)
+	return nil
+}
+
+func (r *root) Receive(*actors.Context[rootMessage], rootMessage) error { return nil }
+
+// plant spawns the root and waits until the tree stands.
+func (g *Gateway) plant() error {
+	ready := make(chan error, 1)
+	g.tree = &tree{
+		events: eventstream.NewState(), runs: session.NewState(), notes: session.NewNotes(), directory: account.NewDirectory(),
+	}
+	_, err := actors.Spawn(g.system, "gateway", actors.Props[rootMessage]{
+		Kind:     "gateway",
+		New:      func() actors.Behavior[rootMessage] { return &root{g, ready} },
+		OnGiveUp: func(err error) { g.fail(fmt.Errorf("the root actor failed: %w", err)) },
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-ready:
+		return err
+	case <-time.After(30 * time.Second):
+		return fmt.Errorf("the actors did not start")
+	}
+}
+
+// grow spawns the actors, those that others are told of first.
+func (g *Gateway) grow(c *actors.Context[rootMessage]) error {
+	t := g.tree
+	if err := g.store.Start(c); err != nil {
+		return err
+	}
+	events, err := vital(g, c, "eventstream", eventstream.Props(eventstream.Options{State: t.events, Log: g.log}))
+	if err != nil {
+		return err
+	}
+	t.stream = eventstream.NewStream(events, t.events)
+	for _, step := range []func(*actors.Context[rootMessage]) error{
+		g.growState, g.growSurfaces, g.growSessions, g.growClients,
+	} {
+		if err := step(c); err != nil {
+			return err
+		}
+	}
+	return g.startAccounts()
+}
+
+// growState: config, presence, health.
+func (g *Gateway) growState(c *actors.Context[rootMessage]) (err error) {
+	t := g.tree
+	if t.config, err = vital(g, c, "config", config.Props(config.Options{Document: g.o.Config, Getenv: g.o.Getenv})); err != nil {
+		return err
+	}
+	t.presence, err = vital(g, c, "presence", presence.Props(presence.Options{
+		Stream: t.stream, Self: g.self(),
+		System:     func(text, context string) { t.notes.Add(session.MainKey, text, context) },
+		ContextKey: func() string { return t.notes.LastContext(session.MainKey) },
+	}))
+	if err != nil {
+		return err
+	}
+	t.health, err = vital(g, c, "health", health.Props(health.Options{Stream: t.stream, Probe: g.probe, Status: g.status}))
+	return err
+}
+
+// growSurfaces: accounts, outbox, pairing, router. The functions given here close the ring account -> router ->
+// session -> outbox -> account; each only says that there is work.
+func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
+	t := g.tree
+	t.accounts, err = vital(g, c, "accounts", account.Props(account.Options{
+		Store: g.store, Directory: t.directory, Getenv: g.o.Getenv, Endpoint: g.endpoint,
+		Work:    func() { _ = t.router.Tell(router.Wake{}) },
+		Changed: g.accountChanged,
+	}))
+	if err != nil {
+		return err
+	}
+	reply := outbox.Replier(t.directory, chunk)
+	sent := func() { _ = t.outbox.Tell(outbox.Wake{}) }
+	t.outbox, err = vital(g, c, "outbox", outbox.Props(outbox.Options{
+		Store: g.store, Accounts: t.accounts, Directory: t.directory, Chunk: chunk,
+	}))
+	if err != nil {
+		return err
+	}
+	t.pairing, err = vital(g, c, "pairing", pairing.Props(pairing.Options{Store: g.store, Reply: reply, Sent: sent}))
+	if err != nil {
+		return err
+	}
+	t.router, err = vital(g, c, "router", router.Props(router.Options{
+		Store: g.store, Policy: g.policy, BuildRequest: buildRequest, Touch: touch, Reply: reply, Sent: sent,
+		Work:  func(key string) { _ = t.sessions.Tell(session.Work{Key: key}) },
+		Abort: func(_ string, runs []string) { _ = t.sessions.Tell(session.AbortRuns{Runs: runs}) },
+	}))
+	return err
+}
+
+// growSessions: sessions, with runs under them.
+func (g *Gateway) growSessions(c *actors.Context[rootMessage]) (err error) {
+	g.tree.sessions, err = vital(g, c, "sessions", session.Props(g.sessionOptions()))
+	return err
+}
+
+// growClients: the method table, and the connections that use it.
+func (g *Gateway) growClients(c *actors.Context[rootMessage]) error {
+	table, err := g.methodTable()
+	if err != nil {
+		return err
+	}
+	g.tree.conns, err = vital(g, c, "conns", conn.Props(conn.Options{
+		Stream: g.tree.stream, Presence: g.tree.presence, Health: g.tree.health, Methods: table, Hello: g.hello,
+		AnswerLimit: g.o.AnswerLimit,
+	}))
+	if err != nil {
+		return err
+	}
+	return g.serve()
+}
+
+// vital spawns an actor without which the gateway cannot go on: when it is given up, the process ends.
+func vital[M any](g *Gateway, c *actors.Context[rootMessage], name string, p actors.Props[M]) (actors.Ref[M], error) {
+	p.OnGiveUp = func(err error) { g.fail(fmt.Errorf("actor %s failed for good: %w", name, err)) }
+	return actors.Spawn(c, name, p)
+}
+
+// ask is Ask with the patience that in-process callers have.
+func ask[T, M any](ctx context.Context, to actors.Ref[M], build func(actors.Reply[T]) M) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return actors.Ask(ctx, to, build)
+}

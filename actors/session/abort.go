@@ -1,0 +1,153 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/eventstream"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// onAbortRun stops one chat.send, whether it runs or waits. The aborted event comes before the answer.
+func (s *sessions) onAbortRun(c *actors.Context[SessionsMessage], m AbortRun) {
+	id := runKey(agent.KindChat, m.RunID)
+	if sl := s.runs[id]; sl != nil {
+		s.abortSlot(c, m, sl)
+		return
+	}
+	actors.Pipe(c, func(ctx context.Context) (run *store.Run, err error) { // accepted, and its session has not begun it
+		err = s.o.Store.View(ctx, func(v *store.View) error {
+			run, err = v.Run(id)
+			return err
+		})
+		return run, err
+	}, func(run *store.Run, err error) SessionsMessage { return abortFound{m, run, err} })
+}
+
+// onAbortFound goes on with an abort whose run was not in progress.
+func (s *sessions) onAbortFound(c *actors.Context[SessionsMessage], m abortFound) {
+	switch {
+	case m.err != nil:
+		m.abort.Fail(m.err)
+	case m.run == nil || m.run.State != "accepted":
+		m.abort.Send(false)
+	case m.run.SessionKey != m.abort.Key:
+		m.abort.Fail(errMismatch())
+	default:
+		s.cancelQueued(c, *m.run)
+		s.announce(m.abort, m.run.SessionID)
+	}
+}
+
+func (s *sessions) abortSlot(c *actors.Context[SessionsMessage], m AbortRun, sl *slot) {
+	if sl.run.SessionKey != m.Key {
+		m.Fail(errMismatch())
+		return
+	}
+	s.stop(c, sl, agent.ErrAborted)
+	s.announce(m, sl.run.SessionID)
+}
+
+func errMismatch() error { return wire.InvalidRequest("runId does not match sessionKey") }
+
+// announce broadcasts the abort, then answers.
+func (s *sessions) announce(m AbortRun, sessionID string) {
+	s.o.Stream.Run(eventstream.PublishRun{
+		RunID: sessionID, SessionKey: m.Key,
+		Chat: &eventstream.Chat{RunID: m.RunID, SessionKey: m.Key, State: wire.ChatAborted},
+	}, nil, func() { m.Send(true) })
+}
+
+// stop ends a run in whatever phase it is.
+func (s *sessions) stop(c *actors.Context[SessionsMessage], sl *slot, reason error) {
+	switch sl.phase {
+	case waiting:
+		s.unqueue(sl)
+		delete(s.runs, sl.run.ID)
+		s.cancelQueued(c, sl.run)
+	case starting:
+		sl.abort = reason
+	case running:
+		_ = sl.ref.Tell(agent.Abort{Reason: reason})
+	}
+}
+
+func (s *sessions) unqueue(sl *slot) {
+	for i, q := range s.queue {
+		if q == sl {
+			s.queue = append(s.queue[:i:i], s.queue[i+1:]...)
+			return
+		}
+	}
+}
+
+// cancelQueued ends an accepted run that never started. What the person said stays in the transcript.
+func (s *sessions) cancelQueued(c *actors.Context[SessionsMessage], run store.Run) {
+	sl := &slot{run: run, phase: ending}
+	s.runs[run.ID] = sl
+	s.busy++ // ended runs give a place back
+	actors.Pipe(c, func(ctx context.Context) (settled, error) {
+		job, err := decodeJob(run)
+		if err != nil {
+			return settled{}, err
+		}
+		now := time.Now().UnixMilli()
+		err = s.o.Store.Do(ctx, func(tx *store.Tx) error {
+			if ok, err := s.markStarted(tx, &job); err != nil || !ok {
+				return err
+			}
+			return agent.EndOp(job, agent.Answer{}, agent.Aborted, "", now, s.extra)(tx)
+		})
+		return settled{end: agent.Ended{Job: job, State: agent.Aborted, EndedAt: now}, fresh: true}, err
+	}, func(m settled, err error) SessionsMessage {
+		m.id, m.err = run.ID, err
+		return m
+	})
+}
+
+// onAbortRuns stops these runs, in progress or waiting.
+func (s *sessions) onAbortRuns(c *actors.Context[SessionsMessage], m AbortRuns) {
+	for _, id := range m.Runs {
+		if sl := s.runs[id]; sl != nil {
+			s.stop(c, sl, agent.ErrAborted)
+			continue
+		}
+		actors.Pipe(c, func(ctx context.Context) (run *store.Run, err error) {
+			err = s.o.Store.View(ctx, func(v *store.View) error {
+				run, err = v.Run(id)
+				return err
+			})
+			return run, err
+		}, func(run *store.Run, err error) SessionsMessage { return cancel{run, err} })
+	}
+}
+
+// onDrain lets what runs go on for a while, then ends it as interrupted. Nothing new starts.
+func (s *sessions) onDrain(c *actors.Context[SessionsMessage], m Drain) {
+	s.draining = &m
+	for _, sl := range s.queue {
+		delete(s.runs, sl.run.ID) // they stay accepted in the store
+	}
+	s.queue = nil
+	c.After(m.Grace, drainOver{})
+	s.drained()
+}
+
+func (s *sessions) interruptAll() {
+	for _, sl := range s.runs {
+		if sl.phase == running {
+			_ = sl.ref.Tell(agent.Abort{Reason: agent.ErrInterrupted})
+		} else {
+			sl.abort = agent.ErrInterrupted
+		}
+	}
+}
+
+func (s *sessions) drained() {
+	if s.draining != nil && len(s.runs) == 0 {
+		s.draining.Send(struct{}{})
+	}
+}

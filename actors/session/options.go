@@ -1,0 +1,102 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/eventstream"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// Options for the supervisor "sessions" and what hangs under it.
+type Options struct {
+	Store  *store.Store
+	Stream eventstream.Stream
+	State  *State
+	Notes  *Notes
+	Runner agent.Runner
+	Log    *slog.Logger
+
+	MaxConcurrent int           // runs at one time over all sessions; 0 = 16
+	Timeout       time.Duration // of a run that names none; 0 = agent.DefaultTimeout
+	History       int           // transcript messages a runner is given; 0 = none
+	Thinking      string        // default level, "" = off
+	Model         string        // shown as the default model; "" = none
+	ContextTokens int64
+	Policy        Policy
+	StorePath     string // shown where the reference shows its store file
+
+	// Tool calls a tool for a run.
+	Tool func(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error)
+	// CanDeliver tells whether a surface has an account that could deliver.
+	CanDeliver func(surface string) bool
+	// AllowFrom is the surface's allowlist, for the recipient rule of protocol 3.6.
+	AllowFrom func(surface string) []string
+	// Replies puts the answer of a run into the outbox, inside the commit that ends it.
+	Replies func(tx *store.Tx, j agent.Job, a agent.Answer, s agent.State) error
+	// Delivered is told after that commit, so that the outbox looks for work. It must not block.
+	Delivered func()
+	// Typing shows or hides that an answer is being written. It must not block.
+	Typing func(r providers.Route, on bool)
+	// Changed is told when the list of sessions changed. It must not block.
+	Changed func()
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxConcurrent <= 0 {
+		o.MaxConcurrent = 16
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = agent.DefaultTimeout
+	}
+	return o
+}
+
+// State outlives the supervisor's incarnations: who waits for which run, and which runs have ended lately.
+type State struct {
+	callers  map[string][]func(store.Outcome) // by run id of the store: to be called once with the end
+	finished finished
+}
+
+// NewState returns an empty state.
+func NewState() *State { return &State{callers: map[string][]func(store.Outcome){}} }
+
+// answer calls everyone who waits for a run.
+func (s *State) answer(id string, o store.Outcome) {
+	waiting := s.callers[id]
+	delete(s.callers, id)
+	for _, f := range waiting {
+		f(o)
+	}
+}
+
+// finished remembers the end of runs by their id on the wire, two generations of at most maxFinished each, none
+// older than finishedFor.
+type finished struct {
+	young, old map[string]WaitResult
+	turned     time.Time
+}
+
+const (
+	maxFinished = 4096
+	finishedFor = 10 * time.Minute
+)
+
+func (f *finished) put(r WaitResult, now time.Time) {
+	if f.young == nil || len(f.young) >= maxFinished || now.Sub(f.turned) > finishedFor {
+		f.old, f.young, f.turned = f.young, map[string]WaitResult{}, now
+	}
+	f.young[r.RunID] = r
+}
+
+func (f *finished) get(id string, now time.Time) (WaitResult, bool) {
+	r, ok := f.young[id]
+	if !ok {
+		r, ok = f.old[id]
+	}
+	return r, ok && now.UnixMilli()-r.EndedAt <= finishedFor.Milliseconds()
+}

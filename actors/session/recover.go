@@ -1,0 +1,107 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/store"
+)
+
+// recover reads what was accepted and has not ended.
+func (s *sessions) recover(c *actors.Context[SessionsMessage]) {
+	actors.Pipe(c, func(ctx context.Context) (runs []store.Run, err error) {
+		err = s.o.Store.View(ctx, func(v *store.View) error {
+			runs, err = v.OpenRuns()
+			return err
+		})
+		return runs, err
+	}, func(runs []store.Run, err error) SessionsMessage { return recovered{runs, err} })
+}
+
+// onRecovered ends what was running with an error, once, and wakes the sessions whose runs had not started.
+func (s *sessions) onRecovered(c *actors.Context[SessionsMessage], m recovered) {
+	if s.ready {
+		return
+	}
+	if m.err != nil {
+		c.Log().Error("cannot read the runs in progress; trying again", "err", m.err)
+		s.recover(c)
+		return
+	}
+	s.ready = true
+	keys := map[string]bool{}
+	for _, r := range m.runs {
+		keys[r.SessionKey] = true
+		if r.State != "running" {
+			continue
+		}
+		s.runs[r.ID] = &slot{run: r, phase: ending}
+		s.busy++
+		s.settle(c, r, agent.ErrInterrupted)
+	}
+	for _, b := range s.held {
+		keys[b.run.SessionKey] = true
+		s.onBegin(c, b)
+	}
+	s.held = nil
+	for key := range keys {
+		s.wake(c, key)
+		s.onCurrentOf(currentOf{key})
+	}
+}
+
+// errCrashed is what the client of a run is told when its actor failed.
+var errCrashed = errors.New("the run crashed")
+
+// settle finds out how a run ended whose actor did not say, ends it as failed if it had not, and publishes that end.
+func (s *sessions) settle(c *actors.Context[SessionsMessage], run store.Run, reason error) {
+	if !errors.Is(reason, agent.ErrInterrupted) {
+		reason = errCrashed
+	}
+	actors.Pipe(c, func(ctx context.Context) (settled, error) {
+		job, err := decodeJob(run)
+		if err != nil {
+			job = agent.Job{ID: run.ID, SessionKey: run.SessionKey, SessionID: run.SessionID, Kind: agent.Kind(run.Kind)}
+		}
+		now := time.Now().UnixMilli()
+		errText := "Error: " + reason.Error()
+		e := agent.Ended{Job: job, State: agent.Failed, Err: errText, EndedAt: now}
+		fresh := false
+		err = s.o.Store.Do(ctx, func(tx *store.Tx) error {
+			row, err := tx.Run(run.ID)
+			if err != nil || row == nil {
+				return err
+			}
+			e.Job.StartedAt, e.Job.SessionID = row.StartedAt, row.SessionID
+			if row.State != "accepted" && row.State != "running" {
+				e.State, e.Err, e.EndedAt = agent.State(row.State), row.Error, row.EndedAt
+				return nil
+			}
+			fresh = true
+			return agent.EndOp(e.Job, agent.Answer{}, agent.Failed, errText, now, s.extra)(tx)
+		})
+		return settled{end: e, fresh: fresh}, err
+	}, func(m settled, err error) SessionsMessage {
+		m.id, m.err = run.ID, err
+		return m
+	})
+}
+
+func (s *sessions) onSettled(c *actors.Context[SessionsMessage], m settled) {
+	sl := s.runs[m.id]
+	if sl == nil || sl.phase != ending {
+		return
+	}
+	if m.err != nil {
+		c.Log().Warn("the end of a run is not stored yet", "run", m.id, "err", m.err)
+		c.After(startRetry, resettle{sl.run})
+		return
+	}
+	if m.fresh || sl.crashed { // a crash may have come between the commit and the event
+		agent.PublishEnd(s.o.Stream, m.end, agent.Answer{}, nil)
+	}
+	s.finish(c, sl, m.end)
+}

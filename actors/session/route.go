@@ -1,0 +1,53 @@
+package session
+
+import (
+	"slices"
+
+	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// deliverable are the channels that agent's channel may name; anything else means "last" (protocol 3.6).
+var deliverable = []string{"whatsapp", "telegram", "discord", "signal", "imessage", "webchat"}
+
+// route freezes where the answer of a call goes, once, when the call is accepted: nil for nowhere.
+func (o *Options) route(e wire.SessionEntry, channel, to string) *providers.Route {
+	surface := channel
+	if !slices.Contains(deliverable, channel) {
+		surface = e.LastChannel
+		if surface == "" || surface == "webchat" {
+			surface = "whatsapp"
+		}
+	}
+	if surface == "webchat" {
+		return nil
+	}
+	if to == "" && surface == e.LastChannel && surface != "slack" {
+		to = e.LastTo
+	}
+	if to == "" || surface == "whatsapp" && !o.allowed(surface, to) {
+		to = o.firstAllowed(surface, to)
+	}
+	return &providers.Route{Account: surface, Surface: surface, Chat: to, Kind: providers.Direct}
+}
+
+// allowed: an empty list and "*" allow everyone.
+func (o *Options) allowed(surface, to string) bool {
+	list := o.AllowFrom(surface)
+	return len(list) == 0 || slices.Contains(list, "*") || slices.Contains(list, to)
+}
+
+func (o *Options) firstAllowed(surface, to string) string {
+	if list := o.AllowFrom(surface); len(list) > 0 && list[0] != "*" {
+		return list[0]
+	}
+	return to
+}
+
+// hasDefaultRecipient tells whether the allowlist supplies a recipient for a call that names none.
+func (o *Options) hasDefaultRecipient(channel string) bool {
+	if !slices.Contains(deliverable, channel) {
+		channel = "whatsapp"
+	}
+	return o.firstAllowed(channel, "") != ""
+}

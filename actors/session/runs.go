@@ -1,0 +1,189 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// startRetry is the pause before a start that the store could not take is tried again.
+const startRetry = time.Second
+
+// onBegin gives a session's next run a place, or puts it in line for one.
+func (s *sessions) onBegin(c *actors.Context[SessionsMessage], m begin) {
+	if !s.ready {
+		s.held = append(s.held, m)
+		return
+	}
+	if _, ok := s.runs[m.run.ID]; ok {
+		return // asked again; it is on its way
+	}
+	if s.draining != nil {
+		return // stays accepted in the store and starts with the next process
+	}
+	sl := &slot{run: m.run}
+	s.runs[m.run.ID] = sl
+	s.queue = append(s.queue, sl)
+	s.fill(c)
+}
+
+// fill starts waiting runs while there are places.
+func (s *sessions) fill(c *actors.Context[SessionsMessage]) {
+	for s.busy < s.o.MaxConcurrent && len(s.queue) > 0 {
+		sl := s.queue[0]
+		s.queue = s.queue[1:]
+		s.busy++
+		s.start(c, sl)
+	}
+}
+
+// start marks the run as started and writes what the person said, in one commit.
+func (s *sessions) start(c *actors.Context[SessionsMessage], sl *slot) {
+	sl.phase = starting
+	run := sl.run
+	actors.Pipe(c, func(ctx context.Context) (started, error) {
+		job, err := decodeJob(run)
+		if err != nil {
+			return started{}, err
+		}
+		if err := s.o.Store.View(ctx, func(v *store.View) error { return s.load(v, &job) }); err != nil {
+			return started{}, err
+		}
+		ok := false
+		err = s.o.Store.Do(ctx, func(tx *store.Tx) (err error) {
+			ok, err = s.markStarted(tx, &job)
+			return err
+		})
+		return started{job: job, ok: ok}, err
+	}, func(m started, err error) SessionsMessage {
+		m.id, m.orig, m.err = run.ID, run, err
+		return m
+	})
+}
+
+// markStarted moves a run from accepted to running; ok is false when it had left accepted before.
+func (s *sessions) markStarted(tx *store.Tx, job *agent.Job) (ok bool, err error) {
+	job.StartedAt = time.Now().UnixMilli()
+	if job.SessionID == "" { // the first message of a group
+		if job.SessionID, job.NewSession, err = Touch(tx, job.SessionKey, *cmp.Or(job.Route, &providers.Route{}), job.StartedAt); err != nil {
+			return false, err
+		}
+	}
+	if ok, err = tx.StartRun(job.ID, job.SessionID, job.StartedAt); err != nil || !ok {
+		return ok, err
+	}
+	return true, tx.AppendLine(store.Line{
+		SessionID: job.SessionID, RunID: job.ID, Role: "user", Message: agent.UserLine(*job, job.StartedAt), At: job.StartedAt,
+	})
+}
+
+// load fills in what the runner is given of the past.
+func (s *sessions) load(v *store.View, job *agent.Job) error {
+	if job.SessionID == "" {
+		row, err := v.Session(job.SessionKey)
+		if err != nil {
+			return err
+		}
+		if row != nil {
+			job.SessionID = row.SessionID
+		}
+	}
+	if s.o.History == 0 {
+		return nil
+	}
+	lines, err := v.History(job.SessionID, s.o.History)
+	for _, l := range lines {
+		job.History = append(job.History, wire.Raw(l.Message))
+	}
+	return err
+}
+
+func (s *sessions) onStarted(c *actors.Context[SessionsMessage], m started) {
+	sl := s.runs[m.id]
+	if sl == nil || sl.phase != starting {
+		return
+	}
+	switch {
+	case m.err != nil:
+		c.Log().Warn("run not started yet", "run", m.id, "err", m.err)
+		c.After(startRetry, retryRun{m.id})
+	case !m.ok: // started or ended before: find out and report
+		sl.phase = ending
+		s.settle(c, sl.run, nil)
+	default:
+		sl.job = m.job
+		s.spawn(c, sl)
+	}
+}
+
+func (s *sessions) onRetry(c *actors.Context[SessionsMessage], m retryRun) {
+	if sl := s.runs[m.id]; sl != nil && sl.phase == starting {
+		s.start(c, sl)
+	}
+}
+
+func (s *sessions) spawn(c *actors.Context[SessionsMessage], sl *slot) {
+	sl.job.Notes = s.o.Notes.Take(sl.job.SessionKey)
+	self := c.Self()
+	ref, err := actors.Spawn(c, "run/"+sl.run.ID, agent.Props(agent.Options{
+		Runner: s.o.Runner, Job: sl.job, Timeout: s.o.Timeout, Stream: s.o.Stream, Log: c.Log(), Tool: s.o.Tool,
+		Commit: s.o.Store.Commit, Extra: s.extra,
+		Ended: func(e agent.Ended) { _ = self.Tell(ended{e}) },
+	}))
+	if err != nil {
+		sl.phase = ending
+		s.settle(c, sl.run, err)
+		return
+	}
+	sl.ref, sl.phase = ref, running
+	id := sl.run.ID
+	actors.Watch(c, ref, func(reason error) SessionsMessage { return runGone{id, reason} })
+	if sl.abort != nil {
+		_ = ref.Tell(agent.Abort{Reason: sl.abort})
+	}
+	if sl.job.Route != nil && s.o.Typing != nil {
+		s.o.Typing(*sl.job.Route, true)
+	}
+}
+
+// onEnded is the ordinary end: stored and published. The callers get their answer.
+func (s *sessions) onEnded(c *actors.Context[SessionsMessage], m ended) {
+	if sl := s.runs[m.Job.ID]; sl != nil {
+		s.finish(c, sl, m.Ended)
+	}
+}
+
+// onRunGone is the end that cannot be missed: the run's actor has stopped. If nothing was heard of the end, the
+// store knows it, or it is made now.
+func (s *sessions) onRunGone(c *actors.Context[SessionsMessage], m runGone) {
+	sl := s.runs[m.id]
+	if sl == nil || sl.phase != running {
+		return
+	}
+	sl.phase, sl.crashed = ending, true
+	s.settle(c, sl.run, m.reason)
+}
+
+// finish frees the run's place and tells everyone who waits for it.
+func (s *sessions) finish(c *actors.Context[SessionsMessage], sl *slot, e agent.Ended) {
+	delete(s.runs, sl.run.ID)
+	if sl.phase != waiting {
+		s.busy--
+	}
+	s.o.State.answer(sl.run.ID, agent.Outcome(e.Job, e.State, e.Err))
+	s.remember(e)
+	if e.Job.Route != nil && s.o.Typing != nil {
+		s.o.Typing(*e.Job.Route, false)
+	}
+	s.o.Delivered()
+	s.o.Changed()
+	s.tellLane(sl.run.SessionKey, runDone{sl.run.ID})
+	s.fill(c)
+	s.drained()
+}

@@ -1,0 +1,182 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/store"
+)
+
+// sweepEvery is how often the store is searched for work that nobody is doing.
+const sweepEvery = 10 * time.Second
+
+// Props describes the supervisor "sessions".
+func Props(o Options) actors.Props[SessionsMessage] {
+	o = o.withDefaults()
+	return actors.Props[SessionsMessage]{
+		Kind: "sessions",
+		New: func() actors.Behavior[SessionsMessage] {
+			return &sessions{o: &o, lanes: map[string]actors.Ref[Message]{}, runs: map[string]*slot{}}
+		},
+		Mailbox: actors.Mailbox{Count: 1 << 16, Bytes: 64 << 20},
+		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: 5 * time.Second, Window: time.Minute, Limit: 20},
+	}
+}
+
+type sessions struct {
+	o        *Options
+	lanes    map[string]actors.Ref[Message]
+	runs     map[string]*slot // begun and not ended, by run id of the store
+	queue    []*slot          // wait for one of MaxConcurrent places, first come first served
+	busy     int              // places taken
+	ready    bool             // recovery has been done
+	held     []begin          // what sessions wanted begun before that
+	waiters  map[*waiter]struct{}
+	draining *Drain
+}
+
+// slot is one run in progress.
+type slot struct {
+	run     store.Run
+	job     agent.Job
+	phase   phase
+	ref     actors.Ref[agent.Message]
+	abort   error // asked for before the run had an actor
+	crashed bool  // its actor stopped without a word
+}
+
+type phase int
+
+const (
+	waiting  phase = iota // for a place
+	starting              // being marked as started in the store
+	running               // has an actor
+	ending                // its actor is gone; its end is being stored
+)
+
+// Start recovers: what had been running when the last incarnation or process ended cannot be running now.
+func (s *sessions) Start(c *actors.Context[SessionsMessage]) error {
+	s.recover(c)
+	c.After(sweepEvery, sweep{})
+	return nil
+}
+
+func (s *sessions) Receive(c *actors.Context[SessionsMessage], m SessionsMessage) error {
+	switch m := m.(type) {
+	case accepted:
+		s.onAccepted(c, m)
+	case Work:
+		s.wake(c, m.Key)
+	case begin:
+		s.onBegin(c, m)
+	case started:
+		s.onStarted(c, m)
+	case ended:
+		s.onEnded(c, m)
+	case runGone:
+		s.onRunGone(c, m)
+	case settled:
+		s.onSettled(c, m)
+	case resettle:
+		s.settle(c, m.run, nil)
+	case currentOf:
+		s.onCurrentOf(m)
+	case sessionGone:
+		delete(s.lanes, m.key)
+	case recovered:
+		s.onRecovered(c, m)
+	case Wait:
+		s.onWait(c, m)
+	case found:
+		s.onFound(c, m)
+	case waitOver:
+		s.onWaitOver(m)
+	case AbortRun:
+		s.onAbortRun(c, m)
+	case abortFound:
+		s.onAbortFound(c, m)
+	case AbortRuns:
+		s.onAbortRuns(c, m)
+	case cancel:
+		if m.run != nil && m.run.State == "accepted" && s.runs[m.run.ID] == nil {
+			s.cancelQueued(c, *m.run)
+		}
+	case sweep:
+		s.onSweep(c)
+	case swept:
+		for _, key := range m.keys {
+			s.wake(c, key)
+		}
+	case retryRun:
+		s.onRetry(c, m)
+	case outcomeFound:
+		if m.outcome != nil {
+			s.o.State.answer(m.id, *m.outcome)
+		}
+	case Read:
+		actors.Pipe(c, func(ctx context.Context) (any, error) {
+			ctx, cancel := context.WithTimeout(ctx, readLimit)
+			defer cancel()
+			return m.f(ctx)
+		}, func(v any, err error) SessionsMessage { return readDone{m.Reply, v, err} })
+	case readDone:
+		if m.err != nil {
+			m.Fail(m.err)
+		} else {
+			m.Send(m.value)
+		}
+	case Active:
+		m.Send(len(s.runs))
+	case Drain:
+		s.onDrain(c, m)
+	case drainOver:
+		s.interruptAll()
+	}
+	return nil
+}
+
+// wake tells a session's actor that it may have work, and brings the actor back if it is not there.
+func (s *sessions) wake(c *actors.Context[SessionsMessage], key string) {
+	if ref, ok := s.lanes[key]; ok && ref.Tell(wake{}) == nil {
+		return
+	}
+	ref, err := actors.Spawn(c, "session/"+key, laneProps(key, s.o, c.Self()))
+	if err != nil { // the old one is on its way out; the sweep comes back to it
+		c.Log().Debug("session not started yet", "session", key, "err", err)
+		return
+	}
+	s.lanes[key] = ref
+	actors.Watch(c, ref, func(error) SessionsMessage { return sessionGone{key} })
+}
+
+func (s *sessions) tellLane(key string, m Message) {
+	if ref, ok := s.lanes[key]; ok {
+		_ = ref.Tell(m)
+	}
+}
+
+func (s *sessions) onCurrentOf(m currentOf) {
+	id := ""
+	for _, sl := range s.runs {
+		if sl.run.SessionKey == m.key {
+			id = sl.run.ID
+		}
+	}
+	if s.ready {
+		s.tellLane(m.key, current{id})
+	}
+}
+
+// onSweep looks for accepted runs that nobody is doing: a lost message must not strand them.
+func (s *sessions) onSweep(c *actors.Context[SessionsMessage]) {
+	c.After(sweepEvery, sweep{})
+	actors.Pipe(c, func(ctx context.Context) (keys []string, err error) {
+		err = s.o.Store.View(ctx, func(v *store.View) error {
+			keys, err = v.SessionKeysWithPending()
+			return err
+		})
+		return keys, err
+	}, func(keys []string, _ error) SessionsMessage { return swept{keys} })
+}
