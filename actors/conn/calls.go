@@ -11,7 +11,11 @@ import (
 type calls struct {
 	mu   sync.Mutex
 	list map[*pending]struct{} // guarded by mu
+	held int                   // guarded by mu: accepted calls that wait for the end of their run
 }
+
+// maxHeld bounds the accepted calls that one connection may wait for beside its calls in flight.
+const maxHeld = 4096
 
 // pending is one call between its request and its last answer.
 type pending struct {
@@ -21,6 +25,7 @@ type pending struct {
 	since    time.Time
 	answered bool // guarded by calls.mu
 	held     bool // guarded by calls.mu: accepted, may take as long as a run
+	released bool // guarded by calls.mu: no longer one of the calls in flight
 }
 
 func (s *calls) add(socket Socket, id string) *pending {
@@ -44,22 +49,35 @@ func (p *pending) respond(r wire.Result) {
 	if !r.More {
 		p.answered = true
 		delete(p.calls.list, p)
+		if p.released {
+			p.calls.held--
+		}
 	}
+	done := !r.More && !p.released
 	p.calls.mu.Unlock()
 	frame, err := wire.AppendResponse(nil, p.id, r)
 	if err != nil {
 		frame, _ = wire.AppendResponse(nil, p.id, wire.Result{Err: wire.Unavailable("Error: cannot encode the answer: %v", err)})
 	}
 	p.socket.Send(frame)
-	if !r.More {
+	if done {
 		p.socket.Done()
 	}
 }
 
+// hold marks a call as accepted for good. It stops counting as a call in flight: a client that waits for many runs
+// must still be able to abort one.
 func (p *pending) hold() {
 	p.calls.mu.Lock()
-	p.held = true
+	done := false
+	if p.held = true; !p.released && !p.answered && p.calls.held < maxHeld {
+		p.released, done = true, true
+		p.calls.held++
+	}
 	p.calls.mu.Unlock()
+	if done {
+		p.socket.Done()
+	}
 }
 
 // expire answers every call that is older than limit and not held, and tells whether any call is left.
