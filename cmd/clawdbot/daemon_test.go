@@ -161,7 +161,7 @@ func TestDaemon_everyClientCommand(t *testing.T) {
 		{[]string{"sessions", "--active", "5"}, 0, "main"},
 		{[]string{"actors"}, 0, "gateway/config"},
 		{[]string{"pairing", "list"}, 0, "Nobody waits"},
-		{[]string{"pairing", "approve", "AAAA2222"}, 1, "AAAA2222"},
+		{[]string{"pairing", "approve", "AAAA2222"}, 1, "pairing code"},
 		{[]string{"send", "-t", "12345", "-m", "x", "--provider", "telegram"}, 1, ""},
 		{[]string{"gateway", "call", "config.get"}, 0, `"exists": true`},
 		{[]string{"gateway", "call", "no.such.method"}, 1, "no.such.method"},
