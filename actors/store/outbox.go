@@ -42,7 +42,7 @@ const (
 	sqlOutFailed  = `UPDATE outbox SET state = 'failed', reason = ?, updated_at = ? WHERE id = ? AND state IN ('queued', 'sending', 'ambiguous')`
 	sqlOutUnsure  = `UPDATE outbox SET state = 'ambiguous', reason = ?, updated_at = ? WHERE id = ? AND state = 'sending'`
 
-	sqlOutLanes  = `SELECT DISTINCT account, chat FROM outbox WHERE state IN ('queued', 'sending')`
+	sqlOutLanes  = `SELECT DISTINCT account, chat FROM outbox INDEXED BY outbox_lane WHERE state IN ('queued', 'sending')`
 	sqlOutNext   = `SELECT ` + outColumns + ` FROM outbox WHERE account = ? AND chat = ? AND state IN ('queued', 'sending') ORDER BY id LIMIT ?`
 	sqlOutCounts = `SELECT state, count(*) FROM outbox GROUP BY state`
 	sqlOutList   = `SELECT ` + outColumns + ` FROM outbox WHERE state = ? ORDER BY updated_at DESC LIMIT ?`

@@ -35,8 +35,8 @@ const (
 
 	sqlRun         = `SELECT ` + runColumns + ` FROM runs WHERE id = ?`
 	sqlPendingRuns = `SELECT ` + runColumns + ` FROM runs WHERE session_key = ? AND state = 'accepted' AND seq > ? ORDER BY seq LIMIT ?`
-	sqlOpenRuns    = `SELECT ` + runColumns + ` FROM runs WHERE state IN ('accepted', 'running') ORDER BY seq`
-	sqlPendingKeys = `SELECT DISTINCT session_key FROM runs WHERE state = 'accepted'`
+	sqlOpenRuns    = `SELECT ` + runColumns + ` FROM runs INDEXED BY runs_open WHERE state IN ('accepted', 'running') ORDER BY seq`
+	sqlPendingKeys = `SELECT DISTINCT session_key FROM runs INDEXED BY runs_pending WHERE state = 'accepted'`
 	sqlRunCounts   = `SELECT state, count(*) FROM runs GROUP BY state`
 )
 

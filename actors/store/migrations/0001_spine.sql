@@ -56,7 +56,7 @@ CREATE TABLE sessions (
   entry      BLOB
 ) STRICT;
 CREATE INDEX sessions_updated ON sessions (updated_at DESC, key);
-CREATE INDEX sessions_id ON sessions (session_id);
+CREATE INDEX sessions_id ON sessions (session_id, updated_at);
 
 -- A message over 64 KiB is a file in blobs/; then message is NULL and blob is its name.
 CREATE TABLE transcript (

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Every statement that runs per message, call or start finds its rows by an index. A SCAN is allowed over a partial
+// index, which holds only open rows, and where the answer is the whole table.
+func TestPlans_noTableScan(t *testing.T) {
+	t.Parallel()
+	s := openStore(t, Options{})
+	hot := map[string]string{
+		"claim": sqlClaim, "settle": sqlSettle, "lookup": sqlLookup,
+		"accept inbound": sqlAcceptInbound, "pending inbound": sqlPendingInbound, "finish inbound": sqlFinishInbound,
+		"enqueue": sqlEnqueue, "out id": sqlOutID, "sending": sqlOutSending, "sent": sqlOutSent, "retry": sqlOutRetry,
+		"failed": sqlOutFailed, "ambiguous": sqlOutUnsure, "lanes": sqlOutLanes, "next": sqlOutNext, "counts": sqlOutCounts,
+		"out list": sqlOutList, "out by key": sqlOutByKey,
+		"session": sqlSession, "session by id": sqlSessionByID, "sessions": sqlSessions, "put session": sqlPutSession, "delete session": sqlDeleteSession,
+		"append": sqlAppendLine, "history": sqlHistory, "line count": sqlLineCount,
+		"accept run": sqlAcceptRun, "start run": sqlStartRun, "end run": sqlEndRun, "run": sqlRun, "pending runs": sqlPendingRuns,
+		"open runs": sqlOpenRuns, "pending keys": sqlPendingKeys, "run counts": sqlRunCounts,
+		"code": sqlCode, "is allowed": sqlIsAllowed, "put": sqlPut, "get": sqlGet,
+		"sweep keys": sqlSweepKeys, "sweep open keys": sqlSweepOpenKeys, "trim keys": sqlTrimKeys, "sweep inbox": sqlSweepInbox,
+		"sweep outbox": sqlSweepOutbox, "sweep runs": sqlSweepRuns,
+	}
+	allowed := regexp.MustCompile(`USING (COVERING )?INDEX (outbox_lane|outbox_state|inbox_pending|runs_open|runs_pending|runs_state|sessions_updated)\b`)
+	read(t, s, func(v *View) error {
+		for name, query := range hot {
+			args := make([]any, parameters(query))
+			steps, err := list(v.h, func(p *plan) []any { return []any{&p.id, &p.parent, &p.unused, &p.detail} }, "EXPLAIN QUERY PLAN "+query, args...)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			for _, st := range steps {
+				if strings.HasPrefix(st.detail, "SCAN") && !allowed.MatchString(st.detail) || strings.Contains(st.detail, "TEMP B-TREE") {
+					t.Errorf("%s: %s", name, st.detail)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+type plan struct {
+	id, parent, unused int
+	detail             string
+}
+
+// parameters counts the arguments of a query: "?" each, or the highest "?N".
+func parameters(query string) (n int) {
+	for _, m := range regexp.MustCompile(`\?(\d*)`).FindAllStringSubmatch(query, -1) {
+		if m[1] == "" {
+			n++
+		} else if k := int(m[1][0] - '0'); k > n {
+			n = k
+		}
+	}
+	return n
+}
