@@ -56,7 +56,7 @@ func TestAccount_backsOffAndForgetsFailuresOnceHealthy(t *testing.T) {
 			up <- 0
 			synctest.Wait()
 			s := r.state()
-			wait := time.UnixMilli(s.NextAt).Sub(time.Now())
+			wait := time.Until(time.UnixMilli(s.NextAt))
 			if full := backoff(n, 0); s.Phase != Backoff || s.Failures != n || s.Reason != "link lost" || wait < full/2-time.Millisecond || wait > full {
 				r.t.Fatalf("after %d failures: %+v, next try in %v", n, s, wait)
 			}

@@ -18,6 +18,7 @@ const (
 	flightLimit = 90 * time.Second // longer than any send may take
 	askPause    = 5 * time.Second
 	storePause  = time.Second
+	recordLimit = 30 * time.Second // no word from the store: write again
 	idleLimit   = 10 * time.Minute
 )
 
@@ -46,6 +47,15 @@ type lane struct {
 	down      int    // attempts in a row that did not happen
 	finishing bool
 	verdict   verdict // being recorded
+	cancel    func()  // of the timer of this phase
+}
+
+// timer sets the one timer of a phase in place of the last.
+func (l *lane) timer(c *actors.Context[laneMessage], d time.Duration, m laneMessage) {
+	if l.cancel != nil {
+		l.cancel()
+	}
+	l.cancel = c.After(d, m)
 }
 
 // Start takes over the attempt that a predecessor left, if there is one.
@@ -56,7 +66,7 @@ func (l *lane) Start(c *actors.Context[laneMessage]) error {
 		return nil
 	}
 	l.phase = flying
-	c.After(flightLimit, overdue{f, f.isAsking()})
+	l.timer(c, flightLimit, overdue{f, f.isAsking()})
 	l.onLanded(c, f)
 	return nil
 }
@@ -82,7 +92,7 @@ func (l *lane) Receive(c *actors.Context[laneMessage], m laneMessage) error {
 	case landed:
 		l.onLanded(c, m.flight)
 	case overdue:
-		l.onOverdue(m)
+		l.onOverdue(c, m)
 	case ask:
 		if l.flies(m.flight) {
 			l.ask(c, m.flight)
@@ -136,7 +146,7 @@ func (l *lane) pull(c *actors.Context[laneMessage]) {
 func (l *lane) wait(c *actors.Context[laneMessage], d time.Duration) {
 	l.phase = waiting
 	l.step++
-	c.After(d, due{l.step})
+	l.timer(c, d, due{l.step})
 }
 
 func (l *lane) onPulled(c *actors.Context[laneMessage], m pulled) {
@@ -150,7 +160,7 @@ func (l *lane) onPulled(c *actors.Context[laneMessage], m pulled) {
 		return
 	case len(m.items) == 0:
 		l.phase, l.up = resting, false
-		c.After(idleLimit, idle{l.step})
+		l.timer(c, idleLimit, idle{l.step})
 		return
 	}
 	item := m.items[0]
@@ -181,7 +191,7 @@ func (l *lane) fly(c *actors.Context[laneMessage], item store.OutItem) {
 		l.ask(c, f)
 		return
 	}
-	c.After(flightLimit, overdue{f, false})
+	l.timer(c, flightLimit, overdue{f, false})
 	err := l.o.Accounts.Tell(account.Deliver{
 		Reply: actors.ReplyTo(f.landed), Account: item.Account, Outgoing: f.out, Begin: f.begin,
 	})
@@ -192,7 +202,7 @@ func (l *lane) fly(c *actors.Context[laneMessage], item store.OutItem) {
 
 // ask asks the account what became of the attempt.
 func (l *lane) ask(c *actors.Context[laneMessage], f *flight) {
-	c.After(flightLimit, overdue{f, true})
+	l.timer(c, flightLimit, overdue{f, true})
 	err := l.o.Accounts.Tell(account.Reconcile{Reply: actors.ReplyTo(f.told), Account: f.item.Account, Outgoing: f.out})
 	if err != nil {
 		f.told(account.Reconciled{}, err)
@@ -201,11 +211,12 @@ func (l *lane) ask(c *actors.Context[laneMessage], f *flight) {
 
 func (l *lane) flies(f *flight) bool { return l.phase == flying && f == l.berth.current() }
 
-func (l *lane) onOverdue(m overdue) {
+func (l *lane) onOverdue(c *actors.Context[laneMessage], m overdue) {
 	if !l.flies(m.flight) || m.flight.isAsking() != m.asking {
 		return
 	}
 	m.flight.landed(providers.Receipt{}, context.DeadlineExceeded)
+	l.onLanded(c, m.flight)
 }
 
 // onLanded decides what the end of an attempt means.
@@ -218,15 +229,15 @@ func (l *lane) onLanded(c *actors.Context[laneMessage], f *flight) {
 	case !over:
 	case r.unknown:
 		f.ask()
-		c.After(askPause, ask{f})
+		l.timer(c, askPause, ask{f})
 	case r.repeat:
-		l.record(f, r, verdict{again, now.Add(backoff(f.item.Attempts))})
+		l.record(c, f, r, verdict{again, now.Add(backoff(f.item.Attempts))})
 	case r.err == nil:
-		l.record(f, r, verdict{action: sent})
+		l.record(c, f, r, verdict{action: sent})
 	case errors.Is(r.err, account.ErrNotBegun):
 		l.down++
 		if f.touched() {
-			l.record(f, r, verdict{action: back})
+			l.record(c, f, r, verdict{action: back})
 			return
 		}
 		l.berth.put(nil)
@@ -236,7 +247,7 @@ func (l *lane) onLanded(c *actors.Context[laneMessage], f *flight) {
 		l.ask(c, f)
 	default:
 		created := time.UnixMilli(f.item.CreatedAt)
-		l.record(f, r, next(r.err.Class, f.item.Attempts+1, r.err.RetryAfter, created, now))
+		l.record(c, f, r, next(r.err.Class, f.item.Attempts+1, r.err.RetryAfter, created, now))
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 )
 
 // record writes the outcome of an attempt; the message recorded says when it is on disk. Doing it twice does no harm.
-func (l *lane) record(f *flight, r result, v verdict) {
+func (l *lane) record(c *actors.Context[laneMessage], f *flight, r result, v verdict) {
 	l.phase, l.verdict = recording, v
+	l.timer(c, recordLimit, reconsider{f})
 	var outcome *store.Outcome
 	l.o.Store.Commit(func(tx *store.Tx) (err error) {
 		outcome, err = write(tx, f.item, r, v)
@@ -62,7 +63,7 @@ func (l *lane) onRecorded(c *actors.Context[laneMessage], m recorded) {
 	}
 	if m.err != nil {
 		c.Log().Warn("outcome of a send not recorded, trying again", slog.Int64("item", f.item.ID), slog.Any("err", m.err))
-		c.After(storePause, reconsider{f})
+		l.timer(c, storePause, reconsider{f})
 		return
 	}
 	l.berth.put(nil)

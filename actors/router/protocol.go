@@ -12,12 +12,15 @@ type pulled struct {
 	err    error // why it ended early
 }
 
-// again starts a pass after a pause.
-type again struct{}
+type (
+	again struct{} // start a pass, after a pause
+	sweep struct{} // start one from time to time
+)
 
 func (Wake) routerMessage()   {}
 func (pulled) routerMessage() {}
 func (again) routerMessage()  {}
+func (sweep) routerMessage()  {}
 
 // CoalesceKey: one queued Wake is as good as many.
 func (Wake) CoalesceKey() string { return "wake" }

@@ -48,8 +48,10 @@ func Props(o Options) actors.Props[Message] {
 	}
 }
 
-// pause before the inbox is tried again after a failure of the store.
-const pause = time.Second
+const (
+	pause      = time.Second      // before the inbox is tried again after a failure of the store
+	sweepEvery = 30 * time.Second // looks for messages that nobody spoke of
+)
 
 type router struct {
 	o       *Options
@@ -60,6 +62,7 @@ type router struct {
 // Start wakes every session with work: a predecessor may have died between the commit and the word of it.
 func (r *router) Start(c *actors.Context[Message]) error {
 	r.pull(c, true)
+	c.After(sweepEvery, sweep{})
 	return nil
 }
 
@@ -70,6 +73,9 @@ func (r *router) Receive(c *actors.Context[Message], m Message) error {
 	case pulled:
 		r.onPulled(c, m)
 	case again:
+		r.wake(c)
+	case sweep:
+		c.After(sweepEvery, sweep{})
 		r.wake(c)
 	}
 	return nil
