@@ -18,6 +18,7 @@ type (
 		Role      string `json:"role"`
 		Content   []part `json:"content"`
 		Timestamp int64  `json:"timestamp"`
+		RunID     string `json:"runId,omitempty"` // an addition: the run id of the run's chat events
 	}
 	assistantMessage struct {
 		message      `json:",inline"`
@@ -47,7 +48,7 @@ type (
 
 // UserLine is the transcript message of what the person wrote.
 func UserLine(j Job, at int64) []byte {
-	return encode(message{Role: "user", Content: []part{{Type: "text", Text: &j.Request.Message}}, Timestamp: at})
+	return encode(message{Role: "user", Content: []part{{Type: "text", Text: &j.Request.Message}}, Timestamp: at, RunID: j.chatRunID()})
 }
 
 // assistantLine is the transcript message of the answer; nil where there is none to keep.
@@ -58,7 +59,7 @@ func assistantLine(j Job, a Answer, s State, errText string, at int64) []byte {
 	}
 	u := a.Usage
 	return encode(assistantMessage{
-		message: message{Role: "assistant", Content: parts(a.Text, a.Media), Timestamp: at},
+		message: message{Role: "assistant", Content: parts(a.Text, a.Media), Timestamp: at, RunID: j.chatRunID()},
 		API:     a.Provider, Provider: a.Provider, Model: a.Model, StopReason: reason, ErrorMessage: errText,
 		Usage: usage{Input: u.Input, Output: u.Output, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, TotalTokens: u.Total},
 	})

@@ -62,6 +62,9 @@ func New(o Options) (*Gateway, error) {
 			g.fail(fmt.Errorf("http server: %w", err))
 		}
 	}()
+	if o.Config.Config.Dev.Endpoints.Any() {
+		g.log.Warn("dev.endpoints is set: platforms are replaced by addresses on this host")
+	}
 	if o.OnListening != nil {
 		o.OnListening(g.Addr())
 	}

@@ -48,8 +48,11 @@ type Options struct {
 
 // resolve fills in what was not given. It does not change the caller's struct.
 func (o Options) resolve() (Options, config.Env, error) {
+	lookup := os.LookupEnv
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
+	} else {
+		lookup = config.Lookup(o.Getenv)
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -57,7 +60,7 @@ func (o Options) resolve() (Options, config.Env, error) {
 	if o.Runner == nil {
 		o.Runner = agent.Builtin{}
 	}
-	env := config.ParseEnv(config.Lookup(o.Getenv))
+	env := config.ParseEnv(lookup)
 	if o.StateDir != "" {
 		env.StateDir = o.StateDir
 	}

@@ -22,7 +22,8 @@ func (g *Gateway) serve() (err error) {
 	cfg := g.o.Config.Config
 	auth := config.ResolveAuth(cfg, g.env, g.o.Start)
 	g.sockets, err = ws.NewServer(ws.Options{
-		Log: g.log, Open: g.connect, Check: wire.Validate, AllowedOrigins: cfg.Gateway.ControlUI.AllowedOrigins,
+		Log: g.log, Open: g.connect, Check: wire.Validate,
+		AllowedHosts: cfg.Gateway.AllowedHosts, AllowedOrigins: cfg.Gateway.ControlUI.AllowedOrigins,
 		Auth: ws.Settings{
 			Mode: ws.Mode(auth.Mode), Token: auth.Token.Reveal(), Password: auth.Password.Reveal(), AllowTailscale: auth.AllowTailscale,
 		},

@@ -1,0 +1,158 @@
+package gateway_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/clawdbot/gateway/"
+
+// allowed is the architecture: which packages of this module, and of others, each package may import. A package
+// without a row fails. Read it first in a change that touches it.
+var allowed = map[string][]string{
+	// Ground floors: nothing internal.
+	"actors":         {"github.com/asynkron/protoactor-go/actor"},
+	"transport/wire": {"github.com/go-json-experiment/json", "github.com/go-json-experiment/json/jsontext"},
+	"providers":      {},
+
+	// Edges: sockets, files, foreign APIs. Never actors, never each other.
+	"transport/ws":       {"transport/wire", "github.com/coder/websocket", "github.com/google/uuid"},
+	"transport/client":   {"transport/wire", "github.com/coder/websocket"},
+	"transport/web":      {},
+	"providers/text":     {},
+	"providers/telegram": {"providers", "gopkg.in/telebot.v3"},
+
+	// Core: state and decisions.
+	"actors/config":      {"actors", "transport/wire", "github.com/tailscale/hujson"},
+	"actors/store":       {"actors", "github.com/gofrs/flock", "modernc.org/sqlite", "modernc.org/sqlite/lib"},
+	"actors/eventstream": {"actors", "transport/wire"},
+	"actors/presence":    {"actors", "actors/eventstream", "transport/wire"},
+	"actors/health":      {"actors", "actors/eventstream", "transport/wire"},
+	"actors/conn":        {"actors", "actors/eventstream", "actors/health", "actors/presence", "transport/wire"},
+	"actors/agent":       {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire"},
+	"actors/session": {
+		"actors", "actors/agent", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid",
+	},
+	"actors/pairing": {"actors", "actors/store", "providers", "transport/wire"},
+	"actors/account": {"actors", "actors/store", "providers", "transport/wire"},
+	"actors/router":  {"actors", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
+	"actors/outbox":  {"actors", "actors/account", "actors/store", "providers", "transport/wire"},
+
+	// The root sees everything but the network SDKs.
+	"actors/gateway": {
+		"actors", "actors/account", "actors/agent", "actors/config", "actors/conn", "actors/eventstream", "actors/health",
+		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store",
+		"providers", "providers/text", "transport/web", "transport/wire", "transport/ws",
+	},
+
+	// Commands.
+	"cmd/clawdbot": {
+		"actors/config", "actors/gateway", "providers", "providers/telegram", "transport/client", "transport/wire",
+		"github.com/google/uuid", "github.com/spf13/cobra",
+	},
+	"cmd/wiregen":          {"transport/wire", "github.com/invopop/jsonschema"},
+	"cmd/wsload":           {"github.com/coder/websocket"},
+	"cmd/wsload/cmd/limit": {"github.com/coder/websocket"},
+
+	// For tests only.
+	"actors/actortest":                                     {"actors", "go.uber.org/goleak"},
+	"actors/gateway/crashtest":                             {},
+	"actors/gateway/faulttest":                             {},
+	"providers/providertest":                               {"providers", "go.uber.org/goleak"},
+	"providers/providertest/telegramfake":                  {},
+	"providers/providertest/telegramfake/cmd/telegramfake": {"providers/providertest/telegramfake"},
+	"transport/ws/wstest":                                  {},
+	"transport/web/webtest":                                {"github.com/chromedp/"},
+}
+
+// testOnly are the packages that no program may link, except the ones named behind them.
+var testOnly = map[string][]string{
+	"actors/actortest": nil, "actors/gateway/crashtest": nil, "actors/gateway/faulttest": nil, "providers/providertest": nil,
+	"providers/providertest/telegramfake": {"providers/providertest/telegramfake/cmd/telegramfake"},
+	"transport/ws/wstest":                 nil, "transport/web/webtest": nil,
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		row, ok := allowed[name]
+		if !ok {
+			t.Errorf("package %s has no row in the import table", name)
+			continue
+		}
+		for _, imp := range p.Imports {
+			short := strings.TrimPrefix(imp, module)
+			if !strings.Contains(strings.SplitN(imp, "/", 2)[0], ".") { // standard library
+				checkStandard(t, name, imp)
+				continue
+			}
+			if !slices.ContainsFunc(row, func(a string) bool { return a == short || strings.HasSuffix(a, "/") && strings.HasPrefix(short, a) }) {
+				t.Errorf("%s must not import %s", name, short)
+			}
+			if users, is := testOnly[short]; is && !slices.Contains(users, name) {
+				t.Errorf("%s is for tests only, but %s imports it", short, name)
+			}
+		}
+	}
+}
+
+// checkStandard keeps packages out that switch off the linker's pruning of methods for the whole binary.
+func checkStandard(t *testing.T, name, imp string) {
+	if (imp == "text/template" || imp == "html/template") && !strings.HasPrefix(name, "cmd/wiregen") {
+		t.Errorf("%s imports %s, which costs the binary 6 MB", name, imp)
+	}
+}
+
+// TestRules are the import rules in words, kept apart from the table so that neither can be bent alone.
+func TestRules(t *testing.T) {
+	edge := func(p string) bool {
+		return strings.HasPrefix(p, "transport/") && p != "transport/wire" || strings.HasPrefix(p, "providers/") ||
+			strings.HasPrefix(p, "bridge") || strings.HasPrefix(p, "canvas")
+	}
+	for name, row := range allowed {
+		for _, imp := range row {
+			switch {
+			case edge(name) && (imp == "actors" || strings.HasPrefix(imp, "actors/")):
+				t.Errorf("edge %s imports core %s", name, imp)
+			case edge(name) && edge(imp) && !strings.HasPrefix(name, "providers/providertest"):
+				t.Errorf("edge %s imports edge %s", name, imp)
+			case strings.HasPrefix(name, "actors/") && imp == "actors/gateway":
+				t.Errorf("%s imports the root", name)
+			}
+		}
+	}
+}
+
+type pkg struct {
+	ImportPath string
+	Dir        string
+	Doc        string
+	GoFiles    []string
+	Imports    []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,GoFiles,Imports", module+"...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
