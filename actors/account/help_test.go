@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -62,7 +63,7 @@ type rig struct {
 func newRig(t *testing.T, st *store.Store, intercept actors.Interceptor) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: NewDirectory(), changed: make(chan struct{}, 1)}
-	r.sys = actors.NewSystem(actors.SystemOptions{Intercept: intercept})
+	r.sys = actors.NewSystem(actors.SystemOptions{Log: slog.New(slog.DiscardHandler), Intercept: intercept})
 	if st != nil {
 		if err := st.Start(r.sys); err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,7 +30,7 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{t: t, replies: make(chan providers.Route, 10)}
 	r.now.Store(1_767_600_000_000)
-	sys := actors.NewSystem(actors.SystemOptions{})
+	sys := actors.NewSystem(actors.SystemOptions{Log: slog.New(slog.DiscardHandler)})
 	var err error
 	if r.store, err = store.Open(store.Options{Dir: t.TempDir()}); err != nil {
 		t.Fatal(err)

@@ -31,16 +31,18 @@ func pass(ctx context.Context, o *Options, log *slog.Logger) (int, error) {
 	}
 	routes := make([]*route, len(rows))
 	results := make(chan error, len(rows))
-	var broken bool // on the writer's goroutine only: what follows a failure keeps its place behind it
+	applied := 0 // on the writer's goroutine only: what follows a failure keeps its place behind it
 	for i, row := range rows {
 		rt := prepare(o, row)
 		routes[i] = rt
 		o.Store.Commit(func(tx *store.Tx) error {
-			if broken {
+			if applied != i {
 				return errors.New("a message before it failed")
 			}
 			err := rt.apply(tx)
-			broken = err != nil && !errors.Is(err, store.ErrState)
+			if err == nil || errors.Is(err, store.ErrState) {
+				applied++
+			}
 			return err
 		}, func(err error) { rt.err = err; results <- err })
 	}
