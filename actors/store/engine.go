@@ -39,7 +39,7 @@ type engine struct {
 
 	turn     sync.Mutex // held by the goroutine that runs batches: it guards the following fields
 	h        *handle    // nil = to be opened by the next batch
-	unlooked int        // batches since the last look at the length of the log
+	unlooked int        // batches, the large ones counted more than once, since the last look at the length of the log
 	grown    int
 	failures []time.Time // of failed batches, within fatalWindow
 	broken   bool        // the last batch failed

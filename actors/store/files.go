@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // privateDir makes dir and, should it exist, takes every right of others away.
@@ -38,7 +37,7 @@ func prepareDatabaseFile(path string) error {
 	n, err := io.ReadFull(f, header)
 	switch {
 	case n == 0 && errors.Is(err, io.EOF):
-		return syncDir(filepath.Dir(path))
+		return nil
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("read database header: %w", err)
 	case !bytes.Equal(header, []byte(sqliteHeader)):

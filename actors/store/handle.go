@@ -54,8 +54,12 @@ func newHandle(db *sql.DB, path string) (*handle, error) {
 	return &handle{path: path, conn: conn, stmts: make(map[string]*sql.Stmt)}, nil
 }
 
-// discard closes the connection for good, which rolls back what is open on it.
+// discard closes the connection for good, which rolls back what is open on it. The statements go first: SQLite keeps a
+// connection that has some alive, with its transaction and its locks.
 func (h *handle) discard() {
+	for _, st := range h.stmts {
+		_ = st.Close()
+	}
 	// ErrBadConn is how database/sql is told not to keep a connection; it comes back as the result.
 	_ = h.conn.Raw(func(any) error { return driver.ErrBadConn })
 	_ = h.conn.Close()

@@ -100,6 +100,9 @@ func (s *Store) openDatabase() error {
 	if err := privateDir(s.blobs.dir); err != nil {
 		return err
 	}
+	if err := syncDir(s.opts.Dir); err != nil { // a commit is worth nothing in a file whose name is lost
+		return err
+	}
 	steps, err := embeddedSteps(migrationFiles)
 	if err != nil {
 		return err

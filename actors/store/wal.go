@@ -8,7 +8,7 @@ const (
 	idleCheckpoint = 300 * time.Millisecond // no commit for so long is an idle moment
 	idleWALFrames  = 256                    // less in the log than this is not worth two syncs
 	maxWALFrames   = 8192                   // 32 MiB
-	walLookEvery   = 16                     // batches between two looks at the length of the log
+	walLookEvery   = 16                     // batches, or one MiB, between two looks at the length of the log
 )
 
 const pageSize = 4096
@@ -16,6 +16,9 @@ const pageSize = 4096
 // limitWAL is called after each batch: it keeps the log from growing without end while there is no idle moment.
 func (e *engine) limitWAL() {
 	e.unlooked++
+	if e.h != nil {
+		e.unlooked += int(e.h.written * walLookEvery >> 20)
+	}
 	if e.unlooked >= walLookEvery {
 		e.shortenWAL(maxWALFrames)
 	}
