@@ -12,6 +12,9 @@ import (
 // window is how long connects and disconnects are collected before one event tells of all of them.
 const window = time.Second
 
+// encodedFor is how long an encoded list is served while nothing changes.
+const encodedFor = 50 * time.Millisecond
+
 // Options for the actor.
 type Options struct {
 	Stream eventstream.Stream
@@ -36,13 +39,15 @@ func Props(o Options) actors.Props[Message] {
 type presence struct {
 	o       Options
 	list    *list
+	encoded wire.Raw // the list as it was at; nil when an entry has changed since
+	at      time.Time
 	pending bool // a publish is due at the end of the window
 }
 
 func (p *presence) Receive(c *actors.Context[Message], m Message) error {
 	switch m := m.(type) {
 	case List:
-		m.Send(p.list.read(time.Now()))
+		p.onList(m)
 	case Connected:
 		p.onConnected(c, m)
 	case Disconnected:
@@ -56,9 +61,25 @@ func (p *presence) Receive(c *actors.Context[Message], m Message) error {
 	return nil
 }
 
+// onList serves the list as it was encoded last, if that was a moment ago: the age of the gateway's own entry is then
+// off by less than anyone can see.
+func (p *presence) onList(m List) {
+	now := time.Now()
+	if p.encoded == nil || now.Sub(p.at) > encodedFor {
+		raw, err := wire.Marshal(p.list.read(now))
+		if err != nil {
+			m.Fail(err)
+			return
+		}
+		p.encoded, p.at = raw, now
+	}
+	m.Send(p.encoded)
+}
+
 func (p *presence) onConnected(c *actors.Context[Message], m Connected) {
 	if m.Peer.Mode != "cli" {
 		p.list.upsertPeer(m.Peer, "connect", time.Now())
+		p.encoded = nil
 		p.o.Stream.BumpPresence()
 		p.soon(c)
 	}
@@ -70,12 +91,14 @@ func (p *presence) onDisconnected(c *actors.Context[Message], m Disconnected) {
 		return
 	}
 	p.list.upsertPeer(m.Peer, "disconnect", time.Now())
+	p.encoded = nil
 	p.o.Stream.BumpPresence()
 	p.soon(c)
 }
 
 // onReport merges the report, tells the agent, and answers after the event.
 func (p *presence) onReport(m Report) {
+	p.encoded = nil
 	key, before, after := p.list.report(m.Text, m.Fields, time.Now())
 	if strings.HasPrefix(m.Text, "Node:") {
 		if line := changeLine(before, after, p.o.ContextKey() != key); line != "" {

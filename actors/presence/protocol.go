@@ -8,9 +8,9 @@ import (
 // Message is everything the presence actor accepts.
 type Message interface{ presenceMessage() }
 
-// List asks for the current entries, newest first.
+// List asks for the current entries as JSON, newest first.
 type List struct {
-	actors.Reply[[]wire.PresenceEntry]
+	actors.Reply[wire.Raw]
 }
 
 // Connected records a client that completed its handshake and asks for the list that includes it.

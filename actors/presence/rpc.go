@@ -11,7 +11,7 @@ import (
 func Methods(ref actors.Ref[Message]) wire.Table {
 	return wire.Table{
 		wire.Loose("system-presence", func(c *wire.Call) {
-			reply := actors.ReplyTo(func(l []wire.PresenceEntry, err error) { c.Answer(l, err) })
+			reply := actors.ReplyTo(func(l wire.Raw, err error) { c.Answer(l, err) })
 			if err := ref.Tell(List{reply}); err != nil {
 				c.Fail(err)
 			}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -102,6 +103,7 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 		OnListening: func(addr string) {
 			listening = true
 			announce(console, settings.style(), addr)
+			time.AfterFunc(time.Second, debug.FreeOSMemory) // what the start needed and nothing will again
 			log.Info("gateway started", "addr", addr, "version", v, "config", doc.Path, "state", env.StateDir)
 		},
 	})
