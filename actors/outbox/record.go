@@ -91,7 +91,8 @@ func (l *lane) report(c *actors.Context[laneMessage], f *flight) {
 			slog.String("state", state), slog.Any("err", r.err))
 	}
 	if l.o.Delivered != nil {
-		f.item.State = state
-		l.o.Delivered(f.item)
+		item := f.item // the flight's own stays as it is: a write of a predecessor may still read it
+		item.State = state
+		l.o.Delivered(item)
 	}
 }
