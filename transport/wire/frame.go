@@ -166,29 +166,35 @@ func notJSON() *FrameError {
 
 // rejectHostile looks whether b is JSON to a lenient reader, and finds an id to answer with.
 func rejectHostile(b []byte, cause error) *FrameError {
+	id, ok := lenientID(b)
+	if !ok && !(errors.Is(cause, errDepth) && bottomless(b)) {
+		return notJSON()
+	}
+	return &FrameError{Hostile: true, IDRaw: id, Text: hostileText(cause)}
+}
+
+// lenientID reads b as JSON that may have duplicate keys and data after the value. The id is "invalid" unless b is
+// an object with exactly one.
+func lenientID(b []byte) (id Raw, ok bool) {
 	r := acquireReader(b)
 	defer r.release()
 	r.d.Reset(&r.buf, readerOptions, jsontext.AllowDuplicateNames(true))
-	id := invalidID()
 	if r.d.PeekKind() != '{' {
-		if err := r.d.SkipValue(); err != nil {
-			return notJSON()
-		}
-		return &FrameError{Hostile: true, IDRaw: id, Text: hostileText(cause)}
+		return invalidID(), r.d.SkipValue() == nil
 	}
 	if _, err := r.d.ReadToken(); err != nil {
-		return notJSON()
+		return invalidID(), false
 	}
 	ids := 0
 	for r.d.PeekKind() == '"' {
 		key, err := r.d.ReadValue()
 		if err != nil {
-			return notJSON()
+			return invalidID(), false
 		}
 		isID := string(key) == `"id"`
 		val, err := r.d.ReadValue()
 		if err != nil {
-			return notJSON()
+			return invalidID(), false
 		}
 		if isID && val.Kind() == '"' {
 			ids++
@@ -196,12 +202,12 @@ func rejectHostile(b []byte, cause error) *FrameError {
 		}
 	}
 	if tok, err := r.d.ReadToken(); err != nil || tok.Kind() != '}' {
-		return notJSON()
+		return invalidID(), false
 	}
 	if ids != 1 {
-		id = invalidID() // two ids: neither can be trusted
+		id = invalidID() // none, or two of which neither can be trusted
 	}
-	return &FrameError{Hostile: true, IDRaw: id, Text: hostileText(cause)}
+	return id, true
 }
 
 func hostileText(cause error) string {

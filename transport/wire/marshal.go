@@ -139,17 +139,39 @@ func parseFloat(v []byte) float64 {
 
 var errDepth = errors.New("nesting is deeper than 64")
 
-// tooDeep counts brackets outside strings. It runs before the decoder, which would follow 10000 levels.
+// tooDeep looks for more than MaxDepth levels. It runs before the decoder, which would follow decoderDepth.
 func tooDeep(b []byte) bool {
+	deepest, _ := levels(b, MaxDepth)
+	return deepest > MaxDepth
+}
+
+// decoderDepth is where the decoder gives up, as on what is no JSON.
+const decoderDepth = 10_000
+
+// bottomless says that b is whole as far as its brackets tell, and too deep for the decoder to find out more.
+func bottomless(b []byte) bool {
+	deepest, whole := levels(b, len(b))
+	return whole && deepest > decoderDepth
+}
+
+// levels counts brackets outside strings, and stops once there are more than enough. whole: the last byte
+// closes the last of them.
+func levels(b []byte, enough int) (deepest int, whole bool) {
+	b = bytes.TrimSpace(b)
 	depth := 0
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case '{', '[':
-			if depth++; depth > MaxDepth {
-				return true
+			if depth++; depth > deepest {
+				deepest = depth
+			}
+			if depth > enough {
+				return deepest, false
 			}
 		case '}', ']':
-			depth--
+			if depth--; depth <= 0 {
+				whole = depth == 0 && i == len(b)-1
+			}
 		case '"':
 			for i++; i < len(b) && b[i] != '"'; i++ {
 				if b[i] == '\\' {
@@ -158,7 +180,7 @@ func tooDeep(b []byte) bool {
 			}
 		}
 	}
-	return false
+	return deepest, whole
 }
 
 // reader is a pooled decoder over a byte slice.
