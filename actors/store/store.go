@@ -59,6 +59,7 @@ type Store struct {
 	blobs   *blobs
 	engine  *engine
 	readers *readers
+	maxKeys int // most idempotency keys that a sweep leaves
 
 	mu      sync.Mutex // guards the following fields
 	ref     actors.Ref[Message]
@@ -82,7 +83,7 @@ func Open(o Options) (_ *Store, err error) {
 	if err := privateDir(o.Dir); err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, blobs: &blobs{dir: filepath.Join(o.Dir, "blobs"), log: o.Log}}
+	s := &Store{opts: o, maxKeys: maxKeys, blobs: &blobs{dir: filepath.Join(o.Dir, "blobs"), log: o.Log}}
 	if s.lock, err = acquireLock(filepath.Join(o.Dir, "gateway.lock"), o.Now()); err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func (s *Store) trimKeys(ctx context.Context) (int, error) {
 	var excess int
 	err := s.View(ctx, func(v *View) error {
 		_, err := v.h.row(sqlCountKeys, nil, &excess)
-		excess -= maxKeys
+		excess -= s.maxKeys
 		return err
 	})
 	if err != nil || excess <= 0 {

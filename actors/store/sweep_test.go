@@ -73,13 +73,14 @@ func TestSweep_trimsTheLongestFinishedKeys(t *testing.T) {
 	t.Parallel()
 	c := &clock{time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	s := startStore(t, Options{Now: c.now})
+	s.maxKeys = 1000
 	const excess = 1200 // more than two chunks
 	write(t, s, func(tx *Tx) error {
 		if _, _, _, err := tx.Claim("send", "open"); err != nil {
 			return err
 		}
 		_, err := tx.h.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-			INSERT INTO idempotency (scope, key, created_at, done_at) SELECT 'send', i, ?2, ?2 + i FROM n`, maxKeys+excess-1, c.t.UnixMilli())
+			INSERT INTO idempotency (scope, key, created_at, done_at) SELECT 'send', i, ?2, ?2 + i FROM n`, s.maxKeys+excess-1, c.t.UnixMilli())
 		return err
 	})
 	if n, err := s.Sweep(t.Context(), c.t); err != nil || n != excess {
@@ -88,7 +89,7 @@ func TestSweep_trimsTheLongestFinishedKeys(t *testing.T) {
 	read(t, s, func(v *View) error {
 		var n int
 		_, err := v.h.row(sqlCountKeys, nil, &n)
-		equal(t, "keys", n, maxKeys)
+		equal(t, "keys", n, s.maxKeys)
 		for key, want := range map[string]bool{"open": true, fmt.Sprint(excess): false, fmt.Sprint(excess + 1): true} {
 			if _, _, found, err := v.Lookup("send", key); err != nil || found != want {
 				t.Errorf("key %s: found %v, %v", key, found, err)

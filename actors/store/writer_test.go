@@ -56,6 +56,21 @@ func TestWriter_faults(t *testing.T) {
 	}
 }
 
+// The last wake-up of a series is lost and nobody commits after it: the operation is not forgotten.
+func TestWriter_lostWakeUp(t *testing.T) {
+	t.Parallel()
+	f := actortest.NewFaults(1)
+	s := openStore(t, Options{})
+	if err := s.Start(newSystem(t, f)); err != nil {
+		t.Fatal(err)
+	}
+	write(t, s, kvPut("a"))
+	f.On(actortest.Message[wake]()).Times(1).Drop()
+	for len(f.Fired()) == 0 {
+		write(t, s, kvPut("b"))
+	}
+}
+
 func TestWriter_crashWithABatchInHand(t *testing.T) {
 	t.Parallel()
 	f := actortest.NewFaults(1)
