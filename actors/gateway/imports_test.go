@@ -55,6 +55,7 @@ var allowed = map[string][]string{
 		"actors/config", "actors/gateway", "providers", "providers/telegram", "transport/client", "transport/wire",
 		"github.com/google/uuid", "github.com/spf13/cobra",
 	},
+	"cmd/bench":            {"actors/config", "actors/gateway", "transport/client", "transport/wire"},
 	"cmd/wiregen":          {"transport/wire", "github.com/invopop/jsonschema"},
 	"cmd/wsload":           {"github.com/coder/websocket"},
 	"cmd/wsload/cmd/limit": {"github.com/coder/websocket"},

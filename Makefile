@@ -1,0 +1,42 @@
+# Every target is one line of shell or a script in .ci/. "make help" lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run build test check generate bench fuzz soak crash screenshots
+
+GO      ?= go
+LDFLAGS := -s -w
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: build ## build, then run the gateway in the foreground
+	bin/clawdbot gateway
+
+build: ## bin/clawdbot: static, stripped
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/clawdbot ./cmd/clawdbot
+
+test: ## everything that CI runs
+	.ci/deps
+	$(MAKE) check
+	CLAWDBOT_REQUIRE_BROWSER=$$(.ci/browser) $(GO) test -race -shuffle=on -timeout 10m ./...
+	cd docs/examples && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...
+
+check: ## formatting, vet, lint, generated files, import table, names that must not appear
+	.ci/check
+
+generate: ## JSON Schema and docs/protocol.md from the Go types
+	$(GO) generate ./...
+
+bench: build ## figures of docs/performance.md, beside a bare server in the same run
+	$(GO) run ./cmd/bench
+
+fuzz: ## every fuzz target for a while (FUZZTIME=30s)
+	.ci/fuzz
+
+soak: build ## an hour of mixed load, watching memory (SOAK=1h)
+	$(GO) run ./cmd/bench -soak $${SOAK:-1h}
+
+crash: ## the full kill -9 test
+	CLAWDBOT_CRASH_FULL=1 $(GO) test -count=1 -timeout 30m -v -run Kill ./actors/gateway/crashtest
+
+screenshots: ## the page in light, dark and phone width, into bin/screenshots
+	WEB_SCREENSHOTS=$(CURDIR)/bin/screenshots $(GO) test -count=1 -run Screenshots ./transport/web
