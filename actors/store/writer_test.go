@@ -56,18 +56,18 @@ func TestWriter_faults(t *testing.T) {
 	}
 }
 
-// The last wake-up of a series is lost and nobody commits after it: the operation is not forgotten.
+// The wake-up of an operation is lost and nobody commits after it: it is not forgotten.
 func TestWriter_lostWakeUp(t *testing.T) {
 	t.Parallel()
 	f := actortest.NewFaults(1)
+	f.On(actortest.Message[wake]()).Every(2).Drop()
 	s := openStore(t, Options{})
 	if err := s.Start(newSystem(t, f)); err != nil {
 		t.Fatal(err)
 	}
-	write(t, s, kvPut("a"))
-	f.On(actortest.Message[wake]()).Times(1).Drop()
-	for len(f.Fired()) == 0 {
-		write(t, s, kvPut("b"))
+	// A kick left over from before may stand in for the first ones, never for all.
+	for len(f.Fired()) < 3 {
+		write(t, s, kvPut("a"))
 	}
 }
 
