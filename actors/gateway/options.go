@@ -60,10 +60,12 @@ func (o Options) resolve() (Options, config.Env, error) {
 	if o.Runner == nil {
 		o.Runner = agent.Builtin{}
 	}
-	env := config.ParseEnv(lookup)
-	if o.StateDir != "" {
-		env.StateDir = o.StateDir
-	}
+	env := config.ParseEnv(func(name string) (string, bool) {
+		if name == "CLAWDBOT_STATE_DIR" && o.StateDir != "" {
+			return o.StateDir, true
+		}
+		return lookup(name)
+	})
 	if o.Version == "" {
 		o.Version = env.Version
 	}
