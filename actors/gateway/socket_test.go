@@ -32,7 +32,7 @@ type frame struct {
 // decode reads the payload.
 func (f frame) decode(t testing.TB, v any) {
 	t.Helper()
-	if err := json.Unmarshal(f.Payload, v); err != nil {
+	if err := wire.Unmarshal(f.Payload, v); err != nil {
 		t.Fatalf("payload of %s: %v", cut(f.raw), err)
 	}
 }
