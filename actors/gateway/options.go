@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -9,22 +11,41 @@ import (
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// What an embedder meets of other packages, under names that stay.
+type (
+	// Start is what a command line, or a program, says over the configuration. What is not set is the file's decision.
+	Start = config.StartOptions
+	// Secret is a credential that no log and no encoder shows.
+	Secret = config.Secret
+	// InvalidConfig is the error of New for a configuration that must not run, with every problem by path.
+	InvalidConfig = config.InvalidError
+	// Locked is the error of New for a state directory that another gateway holds; it says which.
+	Locked = store.LockedError
 )
 
 // Options say what to run. The zero value is a gateway on 127.0.0.1:18789 with its state in ~/.clawdbot, no
 // providers and the built-in runner.
 type Options struct {
-	// Config is the configuration; nil reads the file that the environment names. It must be valid.
+	// Config is the configuration, for a program that has read it already; nil reads ConfigFile. It must be valid.
 	Config *config.Document
+	// ConfigFile overrides the config file of the environment, which is clawdbot.json in the state directory unless it
+	// says otherwise. A file that is not there is an empty one.
+	ConfigFile string
+	// Sections are the configuration of surfaces, by name, as JSON objects. A section here replaces the file's. Surfaces
+	// of your own have theirs here: the file knows only the gateway's.
+	Sections map[string]json.RawMessage
 	// Getenv reads the environment; nil = os.Getenv.
 	Getenv func(string) string
 	// StateDir overrides the state directory of the environment.
 	StateDir string
 	// Start overrides what the configuration says of port, bind address and credentials. Port 0 there means "not
 	// given"; AnyPort asks for a free one.
-	Start   config.StartOptions
+	Start   Start
 	AnyPort bool
 
 	// Providers are the surfaces that may be used; which are started is the configuration's decision.
@@ -61,8 +82,11 @@ func (o Options) resolve() (Options, config.Env, error) {
 		o.Runner = agent.Builtin{}
 	}
 	env := config.ParseEnv(func(name string) (string, bool) {
-		if name == "CLAWDBOT_STATE_DIR" && o.StateDir != "" {
+		switch {
+		case name == "CLAWDBOT_STATE_DIR" && o.StateDir != "":
 			return o.StateDir, true
+		case name == "CLAWDBOT_CONFIG_PATH" && o.ConfigFile != "":
+			return o.ConfigFile, true
 		}
 		return lookup(name)
 	})
@@ -88,12 +112,34 @@ func (o Options) resolve() (Options, config.Env, error) {
 	if issues := config.Guard(o.Config.Config, env, o.Start); len(issues) > 0 {
 		return o, env, &config.InvalidError{Path: o.Config.Path, Issues: issues}
 	}
+	return o, env, o.checkSurfaces()
+}
+
+// checkSurfaces reports a mistake in what the program itself says of surfaces.
+func (o Options) checkSurfaces() error {
 	seen := map[string]bool{}
 	for _, f := range o.Providers {
 		if f.Surface == "" || f.New == nil || seen[f.Surface] {
-			return o, env, errors.New("gateway: Options.Providers: each factory needs a surface of its own and New")
+			return errors.New("gateway: Options.Providers: each factory needs a surface of its own and New")
 		}
 		seen[f.Surface] = true
 	}
-	return o, env, nil
+	for surface, section := range o.Sections {
+		if !seen[surface] {
+			return fmt.Errorf("gateway: Options.Sections: no provider for surface %q", surface)
+		}
+		var object map[string]wire.Raw
+		if err := wire.Unmarshal(section, &object); err != nil || object == nil {
+			return fmt.Errorf("gateway: Options.Sections: %q is not a JSON object", surface) // err could quote a token
+		}
+	}
+	return nil
+}
+
+// section is the configuration of a surface, "{}" when there is none.
+func (o Options) section(surface string) json.RawMessage {
+	if s, ok := o.Sections[surface]; ok {
+		return s
+	}
+	return o.Config.Section(surface)
 }

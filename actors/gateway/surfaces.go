@@ -26,7 +26,7 @@ func chunk(s string, limit int) []string { return text.Chunk(s, limit) }
 // startAccounts tells the accounts what there is: one per surface that was given a factory.
 func (g *Gateway) startAccounts() error {
 	for _, f := range g.o.Providers {
-		start := account.Start{Account: f.Surface, Factory: f, Config: g.o.Config.Section(f.Surface)}
+		start := account.Start{Account: f.Surface, Factory: f, Config: g.o.section(f.Surface)}
 		switch {
 		case g.env.SkipProviders:
 			start.Disabled = "CLAWDBOT_SKIP_PROVIDERS is set"
@@ -50,7 +50,7 @@ type section struct {
 }
 
 func (g *Gateway) section(surface string) (s section, present bool) {
-	raw := g.o.Config.Section(surface)
+	raw := g.o.section(surface)
 	if wire.Unmarshal(raw, &s) != nil {
 		return section{}, false
 	}
@@ -105,7 +105,7 @@ func (g *Gateway) endpoint(surface string) string {
 }
 
 func (g *Gateway) policy(_, surface string) router.Policy {
-	p := router.ParsePolicy(g.o.Config.Section(surface))
+	p := router.ParsePolicy(g.o.section(surface))
 	p.Global = g.o.Config.Config.Session.Scope == "global"
 	return p
 }
