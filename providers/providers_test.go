@@ -8,11 +8,12 @@ import (
 
 func TestTerminal(t *testing.T) {
 	t.Parallel()
-	err := Terminal(io.ErrUnexpectedEOF)
-	if !errors.Is(err, ErrTerminal) || !errors.Is(err, io.ErrUnexpectedEOF) || err.Error() != io.ErrUnexpectedEOF.Error() {
+	cause := errors.New("wrong token")
+	err := Terminal(cause)
+	if !errors.Is(err, ErrTerminal) || !errors.Is(err, cause) || err.Error() != cause.Error() {
 		t.Errorf("Terminal = %v", err)
 	}
-	if errors.Is(io.ErrUnexpectedEOF, ErrTerminal) {
+	if plain := errors.New("plain"); errors.Is(plain, ErrTerminal) {
 		t.Error("a plain error is terminal")
 	}
 }

@@ -217,10 +217,11 @@ func (r *rig) up() *running {
 }
 
 // stop cancels Run, waits for it and says how long it took.
-func (u *running) stop() (error, time.Duration) {
+func (u *running) stop() (took time.Duration, err error) {
 	start := time.Now()
 	u.cancel()
-	return u.wait(), time.Since(start)
+	err = u.wait()
+	return time.Since(start), err
 }
 
 func (u *running) wait() error {

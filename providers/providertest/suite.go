@@ -57,7 +57,7 @@ func leaks(t *testing.T, h Harness) {
 	if _, err := r.send(r.ctx, "reply"); err != nil {
 		t.Fatal(err)
 	}
-	if err, _ := u.stop(); err != nil {
+	if _, err := u.stop(); err != nil {
 		t.Fatalf("Run = %v, want nil after cancel", err)
 	}
 	goleak.VerifyNone(t, before)
@@ -90,7 +90,7 @@ func connects(t *testing.T, h Harness) {
 		t.Errorf("Capabilities = %+v", c)
 	}
 	from := r.mark()
-	if err, _ := u.stop(); err != nil {
+	if _, err := u.stop(); err != nil {
 		t.Errorf("Run = %v, want nil after cancel", err)
 	}
 	r.awaitLink(from, providers.LinkDown)
@@ -166,7 +166,7 @@ func cancelDown(t *testing.T, h Harness) {
 
 func stopsSoon(t *testing.T, u *running) {
 	t.Helper()
-	err, took := u.stop()
+	took, err := u.stop()
 	if err != nil {
 		t.Errorf("Run = %v, want nil after cancel", err)
 	}

@@ -31,7 +31,6 @@ type gateway struct {
 
 	mu       sync.Mutex
 	sessions []*ws.Session
-	seq      int64
 }
 
 const token = "secret"
