@@ -1,0 +1,37 @@
+package crashtest
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+var binaryDir string // removed by TestMain
+
+// binary builds the daemon once per test run.
+var binary = sync.OnceValues(func() (string, error) {
+	var err error
+	if binaryDir, err = os.MkdirTemp("", "clawdbot-crash-"); err != nil {
+		return "", err
+	}
+	path := filepath.Join(binaryDir, "clawdbot")
+	out, err := exec.Command("go", "build", "-o", path, "github.com/clawdbot/gateway/cmd/clawdbot").CombinedOutput()
+	if err != nil {
+		return "", errors.New(string(out))
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if binaryDir != "" {
+			_ = os.RemoveAll(binaryDir)
+		}
+		os.Exit(code)
+	}))
+}

@@ -1,0 +1,75 @@
+package crashtest
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/clawdbot/gateway/actors/store"
+)
+
+// moment is what was going on when the process was killed, as its database says.
+type moment struct {
+	accepted map[string]bool          // runs that had not started, by id
+	running  map[string]bool          // runs that had
+	sending  map[int64]store.OutItem  // requests to the platform without an answer on disk
+	chats    map[string]store.OutItem // the same by chat
+}
+
+// look opens a copy of a dead gateway's database: the next process must find the original as it was left.
+func (h *host) look(t *testing.T) moment {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"gateway.db", "gateway.db-wal"} {
+		b, err := os.ReadFile(filepath.Join(h.state(), name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), b, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := moment{map[string]bool{}, map[string]bool{}, map[int64]store.OutItem{}, map[string]store.OutItem{}}
+	view(t, dir, func(v *store.View) error {
+		runs, err := v.OpenRuns()
+		for _, r := range runs {
+			if r.State == store.RunAccepted {
+				m.accepted[r.ID] = true
+			} else {
+				m.running[r.ID] = true
+			}
+		}
+		items, outErr := v.OutList(store.OutSending, everything)
+		for _, it := range items {
+			if other, ok := m.chats[it.Chat]; ok {
+				t.Errorf("chat %s has two requests in flight: items %d and %d", it.Chat, other.ID, it.ID)
+			}
+			m.sending[it.ID], m.chats[it.Chat] = it, it
+		}
+		return errors.Join(err, outErr)
+	})
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+const everything = 1 << 30 // as a limit
+
+// view reads a database that no process has open.
+func view(t *testing.T, dir string, f func(v *store.View) error) {
+	t.Helper()
+	s, err := store.Open(store.Options{Dir: dir})
+	if err != nil {
+		t.Fatalf("open the database: %v", err)
+	}
+	if err := errors.Join(s.View(context.Background(), f), s.Close()); err != nil {
+		t.Fatalf("read the database: %v", err)
+	}
+}
