@@ -81,7 +81,7 @@ func TestOutbox_outcomeIsWrittenAgainWhenTheStoreFails(t *testing.T) {
 			r := newRig(t, config{})
 			r.say("1", "a")
 			c := r.wantCall("a#0")
-			r.failNext(stage, 1)
+			r.failNth(stage, 1)
 			c.answer <- nil
 			r.wantDelivered("a#0", store.OutSent)
 			r.silent("again because the outcome was not written")
@@ -97,8 +97,8 @@ func TestOutbox_attemptThatCannotBeMarkedIsNotMade(t *testing.T) {
 			t.Parallel()
 			lanes := newSpy()
 			r := newRig(t, config{intercept: lanes})
+			r.failNth(stage, 2) // the first is this
 			r.do(queue("1", "a"))
-			r.failNext(stage, 1)
 			r.check(r.ref.Tell(Wake{}))
 			lanes.want(t, landed{})
 			r.silent("without a mark")

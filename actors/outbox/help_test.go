@@ -320,7 +320,19 @@ func (s *spy) want(t *testing.T, message laneMessage) {
 // rpc calls a method and returns the payload, or the error as JSON.
 func (r *rig) rpc(method, params string) string {
 	r.t.Helper()
-	return <-r.rpcLater(method, params)
+	return r.got(r.rpcLater(method, params))
+}
+
+// got waits for the answer of rpcLater.
+func (r *rig) got(answer <-chan string) string {
+	r.t.Helper()
+	select {
+	case s := <-answer:
+		return s
+	case <-time.After(patience):
+		r.t.Fatalf("no answer; outbox: %s", r.dump())
+		return ""
+	}
 }
 
 func (r *rig) rpcLater(method, params string) <-chan string {

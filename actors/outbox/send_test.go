@@ -31,7 +31,7 @@ func TestSend_answersOnceDeliveredAndRepeatsTheAnswer(t *testing.T) {
 	c.answer <- nil
 	want := `{"runId":"k","messageId":"r-send:k#0","chatId":"7","provider":"telegram"}`
 	for _, answer := range []<-chan string{first, second, r.rpcLater("send", sendParams("k", "other text"))} {
-		if got := <-answer; got != want {
+		if got := r.got(answer); got != want {
 			t.Errorf("answer = %s, want %s", got, want)
 		}
 	}
@@ -43,7 +43,7 @@ func TestSend_failureIsRepeatedToo(t *testing.T) {
 	r := newRig(t, config{})
 	first := r.rpcLater("send", sendParams("k", "hi"))
 	r.wantCall("send:k#0").answer <- sendError(providers.Permanent, "chat not found")
-	for _, got := range []string{<-first, r.rpc("send", sendParams("k", "hi"))} {
+	for _, got := range []string{r.got(first), r.rpc("send", sendParams("k", "hi"))} {
 		if !strings.Contains(got, `"code":"UNAVAILABLE"`) || !strings.Contains(got, `"message":"Error: chat not found"`) {
 			t.Errorf("answer = %s", got)
 		}
@@ -56,7 +56,7 @@ func TestSend_ambiguousSaysSo(t *testing.T) {
 	r := newRig(t, config{})
 	first := r.rpcLater("send", sendParams("k", "hi"))
 	r.wantCall("send:k#0").answer <- sendError(providers.Ambiguous, "no answer")
-	if got := <-first; !strings.Contains(got, "may or may not have arrived") || !strings.Contains(got, "UNAVAILABLE") {
+	if got := r.got(first); !strings.Contains(got, "may or may not have arrived") || !strings.Contains(got, "UNAVAILABLE") {
 		t.Errorf("answer = %s", got)
 	}
 	r.silent("again although it may have arrived")
@@ -69,7 +69,7 @@ func TestSend_manyParts(t *testing.T) {
 	for i := range 3 {
 		r.wantCall(fmt.Sprintf("send:good#%d", i)).answer <- nil
 	}
-	if got := <-good; !strings.Contains(got, `"messageId":"r-send:good#2"`) {
+	if got := r.got(good); !strings.Contains(got, `"messageId":"r-send:good#2"`) {
 		t.Errorf("answer = %s", got)
 	}
 	bad := r.rpcLater("send", sendParams("bad", "0123456789abc"))
@@ -80,7 +80,7 @@ func TestSend_manyParts(t *testing.T) {
 	default:
 	}
 	r.wantCall("send:bad#1").answer <- nil
-	if got := <-bad; !strings.Contains(got, "first part refused") {
+	if got := r.got(bad); !strings.Contains(got, "first part refused") {
 		t.Errorf("answer = %s", got)
 	}
 }
@@ -133,13 +133,13 @@ func TestSend_stillQueued(t *testing.T) {
 		}
 	}
 	r.check(r.ref.Tell(limit{"k", 1})) // the minute is over
-	if got := <-first; !strings.Contains(got, `"retryable":true`) || !strings.Contains(got, "still queued") {
+	if got := r.got(first); !strings.Contains(got, `"retryable":true`) || !strings.Contains(got, "still queued") {
 		t.Errorf("answer = %s", got)
 	}
 	second := r.rpcLater("send", sendParams("k", "hi"))
 	r.platform.links <- providers.LinkUp
 	r.wantCall("send:k#0").answer <- nil
-	if got := <-second; !strings.Contains(got, `"messageId":"r-send:k#0"`) {
+	if got := r.got(second); !strings.Contains(got, `"messageId":"r-send:k#0"`) {
 		t.Errorf("answer = %s", got)
 	}
 	if n := len(r.items()); n != 1 {
@@ -155,7 +155,7 @@ func TestSend_repeatAfterAStop(t *testing.T) {
 		r := newRig(t, config{dir: dir})
 		sent := r.rpcLater("send", sendParams("sent", "hi"))
 		r.wantCall("send:sent#0").answer <- nil
-		<-sent
+		r.got(sent)
 		r.platform.links <- providers.LinkDegraded
 		r.down(account.Degraded)
 		r.rpcLater("send", sendParams("queued", "hi"))
@@ -171,7 +171,7 @@ func TestSend_repeatAfterAStop(t *testing.T) {
 	}
 	queued := r.rpcLater("send", sendParams("queued", "hi"))
 	r.wantCall("send:queued#0").answer <- nil
-	if got := <-queued; !strings.Contains(got, `"messageId":"r-send:queued#0"`) {
+	if got := r.got(queued); !strings.Contains(got, `"messageId":"r-send:queued#0"`) {
 		t.Errorf("answer = %s", got)
 	}
 	r.silent("twice")
@@ -181,26 +181,28 @@ func TestSend_repeatAfterAStop(t *testing.T) {
 func TestSend_storeFails(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, config{})
-	r.failNext("op", 1)
+	r.failNth("op", 1)
 	if got := r.rpc("send", sendParams("k", "hi")); !strings.Contains(got, `"retryable":true`) || !strings.Contains(got, "UNAVAILABLE") {
 		t.Errorf("answer = %s", got)
 	}
 	again := r.rpcLater("send", sendParams("k", "hi"))
 	r.wantCall("send:k#0").answer <- nil
-	if got := <-again; !strings.Contains(got, `"messageId"`) {
+	if got := r.got(again); !strings.Contains(got, `"messageId"`) {
 		t.Errorf("answer = %s", got)
 	}
 }
 
-// failNext makes the store's next n visits to a stage fail.
-func (r *rig) failNext(stage string, n int) {
+// failNth makes the store's n-th visit to a stage from now on fail.
+func (r *rig) failNth(stage string, n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.fault = func(s string) error {
-		if s != stage || n == 0 {
+		if s != stage {
 			return nil
 		}
-		n--
-		return errors.New("disk full")
+		if n--; n == 0 {
+			return errors.New("disk full")
+		}
+		return nil
 	}
 }
