@@ -43,7 +43,7 @@ func (r *run) commit(c *actors.Context[Message]) {
 	c.After(commitRetry, retry{})
 }
 
-// onCommitted publishes the end, tells the session and stops. Nothing of the end leaves before it is stored.
+// onCommitted publishes the end. Nothing of it leaves before it is stored.
 func (r *run) onCommitted(c *actors.Context[Message], err error) {
 	if r.end == nil || r.end.stored {
 		return
@@ -53,9 +53,21 @@ func (r *run) onCommitted(c *actors.Context[Message], err error) {
 		return // the retry timer is running
 	}
 	r.end.stored = true
-	ended := Ended{Job: r.o.Job, State: r.end.state, Err: r.end.err, EndedAt: r.end.at}
-	PublishEnd(r.o.Stream, ended, r.end.answer, func() { r.o.Ended(ended) })
+	self := c.Self()
+	PublishEnd(r.o.Stream, r.ended(), r.end.answer, func() { _ = self.Tell(published{}) })
+}
+
+// leave tells the session, and only then stops: whoever watches this actor must not take the end for a crash.
+func (r *run) leave(c *actors.Context[Message]) {
+	if r.end == nil || !r.end.stored {
+		return
+	}
+	r.o.Ended(r.ended())
 	c.StopSelf()
+}
+
+func (r *run) ended() Ended {
+	return Ended{Job: r.o.Job, State: r.end.state, Err: r.end.err, EndedAt: r.end.at}
 }
 
 // PublishEnd broadcasts the end of a run: the job event where runs of its kind have one, then the chat event. then

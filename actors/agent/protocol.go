@@ -17,7 +17,8 @@ type (
 	expired   struct{} // the run's time is up
 	abandoned struct{} // the runner did not return after its context ended
 	committed struct{ err error }
-	retry     struct{} // try the final commit again
+	published struct{} // the events of the end are out
+	retry     struct{} // nothing was heard of the final commit, or of its events
 )
 
 func (Abort) runMessage()     {}
@@ -28,6 +29,7 @@ func (finished) runMessage()  {}
 func (expired) runMessage()   {}
 func (abandoned) runMessage() {}
 func (committed) runMessage() {}
+func (published) runMessage() {}
 func (retry) runMessage()     {}
 
 // CoalesceKey: the text itself is in the run's buffer.

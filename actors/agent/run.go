@@ -74,7 +74,7 @@ func (r *run) Start(c *actors.Context[Message]) error {
 		SessionID: r.o.Job.SessionID, IsNewSession: r.o.Job.NewSession}, nil, nil)
 	limit, problem := r.limits()
 	if problem != nil {
-		_ = c.Self().Tell(finished{err: problem})
+		c.After(0, finished{err: problem})
 		return nil
 	}
 	ctx, cancel := context.WithCancelCause(c.Ctx())
@@ -140,8 +140,12 @@ func (r *run) Receive(c *actors.Context[Message], m Message) error {
 		r.onFinished(c, finished{err: r.reason})
 	case committed:
 		r.onCommitted(c, m.err)
+	case published:
+		r.leave(c)
 	case retry:
-		if r.end != nil && !r.end.stored {
+		if r.end.stored {
+			r.leave(c)
+		} else {
 			r.commit(c)
 		}
 	}

@@ -18,9 +18,10 @@ func (s *sessions) onAbortRun(c *actors.Context[SessionsMessage], m AbortRun) {
 		s.abortSlot(c, m, sl)
 		return
 	}
-	actors.Pipe(c, func(ctx context.Context) (run *store.Run, err error) { // accepted, and its session has not begun it
-		err = s.o.Store.View(ctx, func(v *store.View) error {
-			run, err = v.Run(id)
+	// Accepted, and its session has not begun it; or still being accepted: hence by the writer, which keeps the order.
+	actors.Pipe(c, func(ctx context.Context) (run *store.Run, err error) {
+		err = s.o.Store.Do(ctx, func(tx *store.Tx) error {
+			run, err = tx.Run(id)
 			return err
 		})
 		return run, err
@@ -29,9 +30,15 @@ func (s *sessions) onAbortRun(c *actors.Context[SessionsMessage], m AbortRun) {
 
 // onAbortFound goes on with an abort whose run was not in progress.
 func (s *sessions) onAbortFound(c *actors.Context[SessionsMessage], m abortFound) {
+	sl := (*slot)(nil)
+	if m.run != nil {
+		sl = s.runs[m.run.ID]
+	}
 	switch {
 	case m.err != nil:
 		m.abort.Fail(m.err)
+	case sl != nil: // begun meanwhile
+		s.abortSlot(c, m.abort, sl)
 	case m.run == nil || m.run.State != "accepted":
 		m.abort.Send(false)
 	case m.run.SessionKey != m.abort.Key:

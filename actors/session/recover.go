@@ -100,8 +100,12 @@ func (s *sessions) onSettled(c *actors.Context[SessionsMessage], m settled) {
 		c.After(startRetry, resettle{sl.run})
 		return
 	}
-	if m.fresh || sl.crashed { // a crash may have come between the commit and the event
-		agent.PublishEnd(s.o.Stream, m.end, agent.Answer{}, nil)
+	if !m.fresh && !sl.crashed { // a crash may have come between the commit and the event
+		s.finish(c, sl, m.end)
+		return
 	}
-	s.finish(c, sl, m.end)
+	sl.phase = told
+	self := c.Self()
+	agent.PublishEnd(s.o.Stream, m.end, agent.Answer{}, func() { _ = self.Tell(ended{m.end}) })
+	c.After(startRetry, ended{m.end}) // should the word be lost
 }

@@ -166,7 +166,7 @@ func (s *sessions) onRunGone(c *actors.Context[SessionsMessage], m runGone) {
 	if sl == nil || sl.phase != running {
 		return
 	}
-	sl.phase, sl.crashed = ending, true
+	sl.phase, sl.crashed = ending, m.reason != nil
 	s.settle(c, sl.run, m.reason)
 }
 

@@ -44,13 +44,14 @@ type slot struct {
 	phase   phase
 	ref     actors.Ref[agent.Message]
 	abort   error // asked for before the run had an actor
-	crashed bool  // its actor stopped without a word
+	crashed bool  // its actor failed
 }
 
 type phase int
 
 const (
 	waiting  phase = iota // for a place
+	told                  // its end is being published; the callers come after that
 	starting              // being marked as started in the store
 	running               // has an actor
 	ending                // its actor is gone; its end is being stored
