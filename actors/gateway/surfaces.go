@@ -177,7 +177,7 @@ func (g *Gateway) sessionOptions() session.Options {
 		StorePath: g.env.StateDir + "/sessions/sessions.json", Policy: sendPolicy(cfg.Session.SendPolicy),
 		Tool: g.tool, CanDeliver: g.canDeliver, AllowFrom: func(surface string) []string { return g.policy("", surface).AllowFrom },
 		Replies: g.replies, Delivered: func() { _ = g.tree.outbox.Tell(outbox.Wake{}) }, Typing: g.typing,
-		Changed: func() {},
+		Sweep: g.o.Sweep,
 	}
 	if _, builtin := g.o.Runner.(agent.Builtin); builtin {
 		o.Model = "builtin"

@@ -95,10 +95,17 @@ func (p proposal) store(tx *store.Tx, o *Options, a *acceptance) error {
 	p.request.NewSession = isNew
 	a.run = store.Run{ID: id, Kind: string(p.kind), SessionKey: key, SessionID: e.SessionID, AcceptedAt: now,
 		IdemScope: string(p.kind), IdemKey: p.idemKey}
+	r := p.route(e)
+	if r != nil && !o.CanDeliver(r.Surface) {
+		if !p.request.BestEffort {
+			p.request.Problem = "cannot deliver to " + r.Surface + ": no account of it is set up"
+		}
+		r = nil
+	}
 	if a.run.Request, err = wire.Marshal(p.request); err != nil {
 		return err
 	}
-	if r := p.route(e); r != nil {
+	if r != nil {
 		if a.run.Route, err = wire.Marshal(r); err != nil {
 			return err
 		}

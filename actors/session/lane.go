@@ -10,7 +10,7 @@ import (
 
 const (
 	pullBatch  = 32
-	checkEvery = 3 * time.Second  // a run is asked after when nothing was heard of it for this long
+	checkLimit = 3 * time.Second  // a run is asked after when nothing was heard of it for this long
 	idleAfter  = 10 * time.Minute // an idle session stops; it comes back on demand
 )
 
@@ -95,7 +95,7 @@ func (l *lane) arm(c *actors.Context[Message]) {
 	}
 	if !l.watching {
 		l.watching = true
-		c.After(checkEvery, check{})
+		c.After(min(l.o.Sweep, checkLimit), check{})
 	}
 }
 

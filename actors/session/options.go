@@ -29,6 +29,8 @@ type Options struct {
 	ContextTokens int64
 	Policy        Policy
 	StorePath     string // shown where the reference shows its store file
+	// Sweep is how often the store is searched for work that nobody is doing; 0 = 10 s.
+	Sweep time.Duration
 
 	// Tool calls a tool for a run.
 	Tool func(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error)
@@ -42,8 +44,6 @@ type Options struct {
 	Delivered func()
 	// Typing shows or hides that an answer is being written. It must not block.
 	Typing func(r providers.Route, on bool)
-	// Changed is told when the list of sessions changed. It must not block.
-	Changed func()
 }
 
 func (o Options) withDefaults() Options {
@@ -52,6 +52,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = agent.DefaultTimeout
+	}
+	if o.Sweep <= 0 {
+		o.Sweep = 10 * time.Second
 	}
 	return o
 }

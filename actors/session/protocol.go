@@ -88,9 +88,12 @@ type (
 		id     string
 		reason error
 	}
-	sessionGone struct{ key string }
-	currentOf   struct{ key string } // a new incarnation of a session asks what it was running
-	recovered   struct {
+	sessionGone struct {
+		key string
+		ref actors.Ref[Message]
+	}
+	currentOf struct{ key string } // a new incarnation of a session asks what it was running
+	recovered struct {
 		runs []store.Run
 		err  error
 	}

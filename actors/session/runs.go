@@ -182,7 +182,6 @@ func (s *sessions) finish(c *actors.Context[SessionsMessage], sl *slot, e agent.
 		s.o.Typing(*e.Job.Route, false)
 	}
 	s.o.Delivered()
-	s.o.Changed()
 	s.tellLane(sl.run.SessionKey, runDone{sl.run.ID})
 	s.fill(c)
 	s.drained()

@@ -9,9 +9,6 @@ import (
 	"github.com/clawdbot/gateway/actors/store"
 )
 
-// sweepEvery is how often the store is searched for work that nobody is doing.
-const sweepEvery = 10 * time.Second
-
 // Props describes the supervisor "sessions".
 func Props(o Options) actors.Props[SessionsMessage] {
 	o = o.withDefaults()
@@ -51,16 +48,16 @@ type phase int
 
 const (
 	waiting  phase = iota // for a place
-	told                  // its end is being published; the callers come after that
 	starting              // being marked as started in the store
 	running               // has an actor
 	ending                // its actor is gone; its end is being stored
+	told                  // its end is being published; the callers come after that
 )
 
 // Start recovers: what had been running when the last incarnation or process ended cannot be running now.
 func (s *sessions) Start(c *actors.Context[SessionsMessage]) error {
 	s.recover(c)
-	c.After(sweepEvery, sweep{})
+	c.After(s.o.Sweep, sweep{})
 	return nil
 }
 
@@ -85,7 +82,9 @@ func (s *sessions) Receive(c *actors.Context[SessionsMessage], m SessionsMessage
 	case currentOf:
 		s.onCurrentOf(m)
 	case sessionGone:
-		delete(s.lanes, m.key)
+		if s.lanes[m.key] == m.ref { // not its successor's
+			delete(s.lanes, m.key)
+		}
 	case recovered:
 		s.onRecovered(c, m)
 	case Wait:
@@ -149,7 +148,7 @@ func (s *sessions) wake(c *actors.Context[SessionsMessage], key string) {
 		return
 	}
 	s.lanes[key] = ref
-	actors.Watch(c, ref, func(error) SessionsMessage { return sessionGone{key} })
+	actors.Watch(c, ref, func(error) SessionsMessage { return sessionGone{key, ref} })
 }
 
 func (s *sessions) tellLane(key string, m Message) {
@@ -172,7 +171,7 @@ func (s *sessions) onCurrentOf(m currentOf) {
 
 // onSweep looks for accepted runs that nobody is doing: a lost message must not strand them.
 func (s *sessions) onSweep(c *actors.Context[SessionsMessage]) {
-	c.After(sweepEvery, sweep{})
+	c.After(s.o.Sweep, sweep{})
 	actors.Pipe(c, func(ctx context.Context) (keys []string, err error) {
 		err = s.o.Store.View(ctx, func(v *store.View) error {
 			keys, err = v.SessionKeysWithPending()
