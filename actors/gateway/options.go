@@ -65,6 +65,8 @@ type Options struct {
 	StoreFault func(stage string) error
 	// AnswerLimit is how long a client waits for a part that does not answer; 0 = 30 s.
 	AnswerLimit time.Duration
+	// Sweep is how often the parts look for work whose message was lost; 0 = 10 s to 30 s, as each part sees fit.
+	Sweep time.Duration
 }
 
 // resolve fills in what was not given. It does not change the caller's struct.

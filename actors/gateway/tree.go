@@ -39,7 +39,8 @@ type tree struct {
 	notes     *session.Notes
 	directory *account.Directory
 	methods   map[string]wire.Method
-	names     []string // of all methods, in the order of hello-ok
+	names     []string      // of all methods, in the order of hello-ok
+	grown     chan struct{} // closed when all of the above is there
 	stopping  atomic.Bool
 }
 
@@ -64,6 +65,7 @@ func (g *Gateway) plant() error {
 	ready := make(chan error, 1)
 	g.tree = &tree{
 		events: eventstream.NewState(), runs: session.NewState(), notes: session.NewNotes(), directory: account.NewDirectory(),
+		grown: make(chan struct{}),
 	}
 	_, err := actors.Spawn(g.system, "gateway", actors.Props[rootMessage]{
 		Kind:     "gateway",
@@ -99,6 +101,7 @@ func (g *Gateway) grow(c *actors.Context[rootMessage]) error {
 			return err
 		}
 	}
+	close(t.grown)
 	return g.startAccounts()
 }
 
@@ -120,8 +123,8 @@ func (g *Gateway) growState(c *actors.Context[rootMessage]) (err error) {
 	return err
 }
 
-// growSurfaces: accounts, outbox, pairing, router. The functions given here close the ring account -> router ->
-// session -> outbox -> account; each only says that there is work.
+// growSurfaces: accounts, outbox, pairing. The functions given here and to the router close the ring account -> router
+// -> session -> outbox -> account; each only says that there is work.
 func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	t := g.tree
 	t.accounts, err = vital(g, c, "accounts", account.Props(account.Options{
@@ -133,30 +136,32 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 		return err
 	}
 	reply := outbox.Replier(t.directory, chunk)
-	sent := func() { _ = t.outbox.Tell(outbox.Wake{}) }
 	t.outbox, err = vital(g, c, "outbox", outbox.Props(outbox.Options{
-		Store: g.store, Accounts: t.accounts, Directory: t.directory, Chunk: chunk,
+		Store: g.store, Accounts: t.accounts, Directory: t.directory, Chunk: chunk, Sweep: g.o.Sweep,
 	}))
 	if err != nil {
 		return err
 	}
-	t.pairing, err = vital(g, c, "pairing", pairing.Props(pairing.Options{Store: g.store, Reply: reply, Sent: sent}))
-	if err != nil {
+	t.pairing, err = vital(g, c, "pairing", pairing.Props(pairing.Options{Store: g.store, Reply: reply, Sent: g.sent}))
+	return err
+}
+
+// growSessions: sessions with runs under them, then the router, which has work for them as soon as it is there.
+func (g *Gateway) growSessions(c *actors.Context[rootMessage]) (err error) {
+	t := g.tree
+	if t.sessions, err = vital(g, c, "sessions", session.Props(g.sessionOptions())); err != nil {
 		return err
 	}
 	t.router, err = vital(g, c, "router", router.Props(router.Options{
-		Store: g.store, Policy: g.policy, BuildRequest: buildRequest, Touch: touch, Reply: reply, Sent: sent,
+		Store: g.store, Policy: g.policy, BuildRequest: buildRequest, Touch: touch, Reply: outbox.Replier(t.directory, chunk), Sent: g.sent, Sweep: g.o.Sweep,
 		Work:  func(key string) { _ = t.sessions.Tell(session.Work{Key: key}) },
 		Abort: func(_ string, runs []string) { _ = t.sessions.Tell(session.AbortRuns{Runs: runs}) },
 	}))
 	return err
 }
 
-// growSessions: sessions, with runs under them.
-func (g *Gateway) growSessions(c *actors.Context[rootMessage]) (err error) {
-	g.tree.sessions, err = vital(g, c, "sessions", session.Props(g.sessionOptions()))
-	return err
-}
+// sent tells the outbox that there are new rows.
+func (g *Gateway) sent() { _ = g.tree.outbox.Tell(outbox.Wake{}) }
 
 // growClients: the method table, and the connections that use it.
 func (g *Gateway) growClients(c *actors.Context[rootMessage]) error {

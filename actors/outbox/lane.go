@@ -18,7 +18,6 @@ const (
 	flightLimit = 90 * time.Second // longer than any send may take
 	askPause    = 5 * time.Second
 	storePause  = time.Second
-	recordLimit = 30 * time.Second // no word from the store: write again
 	idleLimit   = 10 * time.Minute
 )
 
@@ -67,7 +66,7 @@ func (l *lane) Start(c *actors.Context[laneMessage]) error {
 	}
 	l.phase = flying
 	l.timer(c, flightLimit, overdue{f, f.isAsking()})
-	l.onLanded(c, f)
+	l.onLook(c, f)
 	return nil
 }
 
@@ -91,6 +90,8 @@ func (l *lane) Receive(c *actors.Context[laneMessage], m laneMessage) error {
 		}
 	case landed:
 		l.onLanded(c, m.flight)
+	case look:
+		l.onLook(c, m.flight)
 	case overdue:
 		l.onOverdue(c, m)
 	case ask:
@@ -181,6 +182,7 @@ func (l *lane) fly(c *actors.Context[laneMessage], item store.OutItem) {
 	f := &flight{berth: l.berth, store: l.o.Store, item: item}
 	l.berth.put(f)
 	l.phase = flying
+	c.After(l.o.Sweep, look{f})
 	if err := wire.Unmarshal(item.Payload, &f.out); err != nil {
 		f.end(result{err: &providers.SendError{Class: providers.Permanent, Err: errors.New("unreadable: " + err.Error())}})
 		return
@@ -217,6 +219,14 @@ func (l *lane) onOverdue(c *actors.Context[laneMessage], m overdue) {
 	}
 	m.flight.landed(providers.Receipt{}, context.DeadlineExceeded)
 	l.onLanded(c, m.flight)
+}
+
+// onLook: the word of an attempt's end may have been lost.
+func (l *lane) onLook(c *actors.Context[laneMessage], f *flight) {
+	l.onLanded(c, f)
+	if f == l.berth.current() {
+		c.After(l.o.Sweep, look{f})
+	}
 }
 
 // onLanded decides what the end of an attempt means.

@@ -11,10 +11,7 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-const (
-	sweepEvery = 30 * time.Second
-	listLimit  = 200
-)
+const listLimit = 200
 
 // Options for the outbox. Store, Accounts, Directory and Chunk are required.
 type Options struct {
@@ -25,12 +22,18 @@ type Options struct {
 	// Delivered tells of an item that is sent, failed or ambiguous now. Any goroutine; must not block.
 	Delivered func(store.OutItem)
 	Now       func() time.Time // nil = time.Now
+	// Sweep is how often it looks for rows that nobody spoke of, and how long a lane waits for word of an outcome;
+	// 0 = 30 s.
+	Sweep time.Duration
 }
 
 // Props describes the actor. Its name is "outbox".
 func Props(o Options) actors.Props[Message] {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Sweep <= 0 {
+		o.Sweep = 30 * time.Second
 	}
 	f := newFlights()
 	return actors.Props[Message]{
@@ -60,7 +63,7 @@ type outbox struct {
 // Start pulls: whatever was on its way before goes on.
 func (o *outbox) Start(c *actors.Context[Message]) error {
 	o.refresh(c)
-	c.After(sweepEvery, sweep{})
+	c.After(o.o.Sweep, sweep{})
 	return nil
 }
 
@@ -83,7 +86,7 @@ func (o *outbox) Receive(c *actors.Context[Message], m Message) error {
 	case laneGone:
 		o.onLaneGone(c, m)
 	case sweep:
-		c.After(sweepEvery, sweep{})
+		c.After(o.o.Sweep, sweep{})
 		o.refresh(c)
 	case claimed:
 		o.onClaimed(c, m)

@@ -115,7 +115,8 @@ type (
 	due     struct{ step uint64 } // a wait is over
 	idle    struct{ step uint64 } // nothing to do for a long time
 	landed  struct{ flight *flight }
-	overdue struct { // an attempt, or a question about it, that should have ended
+	look    struct{ flight *flight } // has it landed?
+	overdue struct {                 // an attempt, or a question about it, that should have ended
 		flight *flight
 		asking bool
 	}
@@ -134,6 +135,7 @@ func (pulled) laneMessage()     {}
 func (due) laneMessage()        {}
 func (idle) laneMessage()       {}
 func (landed) laneMessage()     {}
+func (look) laneMessage()       {}
 func (overdue) laneMessage()    {}
 func (ask) laneMessage()        {}
 func (recorded) laneMessage()   {}

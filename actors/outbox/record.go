@@ -13,7 +13,7 @@ import (
 // record writes the outcome of an attempt; the message recorded says when it is on disk. Doing it twice does no harm.
 func (l *lane) record(c *actors.Context[laneMessage], f *flight, r result, v verdict) {
 	l.phase, l.verdict = recording, v
-	l.timer(c, recordLimit, reconsider{f})
+	l.timer(c, l.o.Sweep, reconsider{f}) // no word from the store: write again
 	var outcome *store.Outcome
 	l.o.Store.Commit(func(tx *store.Tx) (err error) {
 		outcome, err = write(tx, f.item, r, v)

@@ -31,6 +31,8 @@ type Options struct {
 	Sent func()
 	Zone *time.Location   // for the times the agent reads; nil = local
 	Now  func() time.Time // nil = time.Now
+	// Sweep is how often the inbox is searched for messages that nobody spoke of; 0 = 30 s.
+	Sweep time.Duration
 }
 
 // Props describes the actor. Its name is "router".
@@ -41,6 +43,9 @@ func Props(o Options) actors.Props[Message] {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Sweep <= 0 {
+		o.Sweep = 30 * time.Second
+	}
 	return actors.Props[Message]{
 		Kind:    "router",
 		New:     func() actors.Behavior[Message] { return &router{o: &o} },
@@ -48,10 +53,7 @@ func Props(o Options) actors.Props[Message] {
 	}
 }
 
-const (
-	pause      = time.Second      // before the inbox is tried again after a failure of the store
-	sweepEvery = 30 * time.Second // looks for messages that nobody spoke of
-)
+const pause = time.Second // before the inbox is tried again after a failure of the store
 
 type router struct {
 	o       *Options
@@ -62,7 +64,7 @@ type router struct {
 // Start wakes every session with work: a predecessor may have died between the commit and the word of it.
 func (r *router) Start(c *actors.Context[Message]) error {
 	r.pull(c, true)
-	c.After(sweepEvery, sweep{})
+	c.After(r.o.Sweep, sweep{})
 	return nil
 }
 
@@ -75,7 +77,7 @@ func (r *router) Receive(c *actors.Context[Message], m Message) error {
 	case again:
 		r.wake(c)
 	case sweep:
-		c.After(sweepEvery, sweep{})
+		c.After(r.o.Sweep, sweep{})
 		r.wake(c)
 	}
 	return nil
