@@ -112,6 +112,7 @@ func (g *Gateway) call(ctx context.Context, method string, params []byte) (wire.
 // tool is how a run calls a tool: the agent is a client of the method table like any other. Underscores stand for
 // dots, because models name tools that way.
 func (g *Gateway) tool(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error) {
+	<-g.tree.grown // a run from before a restart may be quicker than the method table
 	if !j.Request.Operator {
 		return nil, fmt.Errorf("tool %s: not for messages from a messaging surface", name)
 	}

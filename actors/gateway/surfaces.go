@@ -176,7 +176,7 @@ func (g *Gateway) sessionOptions() session.Options {
 		Thinking: cfg.Agent.ThinkingDefault, Model: cfg.Agent.Model, ContextTokens: int64(cfg.Agent.ContextTokens),
 		StorePath: g.env.StateDir + "/sessions/sessions.json", Policy: sendPolicy(cfg.Session.SendPolicy),
 		Tool: g.tool, CanDeliver: g.canDeliver, AllowFrom: func(surface string) []string { return g.policy("", surface).AllowFrom },
-		Replies: g.replies, Delivered: func() { _ = g.tree.outbox.Tell(outbox.Wake{}) }, Typing: g.typing,
+		Replies: g.replies, Delivered: g.sent, Typing: g.typing,
 		Sweep: g.o.Sweep,
 	}
 	if _, builtin := g.o.Runner.(agent.Builtin); builtin {
