@@ -22,11 +22,13 @@ func (o *Options) route(e wire.SessionEntry, channel, to string) *providers.Rout
 	if surface == "webchat" {
 		return nil
 	}
-	if to == "" && surface == e.LastChannel && surface != "slack" {
-		to = e.LastTo
-	}
-	if to == "" || surface == "whatsapp" && !o.allowed(surface, to) {
-		to = o.firstAllowed(surface, to)
+	if to == "" { // a recipient that the caller names is the caller's decision
+		if surface == e.LastChannel && surface != "slack" {
+			to = e.LastTo
+		}
+		if to == "" || surface == "whatsapp" && !o.allowed(surface, to) {
+			to = o.firstAllowed(surface, to)
+		}
 	}
 	return &providers.Route{Account: surface, Surface: surface, Chat: to, Kind: providers.Direct}
 }
