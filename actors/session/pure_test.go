@@ -1,0 +1,195 @@
+package session
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	rules := []PolicyRule{
+		{Action: "allow", Surface: "Telegram"}, {Action: "deny", ChatType: "group"}, {Action: "deny", KeyPrefix: "CRON:"},
+	}
+	for _, c := range []struct {
+		name   string
+		policy Policy
+		key    string
+		entry  wire.SessionEntry
+		want   bool
+	}{
+		{"nothing said", Policy{}, "main", wire.SessionEntry{}, false},
+		{"default deny", Policy{Default: "deny"}, "main", wire.SessionEntry{}, true},
+		{"the session's own allow wins", Policy{Default: "deny"}, "main", wire.SessionEntry{SendPolicy: "allow"}, false},
+		{"the session's own deny wins", Policy{}, "main", wire.SessionEntry{SendPolicy: "deny"}, true},
+		{"allow against the default", Policy{"deny", rules}, "main", wire.SessionEntry{LastChannel: "telegram"}, false},
+		{"deny beats allow", Policy{"allow", rules}, "telegram:group:5", wire.SessionEntry{}, true},
+		{"key prefix", Policy{"allow", rules}, "cron:1", wire.SessionEntry{}, true},
+		{"no rule matches", Policy{"allow", rules}, "main", wire.SessionEntry{}, false},
+	} {
+		if got := c.policy.denies(c.key, c.entry); got != c.want {
+			t.Errorf("%s: denies = %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestKindAndName(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		key        string
+		entry      wire.SessionEntry
+		kind, name string
+	}{
+		{"main", wire.SessionEntry{}, "direct", ""},
+		{"global", wire.SessionEntry{}, "global", ""},
+		{"telegram:group:-5", wire.SessionEntry{}, "group", "telegram:g-5"},
+		{"telegram:group:-5", wire.SessionEntry{Subject: "My Família!"}, "group", "telegram:g-my-fam-lia"},
+		{"slack:channel:C1", wire.SessionEntry{Room: "#general", Space: "Acme"}, "group", "slack:acme#general"},
+		{"x", wire.SessionEntry{Surface: "discord", Subject: "@bob"}, "direct", "discord:@bob"},
+		{"x", wire.SessionEntry{Surface: "discord", Subject: "..."}, "direct", "discord"},
+		{"x", wire.SessionEntry{DisplayName: "Kept", ChatType: "room"}, "group", "Kept"},
+	} {
+		if got := kindOf(c.key, c.entry); got != c.kind {
+			t.Errorf("%s: kind %q, want %q", c.key, got, c.kind)
+		}
+		if got := displayName(c.key, c.entry, surfaceOf(c.key, c.entry)); got != c.name {
+			t.Errorf("%s %+v: name %q, want %q", c.key, c.entry, got, c.name)
+		}
+	}
+}
+
+func TestAttachments(t *testing.T) {
+	t.Parallel()
+	raw := func(v any) wire.Raw { b, _ := wire.Marshal(v); return b }
+	png := wire.Attachment{MimeType: "image/png", FileName: "my cat.png", Content: "AAAA"}
+	for _, c := range []struct {
+		name, message string
+		in            []wire.Raw
+		want, err     string
+	}{
+		{name: "none", message: "hi", want: "hi"},
+		{name: "one", message: "hi", in: []wire.Raw{raw(png)}, want: "hi\n\n![my_cat.png](data:image/png;base64,AAAA)"},
+		{name: "blank message", message: "  ", in: []wire.Raw{raw(png)}, want: "![my_cat.png](data:image/png;base64,AAAA)"},
+		{name: "label", in: []wire.Raw{raw(wire.Attachment{MimeType: "image/png", Content: "AAAA"})}, want: "![attachment-1](data:image/png;base64,AAAA)"},
+		{name: "no content", in: []wire.Raw{raw(wire.Attachment{MimeType: "image/png"})}, err: "Error: attachment attachment-1: content must be base64 string"},
+		{name: "not an image", in: []wire.Raw{raw(wire.Attachment{MimeType: "text/plain", Content: "AAAA", Type: "note"})}, err: "Error: attachment note: only image/* supported"},
+		{name: "not base64", in: []wire.Raw{raw(wire.Attachment{MimeType: "image/png", Content: "A*AA"})}, err: "Error: attachment attachment-1: invalid base64 content"},
+		{name: "odd length", in: []wire.Raw{raw(wire.Attachment{MimeType: "image/png", Content: "AAA"})}, err: "Error: attachment attachment-1: invalid base64 content"},
+		{name: "too large", in: []wire.Raw{raw(wire.Attachment{MimeType: "image/png", Content: base64.StdEncoding.EncodeToString(make([]byte, maxAttachment+1))})},
+			err: "Error: attachment attachment-1: exceeds size limit (5000001 > 5000000 bytes)"},
+		{name: "not an object", in: []wire.Raw{wire.Raw(`5`)}, err: "Error: attachment attachment-1: content must be base64 string"},
+	} {
+		got, err := withAttachments(c.message, c.in)
+		if c.err != "" {
+			if err == nil || err.Error() != c.err {
+				t.Errorf("%s: error %v, want %q", c.name, err, c.err)
+			}
+		} else if err != nil || got != c.want {
+			t.Errorf("%s: %q, %v; want %q", c.name, got, err, c.want)
+		}
+	}
+}
+
+func TestRoute(t *testing.T) {
+	t.Parallel()
+	list := map[string][]string{"whatsapp": {"+1", "+2"}}
+	o := &Options{AllowFrom: func(s string) []string { return list[s] }}
+	for _, c := range []struct {
+		name, channel, to string
+		entry             wire.SessionEntry
+		want              string // surface and chat; "" = nowhere
+	}{
+		{"last", "last", "", wire.SessionEntry{LastChannel: "telegram", LastTo: "7"}, "telegram 7"},
+		{"explicit recipient", "telegram", "9", wire.SessionEntry{LastChannel: "telegram", LastTo: "7"}, "telegram 9"},
+		{"stale recipient becomes the first allowed", "whatsapp", "", wire.SessionEntry{LastChannel: "whatsapp", LastTo: "+9"}, "whatsapp +1"},
+		{"allowed recipient stays", "whatsapp", "", wire.SessionEntry{LastChannel: "whatsapp", LastTo: "+2"}, "whatsapp +2"},
+		{"webchat is never a target", "last", "", wire.SessionEntry{LastChannel: "webchat"}, "whatsapp +1"},
+		{"asked for webchat", "webchat", "x", wire.SessionEntry{}, ""},
+		{"slack counts as last", "slack", "", wire.SessionEntry{LastChannel: "telegram", LastTo: "7"}, "telegram 7"},
+		{"another surface does not take this one's recipient", "telegram", "", wire.SessionEntry{LastChannel: "whatsapp", LastTo: "+2"}, "telegram "},
+	} {
+		r := o.route(c.entry, c.channel, c.to)
+		got := ""
+		if r != nil {
+			got = r.Surface + " " + r.Chat
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestFinished_twoGenerationsAndAge(t *testing.T) {
+	t.Parallel()
+	var f finished
+	now := time.Unix(1_000_000, 0)
+	f.put(WaitResult{RunID: "a", EndedAt: now.UnixMilli()}, now)
+	if _, ok := f.get("a", now.Add(finishedFor-time.Second)); !ok {
+		t.Error("forgotten too early")
+	}
+	if _, ok := f.get("a", now.Add(finishedFor+time.Second)); ok {
+		t.Error("remembered too long")
+	}
+	for i := range 3 * maxFinished {
+		f.put(WaitResult{RunID: time.Duration(i).String(), EndedAt: now.UnixMilli()}, now)
+	}
+	if n := len(f.young) + len(f.old); n > 2*maxFinished {
+		t.Errorf("%d results are kept", n)
+	}
+}
+
+func TestMatches(t *testing.T) {
+	t.Parallel()
+	at := func(n int64) *int64 { return &n }
+	for _, c := range []struct {
+		after *int64
+		r     WaitResult
+		want  bool
+	}{
+		{nil, WaitResult{}, true},
+		{at(5), WaitResult{StartedAt: 5}, true},
+		{at(6), WaitResult{StartedAt: 5, EndedAt: 9}, false},
+		{at(6), WaitResult{EndedAt: 9}, true},
+		{at(6), WaitResult{}, false},
+	} {
+		if got := matches(Wait{AfterMs: c.after}, c.r); got != c.want {
+			t.Errorf("%v %+v: %v", c.after, c.r, got)
+		}
+	}
+}
+
+func TestNotes(t *testing.T) {
+	t.Parallel()
+	n := NewNotes()
+	for _, s := range []string{" a ", "a", "", "b", "a"} {
+		n.Add("main", s, "ctx-"+s)
+	}
+	if got := strings.Join(n.List("main"), ","); got != "a,b,a" || n.LastContext("main") != "ctx-a" {
+		t.Errorf("notes %q, context %q", got, n.LastContext("main"))
+	}
+	for i := range 50 {
+		n.Add("main", time.Duration(i).String(), "")
+	}
+	if got := n.Take("main"); len(got) != maxNotes || got[maxNotes-1] != "49ns" || len(n.List("main")) != 0 {
+		t.Errorf("took %d notes, last %q", len(got), got[len(got)-1])
+	}
+	for i := range 2 * maxNoteSessions {
+		n.Add(time.Duration(i).String(), "x", "")
+	}
+	if len(n.byKey) > maxNoteSessions {
+		t.Errorf("notes of %d sessions are kept", len(n.byKey))
+	}
+}
+
+func TestTrim(t *testing.T) {
+	t.Parallel()
+	m := []wire.Raw{wire.Raw("aaaa"), wire.Raw("bbbb"), wire.Raw("cccc")}
+	for limit, want := range map[int]int{100: 3, 12: 2, 7: 1, 1: 1} {
+		if got := trim(m, limit); len(got) != want || string(got[len(got)-1]) != "cccc" {
+			t.Errorf("limit %d: %d messages", limit, len(got))
+		}
+	}
+}
