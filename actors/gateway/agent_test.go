@@ -268,18 +268,31 @@ func TestAgent_routing(t *testing.T) {
 	}
 }
 
-// TestAgent_undeliverable: an answer that no account can carry fails the run, except in the main session.
+// TestAgent_undeliverable: an answer that no account can carry, or that has no recipient, fails the run, except in the
+// main session.
 func TestAgent_undeliverable(t *testing.T) {
 	t.Parallel()
-	g := setup{}.start(t)
+	telegram := newSurface("telegram")
+	g := setup{config: `{telegram: {botToken: "1:x"}}`, options: func(o *gateway.Options) {
+		o.Providers = []providers.Factory{telegram.factory()}
+	}}.start(t)
 	c := dial(t, g.URL())
-	for _, key := range []string{"main", "elsewhere"} {
-		p := runAgent(key, "words", "to "+key)
-		p["deliver"], p["to"] = true, "+1555"
-		c.send(key, "agent", p)
-		_, f := c.wait("the final", 0, final(key))
-		if f.OK != (key == "main") {
-			t.Errorf("%s: %s", key, f.raw)
+	for i, tc := range []struct{ session, channel, to, problem string }{
+		{"main", "whatsapp", "+1555", ""},
+		{"elsewhere", "whatsapp", "+1555", "Error: cannot deliver to whatsapp: no account of it is set up"},
+		{"main", "telegram", "", ""},
+		{"elsewhere", "telegram", "", "Error: cannot deliver to telegram: pass to, for there is no last recipient"},
+	} {
+		id := fmt.Sprint("u", i)
+		p := runAgent(tc.session, "words", id)
+		p["deliver"], p["channel"], p["to"] = true, tc.channel, tc.to
+		c.send(id, "agent", p)
+		_, f := c.wait("the final", 0, final(id))
+		if f.OK != (tc.problem == "") || !f.OK && f.Error.Message != tc.problem {
+			t.Errorf("%+v: %s", tc, f.raw)
 		}
+	}
+	if n := len(telegram.sent); n != 0 {
+		t.Errorf("%d messages sent", n)
 	}
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -96,9 +97,9 @@ func (p proposal) store(tx *store.Tx, o *Options, a *acceptance) error {
 	a.run = store.Run{ID: id, Kind: string(p.kind), SessionKey: key, SessionID: e.SessionID, AcceptedAt: now,
 		IdemScope: string(p.kind), IdemKey: p.idemKey}
 	r := p.route(e)
-	if r != nil && !o.CanDeliver(r.Surface) {
+	if problem := o.undeliverable(r); problem != "" {
 		if !p.request.BestEffort {
-			p.request.Problem = "cannot deliver to " + r.Surface + ": no account of it is set up"
+			p.request.Problem = cmp.Or(p.request.Problem, problem)
 		}
 		r = nil
 	}

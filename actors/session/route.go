@@ -53,3 +53,16 @@ func (o *Options) hasDefaultRecipient(channel string) bool {
 	}
 	return o.firstAllowed(channel, "") != ""
 }
+
+// undeliverable says why nothing can go along a route, "" when it can.
+func (o *Options) undeliverable(r *providers.Route) string {
+	switch {
+	case r == nil:
+		return ""
+	case !o.CanDeliver(r.Surface):
+		return "cannot deliver to " + r.Surface + ": no account of it is set up"
+	case r.Chat == "":
+		return "cannot deliver to " + r.Surface + ": pass to, for there is no last recipient"
+	}
+	return ""
+}
