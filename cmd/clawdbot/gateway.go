@@ -104,7 +104,7 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 			listening = true
 			announce(console, settings.style(), addr)
 			time.AfterFunc(time.Second, debug.FreeOSMemory) // what the start needed and nothing will again
-			log.Info("gateway started", "addr", addr, "version", v, "config", doc.Path, "state", env.StateDir)
+			log.Info("gateway started", "page", "http://"+addr+"/", "version", v, "config", doc.Path, "state", env.StateDir)
 		},
 	})
 	switch {
