@@ -33,6 +33,11 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// Retryable: an actor that was full, or has crashed, may be there again in a moment.
+func (e *Error) Retryable() bool {
+	return errors.Is(e.Err, ErrFull) || errors.Is(e.Err, ErrCrashed) || errors.Is(e.Err, ErrStopped)
+}
+
 // PanicError is a recovered panic with the stack of the place that raised it. It
 // unwraps to the panic value if that is an error.
 type PanicError struct {

@@ -8,7 +8,7 @@ import (
 var (
 	// ErrUnavailable marks a failure that may pass: the batch could not be committed, the queue is full, the store is
 	// stopped. Unless the operation never ran, its outcome is unknown, so a repeat must be one that cannot act twice.
-	ErrUnavailable = errors.New("store unavailable, try again")
+	ErrUnavailable error = passing("store unavailable, try again")
 
 	// ErrExists means that a row with this unique key is there already.
 	ErrExists = errors.New("exists already")
@@ -69,5 +69,13 @@ func (e *MigrationError) Error() string {
 }
 
 func (e *MigrationError) Unwrap() error { return e.Err }
+
+// passing is an error that a repeat may not meet.
+type passing string
+
+func (p passing) Error() string { return string(p) }
+
+// Retryable is what clients are told.
+func (p passing) Retryable() bool { return true }
 
 func unavailable(cause error) error { return fmt.Errorf("%w: %w", ErrUnavailable, cause) }

@@ -35,7 +35,8 @@ func Unavailable(format string, args ...any) *Error {
 }
 
 // AsError turns err into a wire error: itself if it is one, else UNAVAILABLE in the form
-// "Error: <text>" (protocol 1.4). Nil stays nil.
+// "Error: <text>" (protocol 1.4), retryable if err, or what it wraps, has a method Retryable() bool that says so. Nil
+// stays nil.
 func AsError(err error) *Error {
 	if err == nil {
 		return nil
@@ -43,5 +44,9 @@ func AsError(err error) *Error {
 	if we, ok := errors.AsType[*Error](err); ok {
 		return we
 	}
-	return &Error{Code: CodeUnavailable, Message: "Error: " + err.Error()}
+	passing, ok := errors.AsType[interface {
+		error
+		Retryable() bool
+	}](err)
+	return &Error{Code: CodeUnavailable, Message: "Error: " + err.Error(), Retryable: ok && passing.Retryable()}
 }
