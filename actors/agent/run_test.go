@@ -82,7 +82,7 @@ func newStageThat(t *testing.T, refuse int, faults actors.Interceptor, r Runner,
 		t.Fatal(err)
 	}
 	s.stream = eventstream.NewStream(events, state)
-	_ = s.stream.Join("me", s)
+	s.stream.Join("me", s)
 	o := Options{
 		Runner: r, Timeout: time.Minute, Stream: s.stream, Log: log,
 		Job:    Job{ID: "chat:k", EventRunID: "session-id", ChatRunID: "k", Kind: KindChat, SessionKey: "main", SessionID: "session-id", IdemKey: "k"},

@@ -32,9 +32,7 @@ type conn struct {
 func (n *conn) Start(c *actors.Context[Message]) error {
 	h := n.o.Hello(n.peer)
 	n.hello = &h
-	if err := n.o.Stream.Join(n.peer.ConnID, n.socket); err != nil {
-		return err
-	}
+	n.o.Stream.Join(n.peer.ConnID, n.socket)
 	self := c.Self()
 	err := n.o.Presence.Tell(presence.Connected{Peer: n.peer, Reply: actors.ReplyTo(func(l []wire.PresenceEntry, err error) {
 		_ = self.Tell(present{l, err})

@@ -49,10 +49,6 @@ func (s *stream) Receive(c *actors.Context[Message], m Message) error {
 		s.onPublish(m)
 	case PublishRun:
 		s.onPublishRun(m)
-	case Join:
-		s.state.sinks[m.ID] = m.Sink
-	case Leave:
-		delete(s.state.sinks, m.ID)
 	case tick:
 		s.onTick(c)
 	}
@@ -99,23 +95,21 @@ func (s *stream) onTick(c *actors.Context[Message]) {
 
 // broadcast numbers the event and offers the same bytes to every sink.
 func (s *stream) broadcast(name string, payload wire.Raw, droppable bool, sv *wire.StateVersion) int64 {
+	frame := wire.AppendEvent(make([]byte, 0, len(payload)+len(name)+96), name, payload, s.state.seq+1, sv)
 	s.state.seq++
-	frame := wire.AppendEvent(make([]byte, 0, len(payload)+len(name)+96), name, payload, s.state.seq, sv)
-	for id, sink := range s.state.sinks {
-		s.offer(id, sink, frame, droppable)
-	}
+	s.state.sinks.each(func(id string, sink Sink) bool { return s.offer(id, sink, frame, droppable) })
 	return s.state.seq
 }
 
-// offer shields the others from one sink's panic.
-func (s *stream) offer(id string, sink Sink, frame []byte, droppable bool) {
+// offer shields the others from one sink's panic, and tells whether to keep that one.
+func (s *stream) offer(id string, sink Sink, frame []byte, droppable bool) (keep bool) {
 	defer func() {
 		if r := recover(); r != nil {
-			delete(s.state.sinks, id)
 			s.log.Error("sink removed after a panic", "conn", id, "err", r)
 		}
 	}()
 	sink.Offer(frame, droppable)
+	return true
 }
 
 // notice tells the clients that something not droppable never got a number.

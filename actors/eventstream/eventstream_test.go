@@ -74,7 +74,8 @@ func TestNumbers_oneOrderForAll(t *testing.T) {
 		s, _, stop := open(t, nil)
 		defer stop()
 		a, b := &sink{}, &sink{}
-		_, _ = s.Join("a", a), s.Join("b", b)
+		s.Join("a", a)
+		s.Join("b", b)
 		for range 20 {
 			go s.Publish(wire.Event{Name: "presence", Payload: wire.PresenceEvent{}, StateVersion: &wire.StateVersion{}})
 			go s.Run(PublishRun{RunID: "r", Stream: "assistant"}, map[string]string{"text": "x"}, nil)
@@ -102,7 +103,7 @@ func TestCrash_keepsNumbersAndTellsOfTheLoss(t *testing.T) {
 		s, _, stop := open(t, f)
 		defer stop()
 		a := &sink{}
-		_ = s.Join("a", a)
+		s.Join("a", a)
 		for range 4 {
 			s.Publish(wire.Event{Name: "health", Payload: wire.OKResult{}})
 		}
@@ -123,7 +124,7 @@ func TestCrash_droppableIsLostInSilence(t *testing.T) {
 		s, _, stop := open(t, f)
 		defer stop()
 		a := &sink{}
-		_ = s.Join("a", a)
+		s.Join("a", a)
 		s.Publish(wire.Event{Name: "tick", Payload: wire.TickEvent{}, Droppable: true})
 		s.Publish(wire.Event{Name: "tick", Payload: wire.TickEvent{}, Droppable: true})
 		time.Sleep(time.Second)
@@ -138,14 +139,15 @@ func TestSink_panicRemovesOnlyIt(t *testing.T) {
 		s, state, stop := open(t, nil)
 		defer stop()
 		good := &sink{}
-		_, _ = s.Join("bad", &sink{boom: true}), s.Join("good", good)
+		s.Join("bad", &sink{boom: true})
+		s.Join("good", good)
 		s.Publish(wire.Event{Name: "health", Payload: wire.OKResult{}})
 		s.Publish(wire.Event{Name: "health", Payload: wire.OKResult{}})
 		synctest.Wait()
 		if n, _ := good.seqs(); len(n) != 2 {
 			t.Errorf("the good sink got %v", n)
 		}
-		if _, still := state.sinks["bad"]; still {
+		if _, still := state.sinks.byID["bad"]; still {
 			t.Error("the sink that panicked is still there")
 		}
 	})
@@ -156,7 +158,7 @@ func TestRun_numbersAndChat(t *testing.T) {
 		s, _, stop := open(t, nil)
 		defer stop()
 		a := &sink{}
-		_ = s.Join("a", a)
+		s.Join("a", a)
 		chat := func(state string) *Chat {
 			return &Chat{RunID: "client", SessionKey: "main", State: state, Message: wire.Raw(`{}`)}
 		}
@@ -186,7 +188,7 @@ func TestTick_everyThirtySeconds(t *testing.T) {
 		s, _, stop := open(t, nil)
 		defer stop()
 		a := &sink{}
-		_ = s.Join("a", a)
+		s.Join("a", a)
 		time.Sleep(5*TickInterval + time.Second)
 		if n, _ := a.seqs(); len(n) != 5 {
 			t.Errorf("%d ticks in five intervals", len(n))

@@ -37,15 +37,6 @@ type Chat struct {
 	ErrorMessage string
 }
 
-// Join adds a sink. From then on it gets every event.
-type Join struct {
-	ID   string
-	Sink Sink
-}
-
-// Leave removes a sink. Unknown ids are ignored.
-type Leave struct{ ID string }
-
 // Sink is a connection's write queue.
 type Sink interface {
 	// Offer queues an encoded frame or, for a slow client, drops it or cuts the client. It never blocks. The
@@ -57,8 +48,6 @@ type tick struct{}
 
 func (Publish) eventstreamMessage()    {}
 func (PublishRun) eventstreamMessage() {}
-func (Join) eventstreamMessage()       {}
-func (Leave) eventstreamMessage()      {}
 func (tick) eventstreamMessage()       {}
 
 // Size is what a queued event weighs.

@@ -1,18 +1,19 @@
 package eventstream
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // State is what must outlive an incarnation of the actor. The supervisor makes one per gateway and hands it to
-// every incarnation; only the actor touches it, except for the atomics.
+// every incarnation; only the actor touches it, except for the atomics and the sinks.
 type State struct {
 	// Versions of presence and health: started at 1, process-wide (protocol 1.11). Their owners count them up.
 	Presence, Health atomic.Int64
 
 	seq   int64
-	sinks map[string]Sink
+	sinks sinks
 	runs  runNumbers
 	next  time.Time    // when the next tick is due
 	lost  atomic.Int64 // non-droppable events that were lost before they had a number
@@ -20,10 +21,40 @@ type State struct {
 
 // NewState returns the state of a stream that has not sent anything.
 func NewState() *State {
-	s := &State{sinks: map[string]Sink{}}
+	s := &State{sinks: sinks{byID: map[string]Sink{}}}
 	s.Presence.Store(1)
 	s.Health.Store(1)
 	return s
+}
+
+// sinks are who gets the events. They come and go without a message: one that was lost would leave a client that hears
+// nothing, or a dead one that is offered events for ever.
+type sinks struct {
+	mu   sync.Mutex
+	byID map[string]Sink // guarded by mu
+}
+
+func (s *sinks) add(id string, sink Sink) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byID[id] = sink
+}
+
+func (s *sinks) remove(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byID, id)
+}
+
+// each calls f for every sink, and removes those it returns false for.
+func (s *sinks) each(f func(id string, sink Sink) (keep bool)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, sink := range s.byID {
+		if !f(id, sink) {
+			delete(s.byID, id)
+		}
+	}
 }
 
 // runNumbers counts agent events per run id. A run id may come back (every chat.send of a session shares one), so

@@ -48,11 +48,11 @@ func (s Stream) Run(ev PublishRun, data any, then func()) {
 	}
 }
 
-// Join adds a sink, Leave removes it.
-func (s Stream) Join(id string, sink Sink) error { return s.ref.Tell(Join{id, sink}) }
+// Join adds a sink: from now on it gets every event. It may wait while one event is handed out.
+func (s Stream) Join(id string, sink Sink) { s.state.sinks.add(id, sink) }
 
-// Leave removes a sink.
-func (s Stream) Leave(id string) { _ = s.ref.Tell(Leave{id}) }
+// Leave removes a sink. Unknown ids are ignored.
+func (s Stream) Leave(id string) { s.state.sinks.remove(id) }
 
 // Versions is the current stateVersion.
 func (s Stream) Versions() wire.StateVersion {

@@ -60,7 +60,7 @@ func open(t *testing.T, took time.Duration) *bubble {
 		t.Fatal(err)
 	}
 	stream := eventstream.NewStream(ref, state)
-	_ = stream.Join("me", b.seen)
+	stream.Join("me", b.seen)
 	b.ref, err = actors.Spawn(sys, "health", Props(Options{Stream: stream, Probe: b.probe}))
 	if err != nil {
 		t.Fatal(err)
