@@ -26,11 +26,12 @@ type Options struct {
 	ContextKey func() string
 }
 
-// Props describes the actor.
+// Props describes the actor. Its incarnations share the list: who is connected stays listed over a crash.
 func Props(o Options) actors.Props[Message] {
+	l := newList(o.Self)
 	return actors.Props[Message]{
 		Kind:    "presence",
-		New:     func() actors.Behavior[Message] { return &presence{o: o, list: newList(o.Self)} },
+		New:     func() actors.Behavior[Message] { return &presence{o: o, list: l} },
 		Mailbox: actors.Mailbox{Count: 1 << 15, Bytes: 16 << 20},
 		Restart: actors.Restart{Min: 5 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
 	}
