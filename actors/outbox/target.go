@@ -28,7 +28,9 @@ func resolve(dir *account.Directory, provider, to string) (target, error) {
 	switch surface {
 	case "whatsapp", "telegram", "discord", "slack", "signal", "imessage":
 	default:
-		surface = "whatsapp" // as protocol 2 has it
+		if _, ok := dir.Surface(surface); !ok { // not one of an embedder's own
+			surface = "whatsapp" // as protocol 2 has it
+		}
 	}
 	t := target{surface: surface, known: known, chat: to}
 	s, ok := dir.Surface(surface)

@@ -96,7 +96,10 @@ func TestAttachments(t *testing.T) {
 func TestRoute(t *testing.T) {
 	t.Parallel()
 	list := map[string][]string{"whatsapp": {"+1", "+2"}}
-	o := &Options{AllowFrom: func(s string) []string { return list[s] }}
+	o := &Options{
+		AllowFrom:  func(s string) []string { return list[s] },
+		CanDeliver: func(s string) bool { return s == "pigeon" || s == "slack" },
+	}
 	for _, c := range []struct {
 		name, channel, to string
 		entry             wire.SessionEntry
@@ -108,6 +111,7 @@ func TestRoute(t *testing.T) {
 		{"allowed recipient stays", "whatsapp", "", wire.SessionEntry{LastChannel: "whatsapp", LastTo: "+2"}, "whatsapp +2"},
 		{"webchat is never a target", "last", "", wire.SessionEntry{LastChannel: "webchat"}, "whatsapp +1"},
 		{"asked for webchat", "webchat", "x", wire.SessionEntry{}, ""},
+		{"an embedder's own surface", "pigeon", "roof", wire.SessionEntry{LastChannel: "telegram", LastTo: "7"}, "pigeon roof"},
 		{"slack counts as last", "slack", "", wire.SessionEntry{LastChannel: "telegram", LastTo: "7"}, "telegram 7"},
 		{"another surface does not take this one's recipient", "telegram", "", wire.SessionEntry{LastChannel: "whatsapp", LastTo: "+2"}, "telegram "},
 	} {

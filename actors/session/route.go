@@ -13,7 +13,7 @@ var deliverable = []string{"whatsapp", "telegram", "discord", "signal", "imessag
 // route freezes where the answer of a call goes, once, when the call is accepted: nil for nowhere.
 func (o *Options) route(e wire.SessionEntry, channel, to string) *providers.Route {
 	surface := channel
-	if !slices.Contains(deliverable, channel) {
+	if !slices.Contains(deliverable, channel) && !o.own(channel) {
 		surface = e.LastChannel
 		if surface == "" || surface == "webchat" {
 			surface = "whatsapp"
@@ -33,6 +33,9 @@ func (o *Options) route(e wire.SessionEntry, channel, to string) *providers.Rout
 	return &providers.Route{Account: surface, Surface: surface, Chat: to, Kind: providers.Direct}
 }
 
+// own tells whether a channel is a surface that an embedder brought. Slack is none: agent's channel does not name it.
+func (o *Options) own(channel string) bool { return channel != "slack" && o.CanDeliver(channel) }
+
 // allowed: an empty list and "*" allow everyone.
 func (o *Options) allowed(surface, to string) bool {
 	list := o.AllowFrom(surface)
@@ -48,7 +51,7 @@ func (o *Options) firstAllowed(surface, to string) string {
 
 // hasDefaultRecipient tells whether the allowlist supplies a recipient for a call that names none.
 func (o *Options) hasDefaultRecipient(channel string) bool {
-	if !slices.Contains(deliverable, channel) {
+	if !slices.Contains(deliverable, channel) && !o.own(channel) {
 		channel = "whatsapp"
 	}
 	return o.firstAllowed(channel, "") != ""
