@@ -58,7 +58,7 @@ func (a *accounts) Start(c *actors.Context[Message]) error {
 func (a *accounts) Receive(c *actors.Context[Message], m Message) error {
 	switch m := m.(type) {
 	case Start:
-		a.o.Directory.want(m)
+		a.o.Directory.Want(m)
 		a.again(c, m.Account)
 	case Restart:
 		if a.o.Directory.slot(m.Account) != nil {
@@ -126,7 +126,7 @@ func (a *accounts) onStop(c *actors.Context[Message], m Stop) {
 	if spec.Disabled == "" {
 		spec.Disabled = "disabled"
 	}
-	a.o.Directory.want(spec)
+	a.o.Directory.Want(spec)
 	a.again(c, m.Account)
 }
 

@@ -94,20 +94,23 @@ func (d *Directory) slot(account string) *slot {
 	return d.slots[account]
 }
 
-// want stores what an account is to be, making its slot if need be.
-func (d *Directory) want(spec Start) *slot {
+// Want stores what an account is to be, making its slot if need be. Start does it too; the root calls it first, so that
+// whoever asks while an account is on its way finds that it is.
+func (d *Directory) Want(spec Start) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.slots[spec.Account]
 	if s == nil {
-		s = &slot{account: spec.Account, state: State{Account: spec.Account, Phase: Disabled}}
+		s = &slot{account: spec.Account, state: State{Account: spec.Account, Phase: Starting}}
+		if spec.Disabled != "" {
+			s.state.Phase, s.state.Reason, s.state.LastError = Disabled, spec.Disabled, spec.Disabled
+		}
 		d.slots[spec.Account] = s
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.spec = spec
 	s.state.Surface = spec.Factory.Surface
-	return s
 }
 
 // slot is the part of an account that outlives its incarnations.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -208,3 +210,23 @@ func (r *records) handler() slog.Handler {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// httpClient is a client of one connection per request.
+func httpClient() *http.Client {
+	return &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+}
+
+// get reads a page.
+func get(t testing.TB, url string) string {
+	t.Helper()
+	resp, err := httpClient().Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -56,8 +56,7 @@ func open(t testing.TB, url string, header http.Header) *socket {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	hc := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	ws, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: hc, HTTPHeader: header})
+	ws, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: httpClient(), HTTPHeader: header})
 	if err != nil {
 		t.Fatalf("dial: %v (%v)", err, resp)
 	}

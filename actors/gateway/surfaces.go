@@ -35,6 +35,7 @@ func (g *Gateway) startAccounts() error {
 		case !g.wanted(f.Surface):
 			start.Disabled = "not configured"
 		}
+		g.tree.directory.Want(start)
 		if err := g.tree.accounts.Tell(start); err != nil {
 			return err
 		}
