@@ -82,6 +82,8 @@ func methods() []method {
 		{"pairing.list", strict, none, wire.PairingListResult{}, "Senders of direct messages who wait, and those who are let in."},
 		{"pairing.approve", strict, wire.PairingApproveParams{}, wire.PairingApproveResult{}, "Lets in the sender who was given a code."},
 		{"actors.list", strict, none, wire.ActorsListResult{}, "The supervision tree: state, mailbox and restarts of every actor."},
+		{"config.history", strict, none, wire.ConfigHistoryResult{}, "The configurations that were good, at most ten."},
+		{"config.rollback", strict, wire.ConfigRollbackParams{}, wire.ConfigSetResult{}, "Puts a configuration of the history back into the file."},
 	}
 }
 

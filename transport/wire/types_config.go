@@ -56,6 +56,24 @@ type ConfigHint struct {
 	ItemTemplate Raw    `json:"itemTemplate,omitzero"`
 }
 
+// ConfigHistoryResult lists the configurations that were good, newest first.
+type ConfigHistoryResult struct {
+	Generations []ConfigGeneration `json:"generations"`
+}
+
+// ConfigGeneration is one of them. Current: the file says the same now.
+type ConfigGeneration struct {
+	Generation int64 `json:"generation" jsonschema:"minimum=1"`
+	At         int64 `json:"at"` // ms
+	Bytes      int64 `json:"bytes"`
+	Current    bool  `json:"current"`
+}
+
+// ConfigRollbackParams names the generation to go back to.
+type ConfigRollbackParams struct {
+	Generation int64 `json:"generation" jsonschema:"minimum=1"`
+}
+
 // WizardStartParams begins a setup dialogue.
 type WizardStartParams struct {
 	Mode      string `json:"mode,omitempty" jsonschema:"enum=local,enum=remote"`
