@@ -21,11 +21,16 @@ func TestPlans_noTableScan(t *testing.T) {
 		"append": sqlAppendLine, "history": sqlHistory, "line count": sqlLineCount,
 		"accept run": sqlAcceptRun, "start run": sqlStartRun, "end run": sqlEndRun, "run": sqlRun, "pending runs": sqlPendingRuns,
 		"open runs": sqlOpenRuns, "pending keys": sqlPendingKeys, "run counts": sqlRunCounts,
+		"open runs of": sqlRunsOpenFor,
+		"put cron job": sqlPutCronJob, "delete cron job": sqlDeleteCronJob, "cron job": sqlCronJob, "cron due": sqlCronDue, "cron next": sqlCronNext,
+		"add cron run": sqlAddCronRun, "end cron run": sqlEndCronRun, "trim cron runs": sqlTrimCronRuns, "cron run": sqlCronRun,
+		"cron runs": sqlCronRuns, "cron news": sqlOpenCronRuns, "told cron run": sqlToldCronRun,
+		"add note": sqlAddNote, "trim notes": sqlTrimNotes, "notes": sqlNotes, "last note": sqlLastNote, "take notes": sqlTakeNotes,
 		"code": sqlCode, "is allowed": sqlIsAllowed, "put": sqlPut, "get": sqlGet,
 		"sweep keys": sqlSweepKeys, "sweep open keys": sqlSweepOpenKeys, "trim keys": sqlTrimKeys, "sweep inbox": sqlSweepInbox,
 		"sweep outbox": sqlSweepOutbox, "sweep runs": sqlSweepRuns,
 	}
-	allowed := regexp.MustCompile(`USING (COVERING )?INDEX (outbox_lane|outbox_state|inbox_pending|runs_open|runs_pending|runs_state|sessions_updated)\b`)
+	allowed := regexp.MustCompile(`USING (COVERING )?INDEX (outbox_lane|outbox_state|inbox_pending|runs_open|runs_pending|runs_state|cron_runs_untold|cron_due|sessions_updated)\b`)
 	read(t, s, func(v *View) error {
 		for name, query := range hot {
 			args := make([]any, parameters(query))

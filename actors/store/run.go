@@ -36,6 +36,7 @@ const (
 	sqlRun         = `SELECT ` + runColumns + ` FROM runs WHERE id = ?`
 	sqlPendingRuns = `SELECT ` + runColumns + ` FROM runs WHERE session_key = ? AND state = 'accepted' AND seq > ? ORDER BY seq LIMIT ?`
 	sqlOpenRuns    = `SELECT ` + runColumns + ` FROM runs INDEXED BY runs_open WHERE state IN ('accepted', 'running') ORDER BY seq`
+	sqlRunsOpenFor = `SELECT count(*) FROM runs INDEXED BY runs_open WHERE state IN ('accepted', 'running') AND session_key = ?`
 	sqlPendingKeys = `SELECT DISTINCT session_key FROM runs INDEXED BY runs_pending WHERE state = 'accepted'`
 	sqlRunCounts   = `SELECT state, count(*) FROM runs GROUP BY state`
 )
@@ -93,6 +94,12 @@ func (v *View) PendingRuns(sessionKey string, afterSeq int64, limit int) ([]Run,
 func (v *View) OpenRuns() ([]Run, error) {
 	rs, err := list(v.h, runFields, sqlOpenRuns)
 	return rs, wrap("list open runs", err)
+}
+
+// OpenRunsOf counts the accepted and running runs of one session.
+func (v *View) OpenRunsOf(sessionKey string) (n int, err error) {
+	_, err = v.h.row(sqlRunsOpenFor, []any{sessionKey}, &n)
+	return n, wrap("count open runs", err)
 }
 
 // SessionKeysWithPending lists the session keys that have accepted runs.

@@ -14,7 +14,8 @@ const (
 	keepInbound   = 30 * 24 * time.Hour // then only the identity of a message stays
 	keepOutbox    = 7 * 24 * time.Hour
 	keepRuns      = 30 * 24 * time.Hour
-	keepCodes     = 24 * time.Hour // beyond their expiry
+	keepCronLog   = 30 * 24 * time.Hour // of jobs that are gone
+	keepCodes     = 24 * time.Hour      // beyond their expiry
 	sweepChunk    = 500
 	sweepInterval = 10 * time.Minute
 	sweepEvery    = 10_000 // rows added: then a sweep is due before its time
@@ -29,7 +30,9 @@ const (
 		(SELECT seq FROM inbox WHERE finished_at > 0 AND payload IS NOT NULL AND finished_at < ? ORDER BY finished_at LIMIT ?)`
 	sqlSweepOutbox = `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state IN ('sent', 'failed') AND updated_at < ? LIMIT ?)`
 	sqlSweepRuns   = `DELETE FROM runs WHERE seq IN (SELECT seq FROM runs WHERE state IN ('done', 'error', 'aborted') AND ended_at < ? LIMIT ?)`
-	sqlSweepCodes  = `DELETE FROM pair_codes WHERE code IN (SELECT code FROM pair_codes WHERE expires_at < ? LIMIT ?)`
+	sqlSweepCron   = `DELETE FROM cron_runs WHERE seq IN (SELECT seq FROM cron_runs WHERE ended_at > 0 AND ended_at < ?
+		AND told = 1 AND job_id NOT IN (SELECT id FROM cron) LIMIT ?)`
+	sqlSweepCodes = `DELETE FROM pair_codes WHERE code IN (SELECT code FROM pair_codes WHERE expires_at < ? LIMIT ?)`
 )
 
 // Sweep deletes what is kept no longer, in operations of 500 rows, and says how many rows that were. The writer actor
@@ -44,6 +47,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (rows int, err error) 
 		{sqlSweepInbox, keepInbound},
 		{sqlSweepOutbox, keepOutbox},
 		{sqlSweepRuns, keepRuns},
+		{sqlSweepCron, keepCronLog},
 		{sqlSweepCodes, keepCodes},
 	} {
 		before := now.Add(-rule.keep).UnixMilli()
