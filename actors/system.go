@@ -48,6 +48,8 @@ func NewSystem(o SystemOptions) *System {
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 			return slog.New(warnOnly{s.log.With("lib", "protoactor").Handler()})
 		}),
+		// Its goroutine that counts dead letters lives for one interval: it must be over when the System is.
+		actor.WithDeadLetterThrottleInterval(time.Millisecond),
 		actor.WithMetricProviders(nil))
 	s.root = s.engine.Root.Copy().WithGuardian(s.strategy)
 	s.root.Self() // makes the guardian now: its lazy creation is not safe for two spawners

@@ -30,6 +30,8 @@ type Options struct {
 	Log     *slog.Logger
 	// Tool calls a tool on behalf of the run.
 	Tool func(ctx context.Context, j Job, name string, args wire.Raw) (wire.Raw, error)
+	// SaveMedia puts something a runner made into the state directory and returns the path, for the surface it goes to.
+	SaveMedia func(m Media) (path string, err error)
 	// Commit stores an operation; done runs when it is durable.
 	Commit func(op store.Op, done func(error))
 	// Extra adds to the final commit what others keep about the run: the session's entry, replies for the outbox.
@@ -85,10 +87,26 @@ func (r *run) Start(c *actors.Context[Message]) error {
 		tool: func(ev toolEvent) { _ = self.Tell(tool{ev}) },
 	}
 	actors.Pipe(c, func(context.Context) (Answer, error) {
-		return r.o.Runner.Run(ctx, r.turn(), r.out)
+		a, err := r.o.Runner.Run(ctx, r.turn(), r.out)
+		return r.withFiles(a), err
 	}, func(a Answer, err error) Message { return finished{a, err} })
 	c.After(limit, expired{})
 	return nil
+}
+
+// withFiles saves what the answer carries, if it goes to a surface. What cannot be saved stays out of that.
+func (r *run) withFiles(a Answer) Answer {
+	if r.o.Job.Route == nil || r.o.SaveMedia == nil {
+		return a
+	}
+	for i := range a.Media {
+		path, err := r.o.SaveMedia(a.Media[i])
+		if err != nil {
+			r.o.Log.Error("media of an answer not saved", "run", r.o.Job.ID, "err", err)
+		}
+		a.Media[i].Path = path
+	}
+	return a
 }
 
 func (r *run) limits() (time.Duration, error) {

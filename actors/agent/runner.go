@@ -58,6 +58,7 @@ type Media struct {
 	MIME string
 	Name string
 	Data []byte
+	Path string // of the copy in the state directory, once it is made
 }
 
 // Usage counts tokens of one turn; zero where the runner does not know.

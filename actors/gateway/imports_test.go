@@ -47,7 +47,7 @@ var allowed = map[string][]string{
 	"actors/gateway": {
 		"actors", "actors/account", "actors/agent", "actors/config", "actors/conn", "actors/eventstream", "actors/health",
 		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store",
-		"providers", "providers/text", "transport/web", "transport/wire", "transport/ws",
+		"providers", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
 	},
 
 	// Commands.

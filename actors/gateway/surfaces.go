@@ -2,8 +2,11 @@ package gateway
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/clawdbot/gateway/actors/account"
 	"github.com/clawdbot/gateway/actors/agent"
@@ -151,9 +154,30 @@ func (g *Gateway) replies(tx *store.Tx, j agent.Job, a agent.Answer, s agent.Sta
 		said = apology
 	}
 	_, err := outbox.Enqueue(tx, outbox.Text{
-		Key: j.ID, RunID: j.ID, Route: *j.Route, Text: said, Max: outbox.MaxText(g.tree.directory, j.Route.Surface),
+		Key: j.ID, RunID: j.ID, Route: *j.Route, Text: said, Media: media(a), Max: outbox.MaxText(g.tree.directory, j.Route.Surface),
 	}, chunk)
 	return err
+}
+
+// media are the files of an answer that could be saved.
+func media(a agent.Answer) []providers.Media {
+	var all []providers.Media
+	for _, m := range a.Media {
+		if m.Path != "" {
+			all = append(all, providers.Media{Path: m.Path, MIME: m.MIME, Name: m.Name, Size: int64(len(m.Data))})
+		}
+	}
+	return all
+}
+
+// saveMedia keeps a copy of something that goes out to a surface.
+func (g *Gateway) saveMedia(m agent.Media) (string, error) {
+	dir := filepath.Join(g.env.StateDir, "media", "outbound")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, uuid.NewString()+filepath.Ext(m.Name))
+	return path, os.WriteFile(path, m.Data, 0o600)
 }
 
 // canDeliver tells whether an account could deliver to a surface.
@@ -177,7 +201,7 @@ func (g *Gateway) sessionOptions() session.Options {
 		Thinking: cfg.Agent.ThinkingDefault, Model: cfg.Agent.Model, ContextTokens: int64(cfg.Agent.ContextTokens),
 		StorePath: g.env.StateDir + "/sessions/sessions.json", Policy: sendPolicy(cfg.Session.SendPolicy),
 		Tool: g.tool, CanDeliver: g.canDeliver, AllowFrom: func(surface string) []string { return g.policy("", surface).AllowFrom },
-		Replies: g.replies, Delivered: g.sent, Typing: g.typing,
+		Replies: g.replies, SaveMedia: g.saveMedia, Delivered: g.sent, Typing: g.typing,
 		Sweep: g.o.Sweep,
 	}
 	if _, builtin := g.o.Runner.(agent.Builtin); builtin {

@@ -23,8 +23,12 @@ type Text struct {
 	RunID string // empty when there is no run
 	Route providers.Route
 	Text  string
-	Max   int // longest part, Capabilities.MaxText; 0 = 4000
+	Media []providers.Media // go after the text, which is the caption of the first if it is short
+	Max   int               // longest part, Capabilities.MaxText; 0 = 4000
 }
+
+// maxCaption is the longest text that goes with a picture: what every surface takes.
+const maxCaption = 1000
 
 // Rows makes the rows for a text, one per part, in order.
 func Rows(t Text, chunk Chunk) ([]store.OutItem, error) {
@@ -32,17 +36,35 @@ func Rows(t Text, chunk Chunk) ([]store.OutItem, error) {
 		t.Max = defaultMax
 	}
 	var rows []store.OutItem
-	for i, part := range chunk(t.Text, t.Max) {
-		key := partKey(t.Key, t.From+i)
-		payload, err := wire.Marshal(providers.Outgoing{Key: key, Route: t.Route, Text: part})
+	for i, out := range messages(t, chunk) {
+		out.Key, out.Route = partKey(t.Key, t.From+i), t.Route
+		payload, err := wire.Marshal(out)
 		if err != nil {
 			return nil, fmt.Errorf("encode outgoing message: %w", err)
 		}
 		rows = append(rows, store.OutItem{
-			Key: key, Account: t.Route.Account, Surface: t.Route.Surface, Chat: t.Route.Chat, RunID: t.RunID, Payload: payload,
+			Key: out.Key, Account: t.Route.Account, Surface: t.Route.Surface, Chat: t.Route.Chat, RunID: t.RunID, Payload: payload,
 		})
 	}
 	return rows, nil
+}
+
+// messages cuts a text and puts its media behind it.
+func messages(t Text, chunk Chunk) []providers.Outgoing {
+	var all []providers.Outgoing
+	parts := chunk(t.Text, t.Max)
+	caption := ""
+	if len(t.Media) > 0 && len(parts) == 1 && len(chunk(t.Text, maxCaption)) == 1 {
+		parts, caption = nil, parts[0]
+	}
+	for _, part := range parts {
+		all = append(all, providers.Outgoing{Text: part})
+	}
+	for i := range t.Media {
+		all = append(all, providers.Outgoing{Text: caption, Media: &t.Media[i]})
+		caption = ""
+	}
+	return all
 }
 
 func partKey(key string, part int) string { return key + "#" + strconv.Itoa(part) }

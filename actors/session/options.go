@@ -34,6 +34,8 @@ type Options struct {
 
 	// Tool calls a tool for a run.
 	Tool func(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error)
+	// SaveMedia is agent.Options.SaveMedia.
+	SaveMedia func(m agent.Media) (string, error)
 	// CanDeliver tells whether a surface has an account that could deliver.
 	CanDeliver func(surface string) bool
 	// AllowFrom is the surface's allowlist, for the recipient rule of protocol 3.6.

@@ -132,7 +132,7 @@ func (s *sessions) spawn(c *actors.Context[SessionsMessage], sl *slot) {
 	sl.job.Notes = s.o.Notes.Take(sl.job.SessionKey)
 	self := c.Self()
 	ref, err := actors.Spawn(c, "run/"+sl.run.ID, agent.Props(agent.Options{
-		Runner: s.o.Runner, Job: sl.job, Timeout: s.o.Timeout, Stream: s.o.Stream, Log: c.Log(), Tool: s.o.Tool,
+		Runner: s.o.Runner, Job: sl.job, Timeout: s.o.Timeout, Stream: s.o.Stream, Log: c.Log(), Tool: s.o.Tool, SaveMedia: s.o.SaveMedia,
 		Commit: s.o.Store.Commit, Extra: s.extra,
 		Ended: func(e agent.Ended) { _ = self.Tell(ended{e}) },
 	}))
