@@ -185,6 +185,18 @@ func (d *driver) all() []*call {
 	return append([]*call(nil), d.calls...)
 }
 
+// acknowledged lists the calls that the gateway has taken on.
+func (d *driver) acknowledged() (acked []*call) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, c := range d.calls {
+		if c.acked {
+			acked = append(acked, c)
+		}
+	}
+	return acked
+}
+
 // run makes a call until it is acknowledged.
 func (d *driver) run(ctx context.Context, c *call) {
 	r, err := d.ask(ctx, c, false)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -107,7 +108,7 @@ func (x *crash) kills() {
 		key := x.await(aim, rng)
 		streams := x.driver.streams(key)
 		x.process.kill()
-		m := x.host.look(x.t)
+		m := x.host.look(x.t, x.driver.acknowledged())
 		x.moments = append(x.moments, m)
 		x.unacked += x.platform.Pending()
 		hit := aim == aimAny || aim == aimStreaming && streams && m.running["agent:"+key] || aim == aimAccepted && m.accepted["agent:"+key]
@@ -227,14 +228,14 @@ func (x *crash) repeat() {
 }
 
 func (x *crash) report() {
-	running := 0
+	running := map[string]bool{}
 	for _, m := range x.moments {
-		running += len(m.running)
+		maps.Copy(running, m.running)
 	}
 	r := x.result
 	x.t.Logf("%d kills: %d while streaming, %d before the start of a run, %d at any time",
 		len(x.moments), x.hits[aimStreaming], x.hits[aimAccepted], x.hits[aimAny])
 	x.t.Logf("%d calls (%d attempts), %d messages; %d updates were unacknowledged at a kill", len(x.driver.all()), r.attempts, r.messages, x.unacked)
-	x.t.Logf("%d runs: %d done, %d interrupted of %d that ran at a kill", r.done+r.failed, r.done, r.failed, running)
+	x.t.Logf("%d runs: %d done, %d interrupted of %d that ran at a kill", r.done+r.failed, r.done, r.failed, len(running))
 	x.t.Logf("%d replies: %d sent, %d ambiguous, of these %d had arrived", r.sent+r.ambiguous, r.sent, r.ambiguous, r.arrived)
 }

@@ -20,7 +20,8 @@ type moment struct {
 }
 
 // look opens a copy of a dead gateway's database: the next process must find the original as it was left.
-func (h *host) look(t *testing.T) moment {
+// Every acknowledged call must be in it.
+func (h *host) look(t *testing.T, acked []*call) moment {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"gateway.db", "gateway.db-wal"} {
@@ -43,6 +44,11 @@ func (h *host) look(t *testing.T) moment {
 				m.accepted[r.ID] = true
 			} else {
 				m.running[r.ID] = true
+			}
+		}
+		for _, c := range acked {
+			if r, err := v.Run(c.runID()); err != nil || r == nil {
+				t.Errorf("%s was acknowledged and is gone: %v", c.key, err)
 			}
 		}
 		items, outErr := v.OutList(store.OutSending, everything)
