@@ -19,24 +19,32 @@ const maxHeld = 4096
 
 // pending is one call between its request and its last answer.
 type pending struct {
-	calls    *calls
 	socket   Socket
 	id       wire.Raw
 	since    time.Time
-	answered bool // guarded by calls.mu
-	held     bool // guarded by calls.mu: accepted, may take as long as a run
-	released bool // guarded by calls.mu: no longer one of the calls in flight
+	calls    *calls // nil until the connection's actor has taken it over
+	answered bool   // guarded by calls.mu
+	held     bool   // guarded by calls.mu: accepted, may take as long as a run
+	released bool   // guarded by calls.mu: no longer one of the calls in flight
 }
 
-func (s *calls) add(socket Socket, id string) *pending {
-	p := &pending{calls: s, socket: socket, id: wire.QuoteID(id), since: time.Now()}
+func (s *calls) add(p *pending) {
+	p.calls = s
 	s.mu.Lock()
 	if s.list == nil {
 		s.list = make(map[*pending]struct{})
 	}
 	s.list[p] = struct{}{}
 	s.mu.Unlock()
-	return p
+}
+
+// refuse answers a call that was never taken over.
+func (p *pending) refuse(why error) {
+	frame, err := wire.AppendResponse(nil, p.id, wire.Result{Err: wire.AsError(why)})
+	if err == nil { // an error without details always encodes
+		p.socket.Send(frame)
+	}
+	p.socket.Done()
 }
 
 // respond sends one answer; what comes after the last one is ignored.

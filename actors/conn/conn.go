@@ -23,7 +23,7 @@ type conn struct {
 	hello    *wire.HelloOK // until it is sent
 	presence []wire.PresenceEntry
 	health   wire.Raw
-	held     []*wire.Request // requests that came before hello was sent
+	held     []Request // that came before hello was sent
 	sweeping bool
 }
 
@@ -60,7 +60,7 @@ func (n *conn) Stop(*actors.Context[Message]) {
 func (n *conn) Receive(c *actors.Context[Message], m Message) error {
 	switch m := m.(type) {
 	case Request:
-		n.onRequest(c, m.Frame)
+		n.onRequest(c, m)
 	case present:
 		n.presence = m.list
 		return n.welcome(c, m.err)
@@ -74,8 +74,6 @@ func (n *conn) Receive(c *actors.Context[Message], m Message) error {
 		}
 	case sweep:
 		n.onSweep(c)
-	case Closed:
-		c.StopSelf()
 	}
 	return nil
 }
@@ -105,7 +103,12 @@ func (n *conn) welcome(c *actors.Context[Message], err error) error {
 	return nil
 }
 
-func (n *conn) onRequest(c *actors.Context[Message], r *wire.Request) {
+func (n *conn) onRequest(c *actors.Context[Message], r Request) {
+	if r.call.calls != nil { // a doubled message
+		return
+	}
+	n.calls.add(r.call)
+	r.Send(struct{}{})
 	if n.hello != nil {
 		n.held = append(n.held, r)
 		return
@@ -114,18 +117,18 @@ func (n *conn) onRequest(c *actors.Context[Message], r *wire.Request) {
 }
 
 // dispatch hands a request to the owner of its method.
-func (n *conn) dispatch(c *actors.Context[Message], r *wire.Request) {
-	p := n.calls.add(n.socket, r.ID)
-	m, ok := n.methods[r.Method]
+func (n *conn) dispatch(c *actors.Context[Message], r Request) {
+	f, p := r.frame, r.call
+	m, ok := n.methods[f.Method]
 	if !ok {
-		p.respond(wire.Result{Err: wire.InvalidRequest("unknown method: %s", r.Method)})
+		p.respond(wire.Result{Err: wire.InvalidRequest("unknown method: %s", f.Method)})
 		return
 	}
 	if !n.sweeping {
 		n.sweeping = true
 		c.After(n.o.AnswerLimit, sweep{})
 	}
-	m.Handle(&wire.Call{ID: r.ID, Method: r.Method, Params: r.Params, Peer: n.peer, Respond: p.respond, Hold: p.hold})
+	m.Handle(&wire.Call{ID: f.ID, Method: f.Method, Params: f.Params, Peer: n.peer, Respond: p.respond, Hold: p.hold})
 }
 
 // onSweep answers the calls whose owner did not: every request is answered once or with a typed error.

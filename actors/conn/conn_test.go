@@ -116,15 +116,15 @@ func (h *house) connect(t *testing.T, id string) (actors.Ref[Message], *socket) 
 	return ref, s
 }
 
-func call(ref actors.Ref[Message], id, method string) {
-	_ = ref.Tell(Request{&wire.Request{ID: id, Method: method, Params: []byte(`{"x":1}`)}})
+func call(ref actors.Ref[Message], s *socket, id, method string) {
+	_ = ref.Tell(NewRequest(s, &wire.Request{ID: id, Method: method, Params: []byte(`{"x":1}`)}))
 }
 
 func TestHello_thenWhatCameTooEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := open(t, nil)
 		ref, s := h.connect(t, "a")
-		call(ref, "1", "echo")
+		call(ref, s, "1", "echo")
 		synctest.Wait()
 		frames, done, _ := s.state()
 		for _, part := range []string{`"id":"c1"`, `"type":"hello-ok"`, `"host":"app"`, `"presence":2`} {
@@ -142,9 +142,9 @@ func TestCalls_oneAnswerEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := open(t, nil)
 		ref, s := h.connect(t, "a")
-		call(ref, "1", "twice")
-		call(ref, "2", "no.such")
-		call(ref, "3", "wait")
+		call(ref, s, "1", "twice")
+		call(ref, s, "2", "no.such")
+		call(ref, s, "3", "wait")
 		synctest.Wait()
 		if frames, done, _ := s.state(); len(frames) != 2 || done != 2 || !strings.Contains(frames[1], "unknown method: no.such") {
 			t.Errorf("frames %q, done %d", frames, done)
@@ -165,7 +165,7 @@ func TestCalls_acceptedOnesMayTakeLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := open(t, nil)
 		ref, s := h.connect(t, "a")
-		call(ref, "1", "accept")
+		call(ref, s, "1", "accept")
 		synctest.Wait()
 		if frames, done, _ := s.state(); len(frames) != 1 || done != 1 {
 			t.Errorf("after the acknowledgement: frames %q, done %d; an accepted call is not in flight", frames, done)
@@ -183,8 +183,8 @@ func TestConn_crashClosesOnlyItsSocket(t *testing.T) {
 		h := open(t, nil)
 		a, sa := h.connect(t, "a")
 		b, sb := h.connect(t, "b")
-		call(a, "1", "panic")
-		call(b, "1", "echo")
+		call(a, sa, "1", "panic")
+		call(b, sb, "1", "echo")
 		synctest.Wait()
 		if _, _, closed := sa.state(); closed != "1011 internal error" {
 			t.Errorf("closed %q", closed)
@@ -195,6 +195,23 @@ func TestConn_crashClosesOnlyItsSocket(t *testing.T) {
 		n, err := actors.Ask(t.Context(), h.conns, func(r actors.Reply[int]) ConnsMessage { return Count{r} })
 		if err != nil || n != 1 {
 			t.Errorf("%d connections, %v", n, err)
+		}
+	})
+}
+
+func TestRequest_lostOrDoubledIsAnsweredOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := actortest.NewFaults(1)
+		f.On(actortest.Kind("conn"), actortest.Message[Request]()).Nth(1).Drop()
+		f.On(actortest.Kind("conn"), actortest.Message[Request]()).Nth(2).Duplicate()
+		h := open(t, f)
+		ref, s := h.connect(t, "a")
+		call(ref, s, "1", "echo")
+		call(ref, s, "2", "echo")
+		synctest.Wait()
+		frames, done, _ := s.state()
+		if len(frames) != 2 || done != 2 || !strings.Contains(frames[0], `"retryable":true`) || !strings.Contains(frames[1], `"ok":true`) {
+			t.Errorf("frames %q, done %d", frames, done)
 		}
 	})
 }
@@ -217,7 +234,9 @@ func TestCalls_heldAreBounded(t *testing.T) {
 	var c calls
 	s := &socket{}
 	for i := range maxHeld + 10 {
-		c.add(s, fmt.Sprint(i)).hold()
+		p := NewRequest(s, &wire.Request{ID: fmt.Sprint(i)}).call
+		c.add(p)
+		p.hold()
 	}
 	if _, done, _ := s.state(); done != maxHeld {
 		t.Errorf("%d calls no longer count, want %d", done, maxHeld)

@@ -1,6 +1,8 @@
 package conn
 
 import (
+	"time"
+
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -29,13 +31,22 @@ func (gone) connsMessage()  {}
 // Message is everything a connection's actor accepts.
 type Message interface{ connMessage() }
 
-// Request is one frame from the client, already checked against the schema of its method.
-type Request struct{ Frame *wire.Request }
+// Request is one frame from the client, already checked against the schema of its method. NewRequest makes it. When
+// the socket is gone, the connection's actor is drained.
+type Request struct {
+	actors.Reply[struct{}] // sent when the actor has taken the call over
+	frame                  *wire.Request
+	call                   *pending
+}
 
-// Closed says that the socket is gone.
-type Closed struct {
-	Code   int
-	Reason string
+// NewRequest makes a request that is answered also when it never arrives.
+func NewRequest(s Socket, frame *wire.Request) Request {
+	p := &pending{socket: s, id: wire.QuoteID(frame.ID), since: time.Now()}
+	return Request{frame: frame, call: p, Reply: actors.ReplyTo(func(_ struct{}, err error) {
+		if err != nil {
+			p.refuse(err)
+		}
+	})}
 }
 
 type (
@@ -52,14 +63,13 @@ type (
 )
 
 func (Request) connMessage()  {}
-func (Closed) connMessage()   {}
 func (present) connMessage()  {}
 func (healthy) connMessage()  {}
 func (sweep) connMessage()    {}
 func (helloDue) connMessage() {}
 
 // Size is what a queued request weighs.
-func (r Request) Size() int { return len(r.Frame.Params) + 256 }
+func (r Request) Size() int { return len(r.frame.Params) + 256 }
 
 // Socket is what a connection's actor needs of the edge. All methods may be called from any goroutine and none
 // blocks.

@@ -69,16 +69,14 @@ type client struct {
 }
 
 func (c client) Request(r *wire.Request) {
-	if c.ref.Tell(conn.Request{Frame: r}) != nil { // it has stopped, and its socket is being closed
-		c.socket.Done()
+	m := conn.NewRequest(c.socket, r)
+	if err := c.ref.Tell(m); err != nil { // it has stopped, and its socket is being closed
+		m.Fail(err)
 	}
 }
 
-func (c client) Closed(code int, reason string) {
-	if c.ref.Tell(conn.Closed{Code: code, Reason: reason}) != nil {
-		c.ref.Stop()
-	}
-}
+// Closed lets the actor carry out what the client had sent, and stops it: without a message, which could be lost.
+func (c client) Closed(int, string) { c.ref.Drain() }
 
 // hello is the part of hello-ok that the root knows (protocol 1.8).
 func (g *Gateway) hello(p wire.Peer) wire.HelloOK {
