@@ -53,6 +53,9 @@ func (r *run) onCommitted(c *actors.Context[Message], err error) {
 		return // the retry timer is running
 	}
 	r.end.stored = true
+	if r.o.Published != nil {
+		r.o.Published()
+	}
 	self := c.Self()
 	PublishEnd(r.o.Stream, r.ended(), r.end.answer, func() { _ = self.Tell(published{}) })
 }

@@ -36,8 +36,9 @@ type Options struct {
 	Commit func(op store.Op, done func(error))
 	// Extra adds to the final commit what others keep about the run: the session's entry, replies for the outbox.
 	Extra func(tx *store.Tx, j Job, a Answer, s State) error
-	// Ended is told once the end is stored and published. It must not block.
-	Ended func(Ended)
+	// Published is called once the events of the end are on their way, Ended once they are out. They must not block.
+	Published func()
+	Ended     func(Ended)
 }
 
 // Props describes the actor of one run. It is never restarted.

@@ -1,7 +1,9 @@
 package session
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -54,6 +56,10 @@ func (s *sessions) abortSlot(c *actors.Context[SessionsMessage], m AbortRun, sl 
 		m.Fail(errMismatch())
 		return
 	}
+	if sl.abort != nil { // that has been said before
+		m.Send(true)
+		return
+	}
 	s.stop(c, sl, agent.ErrAborted)
 	s.announce(m, sl.run.SessionID)
 }
@@ -75,10 +81,16 @@ func (s *sessions) stop(c *actors.Context[SessionsMessage], sl *slot, reason err
 		s.unqueue(sl)
 		delete(s.runs, sl.run.ID)
 		s.cancelQueued(c, sl.run)
-	case starting:
+	case starting, running:
 		sl.abort = reason
-	case running:
-		_ = sl.ref.Tell(agent.Abort{Reason: reason})
+		sl.stopAgain()
+	}
+}
+
+// stopAgain tells a run that is to stop so, also when it has been told before.
+func (sl *slot) stopAgain() {
+	if sl.abort != nil && sl.phase == running {
+		_ = sl.ref.Tell(agent.Abort{Reason: sl.abort})
 	}
 }
 
@@ -91,9 +103,12 @@ func (s *sessions) unqueue(sl *slot) {
 	}
 }
 
+// errBegun: a run that was to be canceled had begun, or ended.
+var errBegun = errors.New("the run has begun")
+
 // cancelQueued ends an accepted run that never started. What the person said stays in the transcript.
 func (s *sessions) cancelQueued(c *actors.Context[SessionsMessage], run store.Run) {
-	sl := &slot{run: run, phase: ending}
+	sl := &slot{run: run, phase: ending, abort: agent.ErrAborted, canceled: true}
 	s.runs[run.ID] = sl
 	s.busy++ // ended runs give a place back
 	actors.Pipe(c, func(ctx context.Context) (settled, error) {
@@ -104,7 +119,7 @@ func (s *sessions) cancelQueued(c *actors.Context[SessionsMessage], run store.Ru
 		now := time.Now().UnixMilli()
 		err = s.o.Store.Do(ctx, func(tx *store.Tx) error {
 			if ok, err := s.markStarted(tx, &job); err != nil || !ok {
-				return err
+				return cmp.Or(err, errBegun)
 			}
 			return agent.EndOp(job, agent.Answer{}, agent.Aborted, "", now, s.extra)(tx)
 		})
@@ -132,6 +147,17 @@ func (s *sessions) onAbortRuns(c *actors.Context[SessionsMessage], m AbortRuns) 
 	}
 }
 
+// onCancel stops a run that was not in progress when it was looked for.
+func (s *sessions) onCancel(c *actors.Context[SessionsMessage], m cancel) {
+	switch {
+	case m.run == nil:
+	case s.runs[m.run.ID] != nil: // begun meanwhile
+		s.stop(c, s.runs[m.run.ID], agent.ErrAborted)
+	case m.run.State == "accepted":
+		s.cancelQueued(c, *m.run)
+	}
+}
+
 // onDrain lets what runs go on for a while, then ends it as interrupted. Nothing new starts.
 func (s *sessions) onDrain(c *actors.Context[SessionsMessage], m Drain) {
 	s.draining = &m
@@ -145,11 +171,8 @@ func (s *sessions) onDrain(c *actors.Context[SessionsMessage], m Drain) {
 
 func (s *sessions) interruptAll() {
 	for _, sl := range s.runs {
-		if sl.phase == running {
-			_ = sl.ref.Tell(agent.Abort{Reason: agent.ErrInterrupted})
-		} else {
-			sl.abort = agent.ErrInterrupted
-		}
+		sl.abort = agent.ErrInterrupted
+		sl.stopAgain()
 	}
 }
 

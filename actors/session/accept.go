@@ -138,7 +138,7 @@ func (s *sessions) onAccepted(c *actors.Context[SessionsMessage], m accepted) {
 			Payload: wire.RunResult{RunID: m.run.IdemKey, Status: wire.RunAccepted, AcceptedAt: &at}})
 	}
 	id := m.run.ID
-	s.o.State.callers[id] = append(s.o.State.callers[id], func(o store.Outcome) { m.call.Respond(result(o)) })
+	s.o.State.claim(id, func(o store.Outcome) { m.call.Respond(result(o)) })
 	if s.runs[id] == nil && (!m.fresh || time.Since(m.at) > time.Second) {
 		// It may have ended between the commit and now, with nobody listed as waiting.
 		s.checkEnded(c, m.run)

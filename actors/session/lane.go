@@ -150,7 +150,7 @@ func (l *lane) onCheck(c *actors.Context[Message]) {
 	case l.current != "" && l.begun.ID == l.current:
 		_ = l.parent.Tell(begin{l.begun}) // begun already: the supervisor answers only if it is over
 	case l.current != "":
-		_ = l.parent.Tell(begin{store.Run{ID: l.current, SessionKey: l.key}})
+		_ = l.parent.Tell(inProgress{l.key, l.current}) // begun by the last incarnation
 	}
 	if l.pulling {
 		l.pulling = false // its answer is lost or very late; pulling twice is harmless

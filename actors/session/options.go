@@ -61,14 +61,22 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// State outlives the supervisor's incarnations: who waits for which run, and which runs have ended lately.
+// State outlives the supervisor's incarnations: who waits for which run, what was in progress, and which runs have ended
+// lately.
 type State struct {
-	callers  map[string][]func(store.Outcome) // by run id of the store: to be called once with the end
-	finished finished
+	callers   map[string][]func(store.Outcome) // by run id of the store: to be called once with the end
+	begun     map[string]*slot                 // of the last incarnation that got as far as having any
+	unclaimed map[string]store.Outcome         // ends of runs whose caller was not listed yet
+	finished  finished
 }
 
+// maxUnclaimed bounds what is kept for callers whose word is late.
+const maxUnclaimed = 1024
+
 // NewState returns an empty state.
-func NewState() *State { return &State{callers: map[string][]func(store.Outcome){}} }
+func NewState() *State {
+	return &State{callers: map[string][]func(store.Outcome){}, unclaimed: map[string]store.Outcome{}}
+}
 
 // answer calls everyone who waits for a run.
 func (s *State) answer(id string, o store.Outcome) {
@@ -77,6 +85,22 @@ func (s *State) answer(id string, o store.Outcome) {
 	for _, f := range waiting {
 		f(o)
 	}
+	if len(waiting) > 0 {
+		return
+	}
+	if len(s.unclaimed) >= maxUnclaimed {
+		clear(s.unclaimed) // then a late caller waits for its repeat
+	}
+	s.unclaimed[id] = o
+}
+
+// claim lists a caller, or calls it at once if its run has ended before it was listed.
+func (s *State) claim(id string, f func(store.Outcome)) {
+	if o, ok := s.unclaimed[id]; ok {
+		f(o)
+		return
+	}
+	s.callers[id] = append(s.callers[id], f)
 }
 
 // finished remembers the end of runs by their id on the wire, two generations of at most maxFinished each, none

@@ -92,8 +92,9 @@ type (
 		key string
 		ref actors.Ref[Message]
 	}
-	currentOf struct{ key string } // a new incarnation of a session asks what it was running
-	recovered struct {
+	currentOf  struct{ key string }     // a new incarnation of a session asks what it was running
+	inProgress struct{ key, id string } // and, when it hears nothing for a while, whether that is still so
+	recovered  struct {
 		runs []store.Run
 		err  error
 	}
@@ -141,6 +142,7 @@ func (ended) sessionsMessage()        {}
 func (runGone) sessionsMessage()      {}
 func (sessionGone) sessionsMessage()  {}
 func (currentOf) sessionsMessage()    {}
+func (inProgress) sessionsMessage()   {}
 func (recovered) sessionsMessage()    {}
 func (settled) sessionsMessage()      {}
 func (resettle) sessionsMessage()     {}

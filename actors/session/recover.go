@@ -33,14 +33,17 @@ func (s *sessions) onRecovered(c *actors.Context[SessionsMessage], m recovered) 
 	}
 	s.ready = true
 	keys := map[string]bool{}
+	before := s.o.State.begun
+	s.o.State.begun = s.runs
 	for _, r := range m.runs {
 		keys[r.SessionKey] = true
-		if r.State != "running" {
-			continue
+		if r.State == "running" {
+			s.reopen(c, r, before[r.ID])
 		}
-		s.runs[r.ID] = &slot{run: r, phase: ending}
-		s.busy++
-		s.settle(c, r, agent.ErrInterrupted)
+		delete(before, r.ID)
+	}
+	for _, sl := range before { // ended meanwhile, and the last incarnation did not live to say so
+		s.reopen(c, sl.run, sl)
 	}
 	for _, b := range s.held {
 		keys[b.run.SessionKey] = true
@@ -51,6 +54,17 @@ func (s *sessions) onRecovered(c *actors.Context[SessionsMessage], m recovered) 
 		s.wake(c, key)
 		s.onCurrentOf(currentOf{key})
 	}
+}
+
+// reopen finds out how a run ended whose actor cannot be there any more. sl is what the last incarnation knew, nil when
+// that was in another process.
+func (s *sessions) reopen(c *actors.Context[SessionsMessage], r store.Run, sl *slot) {
+	if s.runs[r.ID] != nil {
+		return
+	}
+	s.runs[r.ID] = &slot{run: r, phase: ending, crashed: sl != nil && !sl.published.Load()}
+	s.busy++
+	s.settle(c, r, agent.ErrInterrupted)
 }
 
 // errCrashed is what the client of a run is told when its actor failed.
@@ -95,6 +109,10 @@ func (s *sessions) onSettled(c *actors.Context[SessionsMessage], m settled) {
 	if sl == nil || sl.phase != ending {
 		return
 	}
+	if errors.Is(m.err, errBegun) {
+		s.settle(c, sl.run, nil)
+		return
+	}
 	if m.err != nil {
 		c.Log().Warn("the end of a run is not stored yet", "run", m.id, "err", m.err)
 		c.After(startRetry, resettle{sl.run})
@@ -105,6 +123,7 @@ func (s *sessions) onSettled(c *actors.Context[SessionsMessage], m settled) {
 		return
 	}
 	sl.phase = told
+	sl.published.Store(true)
 	self := c.Self()
 	agent.PublishEnd(s.o.Stream, m.end, agent.Answer{}, func() { _ = self.Tell(ended{m.end}) })
 	c.After(startRetry, ended{m.end}) // should the word be lost

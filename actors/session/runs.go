@@ -21,8 +21,9 @@ func (s *sessions) onBegin(c *actors.Context[SessionsMessage], m begin) {
 		s.held = append(s.held, m)
 		return
 	}
-	if _, ok := s.runs[m.run.ID]; ok {
-		return // asked again; it is on its way
+	if sl := s.runs[m.run.ID]; sl != nil { // asked again; it is on its way
+		sl.stopAgain()
+		return
 	}
 	if s.draining != nil {
 		return // stays accepted in the store and starts with the next process
@@ -134,7 +135,8 @@ func (s *sessions) spawn(c *actors.Context[SessionsMessage], sl *slot) {
 	ref, err := actors.Spawn(c, "run/"+sl.run.ID, agent.Props(agent.Options{
 		Runner: s.o.Runner, Job: sl.job, Timeout: s.o.Timeout, Stream: s.o.Stream, Log: c.Log(), Tool: s.o.Tool, SaveMedia: s.o.SaveMedia,
 		Commit: s.o.Store.Commit, Extra: s.extra,
-		Ended: func(e agent.Ended) { _ = self.Tell(ended{e}) },
+		Published: func() { sl.published.Store(true) },
+		Ended:     func(e agent.Ended) { _ = self.Tell(ended{e}) },
 	}))
 	if err != nil {
 		sl.phase = ending
@@ -144,9 +146,7 @@ func (s *sessions) spawn(c *actors.Context[SessionsMessage], sl *slot) {
 	sl.ref, sl.phase = ref, running
 	id := sl.run.ID
 	actors.Watch(c, ref, func(reason error) SessionsMessage { return runGone{id, reason} })
-	if sl.abort != nil {
-		_ = ref.Tell(agent.Abort{Reason: sl.abort})
-	}
+	sl.stopAgain()
 	if sl.job.Route != nil && s.o.Typing != nil {
 		s.o.Typing(*sl.job.Route, true)
 	}
@@ -166,7 +166,7 @@ func (s *sessions) onRunGone(c *actors.Context[SessionsMessage], m runGone) {
 	if sl == nil || sl.phase != running {
 		return
 	}
-	sl.phase, sl.crashed = ending, m.reason != nil
+	sl.phase, sl.crashed = ending, m.reason != nil && !sl.published.Load()
 	s.settle(c, sl.run, m.reason)
 }
 
@@ -176,7 +176,9 @@ func (s *sessions) finish(c *actors.Context[SessionsMessage], sl *slot, e agent.
 	if sl.phase != waiting {
 		s.busy--
 	}
-	s.o.State.answer(sl.run.ID, agent.Outcome(e.Job, e.State, e.Err))
+	if sl.run.IdemKey != "" {
+		s.o.State.answer(sl.run.ID, agent.Outcome(e.Job, e.State, e.Err))
+	}
 	s.remember(e)
 	if e.Job.Route != nil && s.o.Typing != nil {
 		s.o.Typing(*e.Job.Route, false)

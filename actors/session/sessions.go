@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -36,12 +37,14 @@ type sessions struct {
 
 // slot is one run in progress.
 type slot struct {
-	run     store.Run
-	job     agent.Job
-	phase   phase
-	ref     actors.Ref[agent.Message]
-	abort   error // asked for before the run had an actor
-	crashed bool  // its actor failed
+	run       store.Run
+	job       agent.Job
+	phase     phase
+	ref       actors.Ref[agent.Message]
+	abort     error       // why it is to stop
+	canceled  bool        // it never had an actor and gets none: its session does not count it
+	crashed   bool        // its actor failed before it had published the end
+	published atomic.Bool // the events of its end are on their way
 }
 
 type phase int
@@ -81,6 +84,8 @@ func (s *sessions) Receive(c *actors.Context[SessionsMessage], m SessionsMessage
 		s.settle(c, m.run, nil)
 	case currentOf:
 		s.onCurrentOf(m)
+	case inProgress:
+		s.onInProgress(m)
 	case sessionGone:
 		if s.lanes[m.key] == m.ref { // not its successor's
 			delete(s.lanes, m.key)
@@ -100,9 +105,7 @@ func (s *sessions) Receive(c *actors.Context[SessionsMessage], m SessionsMessage
 	case AbortRuns:
 		s.onAbortRuns(c, m)
 	case cancel:
-		if m.run != nil && m.run.State == "accepted" && s.runs[m.run.ID] == nil {
-			s.cancelQueued(c, *m.run)
-		}
+		s.onCancel(c, m)
 	case sweep:
 		s.onSweep(c)
 	case swept:
@@ -160,12 +163,22 @@ func (s *sessions) tellLane(key string, m Message) {
 func (s *sessions) onCurrentOf(m currentOf) {
 	id := ""
 	for _, sl := range s.runs {
-		if sl.run.SessionKey == m.key {
+		if sl.run.SessionKey == m.key && !sl.canceled {
 			id = sl.run.ID
 		}
 	}
 	if s.ready {
 		s.tellLane(m.key, current{id})
+	}
+}
+
+// onInProgress: the word of the end may have been lost, or that of an abort.
+func (s *sessions) onInProgress(m inProgress) {
+	switch sl := s.runs[m.id]; {
+	case sl != nil:
+		sl.stopAgain()
+	case s.ready:
+		s.tellLane(m.key, runDone{m.id})
 	}
 }
 
