@@ -74,8 +74,8 @@ func (in *incarnation) disown(o owned) bool {
 	return had
 }
 
-// end cancels the context, drops timers and watches, and fails the open replies with err. It
-// reports false if it was called before.
+// end fails the open replies with err, cancels the context, and drops timers and watches. The replies come first: who
+// asked must not be told of the cancellation instead. It reports false if it was called before.
 func (in *incarnation) end(err error) bool {
 	in.mu.Lock()
 	if in.ended {
@@ -90,16 +90,16 @@ func (in *incarnation) end(err error) bool {
 		open = append(open, n)
 	}
 	in.mu.Unlock()
+	in.cell.shieldEach("reply", len(open), func(i int) {
+		if open[i].ownedBy(in) { // not told on to another actor meanwhile
+			open[i].self.fail(&Error{in.cell.path, err})
+		}
+	})
 	if cancel != nil {
 		cancel()
 	}
 	for o := range things {
 		o.release()
 	}
-	in.cell.shieldEach("reply", len(open), func(i int) {
-		if open[i].ownedBy(in) { // not told on to another actor meanwhile
-			open[i].self.fail(&Error{in.cell.path, err})
-		}
-	})
 	return true
 }

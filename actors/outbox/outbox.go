@@ -88,12 +88,15 @@ func (o *outbox) Receive(c *actors.Context[Message], m Message) error {
 	case sweep:
 		c.After(o.o.Sweep, sweep{})
 		o.refresh(c)
+		o.lookAtJoins(c)
 	case claimed:
 		o.onClaimed(c, m)
 	case settled:
 		o.onSettled(m)
 	case limit:
 		o.onLimit(c, m)
+	case found:
+		o.onFound(m)
 	case looked:
 		o.onLooked(c, m)
 	case answered:

@@ -68,6 +68,7 @@ type (
 		key  string
 		join uint64
 	}
+	found  struct{ outcomes map[string]store.Outcome } // of Sends, by key
 	looked struct {
 		key     string
 		join    uint64
@@ -89,6 +90,7 @@ func (sweep) outboxMessage()     {}
 func (claimed) outboxMessage()   {}
 func (settled) outboxMessage()   {}
 func (limit) outboxMessage()     {}
+func (found) outboxMessage()     {}
 func (looked) outboxMessage()    {}
 func (answered) outboxMessage()  {}
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,6 +124,36 @@ func (o *outbox) onSettled(m settled) {
 	if j := o.joins[m.key]; j != nil {
 		delete(o.joins, m.key)
 		j.answer(m.outcome)
+	}
+}
+
+// lookAtJoins looks for outcomes whose word was lost.
+func (o *outbox) lookAtJoins(c *actors.Context[Message]) {
+	if len(o.joins) == 0 {
+		return
+	}
+	keys, st := slices.Collect(maps.Keys(o.joins)), o.o.Store
+	actors.Pipe(c, func(ctx context.Context) (map[string]store.Outcome, error) {
+		outcomes := map[string]store.Outcome{}
+		err := st.View(ctx, func(v *store.View) error {
+			for _, key := range keys {
+				out, done, _, err := v.Lookup(sendScope, key)
+				if err != nil {
+					return err
+				}
+				if done {
+					outcomes[key] = *out
+				}
+			}
+			return nil
+		})
+		return outcomes, err
+	}, func(outcomes map[string]store.Outcome, _ error) Message { return found{outcomes} })
+}
+
+func (o *outbox) onFound(m found) {
+	for key, out := range m.outcomes {
+		o.onSettled(settled{key, out})
 	}
 }
 
