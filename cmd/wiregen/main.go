@@ -66,9 +66,19 @@ func generate() ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
+	models, err := swift(doc)
+	if err != nil {
+		return nil, err
+	}
+	types, err := typescript(doc)
+	if err != nil {
+		return nil, err
+	}
 	return []file{
 		{"transport/wire/schema/protocol.schema.json", text},
 		{"docs/protocol.md", page},
+		{"transport/wire/swift/GatewayModels.swift", models},
+		{"transport/client/typescript/src/types.gen.ts", types},
 	}, nil
 }
 

@@ -47,7 +47,7 @@ func methods() []method {
 		{"sessions.reset", strict, wire.SessionsResetParams{}, wire.SessionsResetResult{}, "Starts a session afresh, settings kept."},
 		{"sessions.delete", strict, wire.SessionsDeleteParams{}, wire.SessionsDeleteResult{}, "Deletes a session; its transcript is archived."},
 		{"sessions.compact", strict, wire.SessionsCompactParams{}, wire.SessionsCompactResult{}, "Keeps the last lines of a transcript and archives the rest."},
-		{"last-heartbeat", loose, nil, wire.HeartbeatEvent{}, "The last heartbeat event, or `null`."},
+		{"last-heartbeat", loose, nil, orNull{wire.HeartbeatEvent{}}, "The last heartbeat event, or `null`."},
 		{"set-heartbeats", loose, wire.SetHeartbeatsParams{}, wire.SetHeartbeatsResult{}, "Switches heartbeat runs on or off until the gateway stops."},
 		{"wake", strict, wire.WakeParams{}, wire.OKResult{}, "Puts a system event before the main session, and wakes it with mode `now`."},
 		{"node.pair.request", strict, wire.NodePairRequestParams{}, wire.NodePairRequestResult{}, "Asks for a pairing on behalf of a node."},
@@ -113,5 +113,14 @@ func extraTypes() []any {
 		wire.Attachment{}, wire.JobStarted{}, wire.JobDone{}, wire.JobError{}, wire.AssistantData{},
 		wire.ToolData{}, wire.StreamErrorData{}, wire.MismatchDetails{}, wire.ConfigIssues{},
 		wire.NodeErrorDetails{},
+	}
+}
+
+// unions are the types whose value is one of several object types, and the frame itself, which has no Go type.
+func unions() []named {
+	return []named{
+		{"CronSchedule", []string{"CronAt", "CronEvery", "CronExpr"}},
+		{"CronPayload", []string{"CronSystemEvent", "CronAgentTurn"}},
+		{"GatewayFrame", []string{"RequestFrame", "ResponseFrame", "EventFrame"}},
 	}
 }

@@ -109,8 +109,14 @@ type builder struct {
 	err       error
 }
 
+// orNull marks a result that may be null in place of a value.
+type orNull struct{ value any }
+
 // schemaOf reflects v and gives a reference to it.
 func (b *builder) schemaOf(v any) *jsonschema.Schema {
+	if n, ok := v.(orNull); ok {
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{b.schemaOf(n.value), {Type: "null"}}}
+	}
 	s := b.reflector.Reflect(v)
 	for name, def := range s.Definitions {
 		if b.defs[name] == nil {
@@ -124,14 +130,15 @@ func (b *builder) schemaOf(v any) *jsonschema.Schema {
 // mapType gives the schema of types whose Go form does not show it.
 func (b *builder) mapType(t reflect.Type) *jsonschema.Schema {
 	switch t {
-	case reflect.TypeFor[wire.CronSchedule]():
-		return union("CronAt", "CronEvery", "CronExpr")
-	case reflect.TypeFor[wire.CronPayload]():
-		return union("CronSystemEvent", "CronAgentTurn")
 	case reflect.TypeFor[wire.Nullable[string]]():
 		return &jsonschema.Schema{Type: "string"}
 	case reflect.TypeFor[wire.Raw]():
 		return &jsonschema.Schema{}
+	}
+	for _, u := range unions() {
+		if u.name == t.Name() {
+			return union(u.alternatives...)
+		}
 	}
 	if strings.HasPrefix(t.Name(), "Nullable[") {
 		b.err = fmt.Errorf("no schema for %s", t)
