@@ -1,20 +1,57 @@
 package config
 
 import (
+	"errors"
+
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// Methods answers config.get (protocol 3.10).
+// Methods answers config.* (protocol 3.10), with the additions config.history and config.rollback.
 func Methods(ref actors.Ref[Message]) wire.Table {
 	return wire.Table{
-		wire.Strict("config.get", func(c *wire.Call, _ struct{}) {
-			reply := actors.ReplyTo(func(v View, err error) { c.Answer(snapshot(v), err) })
-			if err := ref.Tell(OnDisk{reply}); err != nil {
-				c.Fail(err)
-			}
+		wire.Strict("config.get", func(c *wire.Call, _ wire.NoParams) {
+			ask(c, ref, snapshot, func(r actors.Reply[View]) Message { return OnDisk{r} })
+		}),
+		wire.Strict("config.set", func(c *wire.Call, p wire.ConfigSetParams) {
+			ask(c, ref, written, func(r actors.Reply[View]) Message { return Set{r, p.Raw} })
+		}),
+		wire.Strict("config.schema", func(c *wire.Call, _ wire.NoParams) {
+			same := func(r wire.ConfigSchemaResult) wire.ConfigSchemaResult { return r }
+			ask(c, ref, same, func(r actors.Reply[wire.ConfigSchemaResult]) Message { return Describe{r} })
+		}),
+		wire.Strict("config.history", func(c *wire.Call, _ wire.NoParams) {
+			ask(c, ref, generations, func(r actors.Reply[[]Generation]) Message { return Generations{r} })
+		}),
+		wire.Strict("config.rollback", func(c *wire.Call, p wire.ConfigRollbackParams) {
+			ask(c, ref, written, func(r actors.Reply[View]) Message { return Rollback{r, p.Generation} })
 		}),
 	}
+}
+
+// ask puts a call to the actor and answers it with what result makes of the reply.
+func ask[T, R any](c *wire.Call, ref actors.Ref[Message], result func(T) R, build func(actors.Reply[T]) Message) {
+	reply := actors.ReplyTo(func(v T, err error) {
+		if e, ok := errors.AsType[*SetError](err); ok {
+			err = setError(e)
+		}
+		if err != nil {
+			c.Fail(err)
+			return
+		}
+		c.OK(result(v))
+	})
+	if err := ref.Tell(build(reply)); err != nil {
+		c.Fail(err)
+	}
+}
+
+func setError(e *SetError) *wire.Error {
+	w := wire.InvalidRequest("%s", e.Message)
+	if len(e.Issues) > 0 {
+		w.Details = wire.ConfigIssues{Issues: wireIssues(e.Issues)}
+	}
+	return w
 }
 
 func snapshot(v View) wire.ConfigSnapshot {
@@ -22,6 +59,18 @@ func snapshot(v View) wire.ConfigSnapshot {
 		Path: v.Path, Exists: v.Exists, Raw: v.Raw, Parsed: wire.Raw(v.Parsed), Valid: v.Valid, Config: wire.Raw(v.Config),
 		Issues: wireIssues(v.Issues), LegacyIssues: wireIssues(v.LegacyIssues),
 	}
+}
+
+func written(v View) wire.ConfigSetResult {
+	return wire.ConfigSetResult{OK: true, Path: v.Path, Config: wire.Raw(v.Config)}
+}
+
+func generations(all []Generation) wire.ConfigHistoryResult {
+	r := wire.ConfigHistoryResult{Generations: make([]wire.ConfigGeneration, len(all))}
+	for i, g := range all {
+		r.Generations[i] = wire.ConfigGeneration{Generation: g.Number, At: g.At.UnixMilli(), Bytes: g.Bytes, Current: g.Current}
+	}
+	return r
 }
 
 func wireIssues(issues []Issue) []wire.ConfigIssue {

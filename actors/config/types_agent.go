@@ -1,5 +1,7 @@
 package config
 
+import "slices"
+
 // Agent is how runs are made.
 type Agent struct {
 	Model                 string            `json:"model"` // "" and "builtin" = the built-in runner
@@ -141,22 +143,26 @@ const (
 	QueueInterrupt    QueueMode = "interrupt"
 )
 
+// queueModes are the modes with all their names, the canonical one first.
+var queueModes = [][]QueueMode{
+	{QueueSteer, "queue", "queued", "steering"},
+	{QueueFollowup, "follow-ups", "followups"},
+	{QueueCollect, "coalesce"},
+	{QueueSteerBacklog, "steer+backlog", "steer_backlog"},
+	{QueueInterrupt, "interrupts", "abort"},
+}
+
 // ParseQueueMode folds an alias ("queue", "steer+backlog", "abort", ...) to its mode.
 func ParseQueueMode(s string) (QueueMode, bool) {
-	switch s {
-	case "steer", "queue", "queued", "steering":
-		return QueueSteer, true
-	case "followup", "follow-ups", "followups":
-		return QueueFollowup, true
-	case "collect", "coalesce":
-		return QueueCollect, true
-	case "steer-backlog", "steer+backlog", "steer_backlog":
-		return QueueSteerBacklog, true
-	case "interrupt", "interrupts", "abort":
-		return QueueInterrupt, true
+	for _, names := range queueModes {
+		if slices.Contains(names, QueueMode(s)) {
+			return names[0], true
+		}
 	}
 	return "", false
 }
+
+func queueModeNames() []QueueMode { return slices.Concat(queueModes...) }
 
 // Messages is what is put around texts.
 type Messages struct {

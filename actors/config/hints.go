@@ -1,0 +1,146 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// groups are the headings of a form. The last two are sections that some forms know and this file does not have.
+var groups = []struct {
+	key, label string
+	order      int64
+}{
+	{"identity", "Identity", 10}, {"wizard", "Wizard", 20}, {"gateway", "Gateway", 30}, {"agent", "Agent", 40},
+	{"models", "Models", 50}, {"routing", "Routing", 60}, {"messages", "Messages", 70}, {"session", "Session", 80},
+	{"cron", "Cron", 90}, {"hooks", "Hooks", 100}, {"ui", "UI", 110}, {"browser", "Browser", 120}, {"talk", "Talk", 130},
+	{"telegram", "Telegram", 140}, {"discord", "Discord", 150}, {"slack", "Slack", 155}, {"signal", "Signal", 160},
+	{"imessage", "iMessage", 170}, {"whatsapp", "WhatsApp", 180}, {"skills", "Skills", 190}, {"discovery", "Discovery", 200},
+	{"logging", "Logging", 900}, {"presence", "Presence", 210}, {"voicewake", "Voice Wake", 220},
+}
+
+// advanced are the paths that a form may fold away.
+var advanced = []string{
+	"dev", "env", "wizard", "bridge", "discovery", "canvasHost", "gateway.tailscale", "gateway.reload", "gateway.allowedHosts",
+	"gateway.controlUi", "gateway.remote", "agent.blockStreamingChunk", "agent.blockStreamingBreak", "agent.bash", "agent.sandbox",
+	"agent.elevated", "web.reconnect", "session.store", "session.mainKey", "cron.store", "hooks.maxBodyBytes", "hooks.transformsDir",
+	"signal.httpHost", "signal.httpPort", "browser.cdpUrl", "browser.noSandbox", "models.mode",
+}
+
+// help says what is not plain from the name.
+var help = map[string]string{
+	"gateway.bind":                      "Which interfaces the gateway listens on. Anything but loopback needs a token or a password.",
+	"gateway.mode":                      "local: this machine runs the gateway. remote: the commands here use another one.",
+	"gateway.port":                      "Port of the gateway. Bridge and canvas follow it unless they have ports of their own.",
+	"gateway.auth.token":                "What clients send to be let in. Shown as a placeholder once it is stored.",
+	"gateway.auth.password":             "Another way to be let in; with tailscale funnel the only one.",
+	"gateway.auth.allowTailscale":       "Let in who comes through tailscale serve without a token.",
+	"gateway.reload.mode":               "What a change of the file does: off nothing, hot only what needs no restart, restart always one, hybrid whichever it needs.",
+	"gateway.reload.debounceMs":         "How long the file must be at rest before a change is read.",
+	"gateway.controlUi.basePath":        "Path under which the web interface is served.",
+	"gateway.remote.url":                "WebSocket address of the gateway to use in mode remote.",
+	"agent.model":                       "provider/model. Empty: the built-in runner, which repeats what it is told.",
+	"agent.modelFallbacks":              "Models to try, in this order, when the first one fails.",
+	"agent.imageModel":                  "Model for messages with a picture, when the other one sees none.",
+	"agent.workspace":                   "Directory that the agent works in.",
+	"agent.maxConcurrent":               "Runs at a time over all sessions. One session is always one run at a time.",
+	"agent.timeoutSeconds":              "How long a run may take.",
+	"agent.heartbeat.every":             "Interval of the agent's own turns, like 30m or 2h. Empty or 0: none.",
+	"agent.heartbeat.target":            "Where a heartbeat that has something to say is delivered.",
+	"routing.groupChat.mentionPatterns": "Regular expressions that count as a mention. Empty: the name of the identity.",
+	"routing.queue.mode":                "What happens to messages that come in during a run.",
+	"routing.queue.debounceMs":          "How long it must be quiet before collected messages become a turn.",
+	"session.scope":                     "per-sender: a conversation for each sender. global: one for all.",
+	"session.idleMinutes":               "A conversation that rested longer begins anew.",
+	"session.resetTriggers":             "Messages that begin a conversation anew.",
+	"hooks.token":                       "What a caller of the hooks has to send. Required when hooks are enabled.",
+	"hooks.path":                        "Path of the hooks on the gateway's port.",
+	"telegram.botToken":                 "Token of the bot, from BotFather.",
+	"telegram.tokenFile":                "File that holds the token; it wins over the token written here.",
+	"telegram.allowFrom":                "Who may write: ids or user names, * for everyone. Empty: senders are given a pairing code.",
+	"whatsapp.allowFrom":                "Who may write: phone numbers in international form, * for everyone.",
+	"discord.token":                     "Token of the bot, from the developer portal.",
+	"slack.botToken":                    "Token that begins with xoxb-.",
+	"slack.appToken":                    "Token of the socket mode, begins with xapp-.",
+	"signal.account":                    "Phone number of the account, in international form.",
+	"imessage.cliPath":                  "Program that talks to Messages.",
+	"talk.apiKey":                       "Key of the voice service. Empty: ELEVENLABS_API_KEY of the environment.",
+	"cron.maxConcurrentRuns":            "Scheduled jobs that may run at a time.",
+	"logging.level":                     "Least weight of what is written to the log file.",
+	"ui.seamColor":                      "Accent colour of the apps, like #FF4500.",
+	"dev.endpoints":                     "Addresses on this machine that stand in for the platforms, for tests.",
+}
+
+var placeholders = map[string]string{
+	"gateway.remote.url": "ws://host:18789", "whatsapp.allowFrom.*": "+15555550123", "signal.account": "+15555550123",
+	"agent.model": "anthropic/claude-opus-4-5", "agent.heartbeat.every": "30m", "ui.seamColor": "#FF4500",
+}
+
+// Hints say how a form shows each path of the schema; "*" stands for the keys of the user and the places of a list.
+func Hints() map[string]wire.ConfigHint {
+	hints := map[string]wire.ConfigHint{}
+	eachPath("", reflect.ValueOf(defaults()), func(path string, v reflect.Value) {
+		h := wire.ConfigHint{
+			Label: label(path), Help: help[path], Group: groupOf(path), Placeholder: placeholders[path],
+			Advanced:  slices.ContainsFunc(advanced, func(p string) bool { return path == p || strings.HasPrefix(path, p+".") }),
+			Sensitive: sensitiveKey.MatchString(path) || v.Type() == reflect.TypeFor[Secret](),
+		}
+		if h.Placeholder == "" {
+			h.Placeholder = shown(v)
+		}
+		hints[path] = h
+	})
+	for _, g := range groups {
+		h := hints[g.key]
+		h.Label, h.Group, h.Order = g.label, g.label, &g.order
+		hints[g.key] = h
+	}
+	return hints
+}
+
+func groupOf(path string) string {
+	section, _, _ := strings.Cut(path, ".")
+	for _, g := range groups {
+		if g.key == section {
+			return g.label
+		}
+	}
+	return words(section)
+}
+
+// label names a path by its group and its last keys: gateway.auth.token is "Gateway Token".
+func label(path string) string {
+	keys := slices.DeleteFunc(strings.Split(path, "."), func(k string) bool { return k == "*" || k == "auth" })
+	if len(keys) == 1 {
+		return groupOf(path)
+	}
+	parts := []string{groupOf(path)}
+	for _, k := range keys[1:] {
+		parts = append(parts, words(k))
+	}
+	return strings.Join(parts, " ")
+}
+
+// words takes a key apart: maxBodyBytes is "Max Body Bytes".
+func words(key string) string {
+	var parts []string
+	start := 0
+	for i, r := range key {
+		if i > 0 && unicode.IsUpper(r) && !unicode.IsUpper(rune(key[i-1])) {
+			parts = append(parts, word(key[start:i]))
+			start = i
+		}
+	}
+	return strings.Join(append(parts, word(key[start:])), " ")
+}
+
+func word(s string) string {
+	switch upper := strings.ToUpper(s); upper {
+	case "API", "URL", "ID", "UI", "CDP", "CLI", "HTTP", "DM", "DB":
+		return upper
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
