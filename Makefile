@@ -18,12 +18,13 @@ test: ## everything that CI runs
 	.ci/deps
 	$(MAKE) check
 	CLAWDBOT_REQUIRE_BROWSER=$$(.ci/browser) $(GO) test -race -shuffle=on -timeout 10m ./...
+	.ci/typescript
 	cd docs/examples && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...
 
 check: ## formatting, vet, lint, generated files, import table, names that must not appear
 	.ci/check
 
-generate: ## JSON Schema and docs/protocol.md from the Go types
+generate: ## JSON Schema, docs/protocol.md, Swift and TypeScript models from the Go types
 	$(GO) generate ./...
 
 bench: build ## figures of docs/performance.md, beside a bare server in the same run
