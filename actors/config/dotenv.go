@@ -60,10 +60,9 @@ func parseDotEnv(text string) (vars map[string]string, bad []string) {
 	vars = map[string]string{}
 	text = strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n")
 	for line := 1; text != ""; {
-		var name, value, rest string
-		ok := true
+		ok, value, rest := true, "", ""
 		first, after, _ := strings.Cut(text, "\n")
-		name, rest, found := strings.Cut(strings.TrimSpace(first), "=")
+		name, _, found := strings.Cut(strings.TrimSpace(first), "=")
 		name = strings.TrimSpace(strings.TrimPrefix(name, "export "))
 		switch trimmed := strings.TrimSpace(first); {
 		case trimmed == "" || trimmed[0] == '#':

@@ -75,7 +75,7 @@ var help = map[string]string{
 }
 
 var placeholders = map[string]string{
-	"gateway.remote.url": "ws://host:18789", "whatsapp.allowFrom.*": "+15555550123", "signal.account": "+15555550123",
+	"gateway.remote.url": "ws://host:18789", "signal.account": "+15555550123",
 	"agent.model": "anthropic/claude-opus-4-5", "agent.heartbeat.every": "30m", "ui.seamColor": "#FF4500",
 }
 
