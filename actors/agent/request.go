@@ -57,7 +57,7 @@ const (
 )
 
 // jobEvents tells whether runs of this kind emit job events (protocol 4.1).
-func (k Kind) jobEvents() bool { return k != KindInbound }
+func (k Kind) jobEvents() bool { return k == KindAgent || k == KindChat }
 
 // State is how a run ended.
 type State string

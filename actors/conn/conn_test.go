@@ -69,7 +69,7 @@ func open(t *testing.T, faults actors.Interceptor) *house {
 	h.conns = spawn(t, sys, "conns", Props(Options{
 		Stream: stream,
 		Presence: spawn(t, sys, "presence", presence.Props(presence.Options{
-			Stream: stream, Self: wire.PresenceEntry{Host: "box"}, System: func(string, string) {}, ContextKey: func() string { return "" },
+			Stream: stream, Self: wire.PresenceEntry{Host: "box"}, System: func(_ func(string) (string, string), done func(error)) { done(nil) },
 		})),
 		Health: spawn(t, sys, "health", health.Props(health.Options{
 			Stream: stream, Probe: func(context.Context) (wire.HealthSummary, error) { return wire.HealthSummary{OK: true}, nil },

@@ -28,7 +28,11 @@ var allowed = map[string][]string{
 	"providers/telegram": {"providers", "gopkg.in/telebot.v3"},
 
 	// Core: state and decisions.
-	"actors/config":      {"actors", "transport/wire", "github.com/tailscale/hujson"},
+	"actors/config": {"actors", "transport/wire", "github.com/fsnotify/fsnotify"},
+	"actors/cron": {
+		"actors", "actors/agent", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid",
+		"github.com/netresearch/go-cron",
+	},
 	"actors/store":       {"actors", "github.com/gofrs/flock", "modernc.org/sqlite", "modernc.org/sqlite/lib"},
 	"actors/eventstream": {"actors", "transport/wire"},
 	"actors/presence":    {"actors", "actors/eventstream", "transport/wire"},
@@ -45,7 +49,7 @@ var allowed = map[string][]string{
 
 	// The root sees everything but the network SDKs.
 	"actors/gateway": {
-		"actors", "actors/account", "actors/agent", "actors/config", "actors/conn", "actors/eventstream", "actors/health",
+		"actors", "actors/account", "actors/agent", "actors/config", "actors/conn", "actors/cron", "actors/eventstream", "actors/health",
 		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store",
 		"providers", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
 	},

@@ -10,6 +10,7 @@ import (
 	"github.com/clawdbot/gateway/actors/account"
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/cron"
 	"github.com/clawdbot/gateway/actors/health"
 	"github.com/clawdbot/gateway/actors/outbox"
 	"github.com/clawdbot/gateway/actors/pairing"
@@ -23,7 +24,7 @@ func (g *Gateway) methodTable() (wire.Table, error) {
 	t := g.tree
 	table, err := wire.Merge(
 		health.Methods(t.health), presence.Methods(t.presence), config.Methods(t.config),
-		account.Methods(t.accounts, g.configured), outbox.Methods(t.outbox), pairing.Methods(t.pairing),
+		account.Methods(t.accounts, g.configured), cron.Methods(t.cron), outbox.Methods(t.outbox), pairing.Methods(t.pairing),
 		session.Methods(t.sessions, g.sessionOptions()), wire.Table{g.actorsList()}, g.o.Methods,
 	)
 	if err != nil {

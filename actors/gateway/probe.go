@@ -80,7 +80,7 @@ func (g *Gateway) sessions(ctx context.Context) ([]store.Session, error) {
 // status answers the status method (protocol 6.2).
 func (g *Gateway) status(ctx context.Context) (wire.StatusSummary, error) {
 	s := wire.StatusSummary{
-		HeartbeatSeconds: g.heartbeatSeconds(), ProviderSummary: []string{}, QueuedSystemEvents: g.tree.notes.List(session.MainKey),
+		HeartbeatSeconds: g.heartbeatSeconds(), ProviderSummary: []string{}, QueuedSystemEvents: []string{},
 	}
 	for _, a := range g.tree.directory.States() {
 		s.ProviderSummary = append(s.ProviderSummary, summaryLine(a))
@@ -92,6 +92,9 @@ func (g *Gateway) status(ctx context.Context) (wire.StatusSummary, error) {
 	}
 	rows, err := g.sessions(ctx)
 	if err != nil {
+		return s, err
+	}
+	if s.QueuedSystemEvents, err = g.systemEvents(ctx); err != nil {
 		return s, err
 	}
 	s.Sessions = session.Summary(rows, g.sessionOptions(), time.Now())

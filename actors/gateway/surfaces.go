@@ -143,17 +143,17 @@ func touch(tx *store.Tx, key, surface, chat string) error {
 
 // replies puts what a run has to say along its route into the outbox, in the commit that ends the run.
 func (g *Gateway) replies(tx *store.Tx, j agent.Job, a agent.Answer, s agent.State) error {
-	if j.Route == nil || s == agent.Aborted && j.Kind == agent.KindInbound {
-		return nil // a stop word is answered by the router
+	said, err := g.scheduled(tx, j, a, s)
+	if err != nil || j.Route == nil || s == agent.Aborted && j.Kind == agent.KindInbound {
+		return err // a stop word is answered by the router
 	}
-	said := a.Text
 	if s == agent.Failed {
 		if j.Kind != agent.KindInbound {
 			return nil // its caller is told
 		}
 		said = apology
 	}
-	_, err := outbox.Enqueue(tx, outbox.Text{
+	_, err = outbox.Enqueue(tx, outbox.Text{
 		Key: j.ID, RunID: j.ID, Route: *j.Route, Text: said, Media: media(a), Max: outbox.MaxText(g.tree.directory, j.Route.Surface),
 	}, chunk)
 	return err
@@ -196,12 +196,12 @@ func (g *Gateway) typing(r providers.Route, on bool) {
 func (g *Gateway) sessionOptions() session.Options {
 	cfg := g.o.Config.Config
 	o := session.Options{
-		Store: g.store, Stream: g.tree.stream, State: g.tree.runs, Notes: g.tree.notes, Runner: g.o.Runner, Log: g.log,
+		Store: g.store, Stream: g.tree.stream, State: g.tree.runs, Runner: g.o.Runner, Log: g.log,
 		MaxConcurrent: cfg.Agent.MaxConcurrent, Timeout: time.Duration(cfg.Agent.TimeoutSeconds) * time.Second,
 		Thinking: cfg.Agent.ThinkingDefault, Model: cfg.Agent.Model, ContextTokens: int64(cfg.Agent.ContextTokens),
 		StorePath: g.env.StateDir + "/sessions/sessions.json", Policy: sendPolicy(cfg.Session.SendPolicy),
 		Tool: g.tool, CanDeliver: g.canDeliver, AllowFrom: func(surface string) []string { return g.policy("", surface).AllowFrom },
-		Replies: g.replies, SaveMedia: g.saveMedia, Delivered: g.sent, Typing: g.typing,
+		Replies: g.replies, SaveMedia: g.saveMedia, Delivered: g.runEnded, Typing: g.typing,
 		Sweep: g.o.Sweep,
 	}
 	if _, builtin := g.o.Runner.(agent.Builtin); builtin {

@@ -10,6 +10,7 @@ import (
 	"github.com/clawdbot/gateway/actors/account"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/conn"
+	"github.com/clawdbot/gateway/actors/cron"
 	"github.com/clawdbot/gateway/actors/eventstream"
 	"github.com/clawdbot/gateway/actors/health"
 	"github.com/clawdbot/gateway/actors/outbox"
@@ -31,12 +32,12 @@ type tree struct {
 	outbox   actors.Ref[outbox.Message]
 	router   actors.Ref[router.Message]
 	sessions actors.Ref[session.SessionsMessage]
+	cron     actors.Ref[cron.Message]
 	conns    actors.Ref[conn.ConnsMessage]
 
 	stream    eventstream.Stream
 	events    *eventstream.State
 	runs      *session.State
-	notes     *session.Notes
 	directory *account.Directory
 	methods   map[string]wire.Method
 	names     []string      // of all methods, in the order of hello-ok
@@ -64,7 +65,7 @@ func (r *root) Receive(*actors.Context[rootMessage], rootMessage) error { return
 func (g *Gateway) plant() error {
 	ready := make(chan error, 1)
 	g.tree = &tree{
-		events: eventstream.NewState(), runs: session.NewState(), notes: session.NewNotes(), directory: account.NewDirectory(),
+		events: eventstream.NewState(), runs: session.NewState(), directory: account.NewDirectory(),
 		grown: make(chan struct{}),
 	}
 	_, err := actors.Spawn(g.system, "gateway", actors.Props[rootMessage]{
@@ -113,8 +114,7 @@ func (g *Gateway) growState(c *actors.Context[rootMessage]) (err error) {
 	}
 	t.presence, err = vital(g, c, "presence", presence.Props(presence.Options{
 		Stream: t.stream, Self: g.self(),
-		System:     func(text, context string) { t.notes.Add(session.MainKey, text, context) },
-		ContextKey: func() string { return t.notes.LastContext(session.MainKey) },
+		System: g.systemEvent,
 	}))
 	if err != nil {
 		return err
@@ -146,9 +146,16 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	return err
 }
 
-// growSessions: sessions with runs under them, then the router, which has work for them as soon as it is there.
+// growSessions: what starts runs at its time, sessions with runs under them, then the router, which has work for them as soon as it is there.
 func (g *Gateway) growSessions(c *actors.Context[rootMessage]) (err error) {
 	t := g.tree
+	o := g.cronOptions()
+	if o.Heartbeat, err = vital(g, c, "heartbeat", cron.HeartbeatProps(o)); err != nil {
+		return err
+	}
+	if t.cron, err = vital(g, c, "cron", cron.Props(o)); err != nil {
+		return err
+	}
 	if t.sessions, err = vital(g, c, "sessions", session.Props(g.sessionOptions())); err != nil {
 		return err
 	}

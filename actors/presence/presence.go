@@ -2,6 +2,7 @@ package presence
 
 import (
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -19,11 +20,9 @@ const encodedFor = 50 * time.Millisecond
 type Options struct {
 	Stream eventstream.Stream
 	Self   wire.PresenceEntry // the gateway's own entry; Ts is filled in
-	// System takes what a system-event says to the agent: queue it for the main session (protocol 3.2). contextKey
-	// is the presence key for lines about a node, "" for free text. Never blocks.
-	System func(text, contextKey string)
-	// ContextKey is the context key of the last queued system event.
-	ContextKey func() string
+	// System queues what a system-event says for the main session's next turn (protocol 3.2) and calls done when that
+	// is on disk. line is given the context of what was queued last; a blank text queues nothing. It must not block.
+	System func(line func(lastContext string) (text, context string), done func(error))
 }
 
 // Props describes the actor. Its incarnations share the list: who is connected stays listed over a crash.
@@ -97,19 +96,45 @@ func (p *presence) onDisconnected(c *actors.Context[Message], m Disconnected) {
 	p.soon(c)
 }
 
-// onReport merges the report, tells the agent, and answers after the event.
+// onReport merges the report, tells everybody and the agent, and answers after the event and the commit.
 func (p *presence) onReport(m Report) {
 	p.encoded = nil
 	key, before, after := p.list.report(m.Text, m.Fields, time.Now())
-	if strings.HasPrefix(m.Text, "Node:") {
-		if line := changeLine(before, after, p.o.ContextKey() != key); line != "" {
-			p.o.System(line, key)
+	line := func(lastContext string) (text, context string) {
+		if strings.HasPrefix(m.Text, "Node:") {
+			return changeLine(before, after, lastContext != key), key
 		}
-	} else {
-		p.o.System(m.Text, "")
+		return m.Text, ""
 	}
 	p.o.Stream.BumpPresence()
-	p.publish(func() { m.Send(struct{}{}) })
+	done := both(func(err error) {
+		if err != nil {
+			m.Fail(err)
+			return
+		}
+		m.Send(struct{}{})
+	})
+	p.publish(func() { done(nil) })
+	p.o.System(line, done)
+}
+
+// both calls then once the function it returns has been called twice, with an error if one of them had one.
+func both(then func(error)) func(error) {
+	var mu sync.Mutex
+	var first error
+	calls := 0
+	return func(err error) {
+		mu.Lock()
+		calls++
+		if err != nil {
+			first = err
+		}
+		over := calls == 2
+		mu.Unlock()
+		if over {
+			then(first)
+		}
+	}
 }
 
 // soon publishes at the end of the window: N connects cost one event a second, not N.

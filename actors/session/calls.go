@@ -22,6 +22,8 @@ func eventIDs(j agent.Job) (eventID, chatID string) {
 		return j.IdemKey, j.IdemKey
 	case agent.KindChat:
 		return j.SessionID, j.IdemKey
+	case "cron":
+		return j.SessionID, j.SessionID
 	default:
 		id := uuid.NewSHA1(uuid.NameSpaceOID, []byte(j.ID)).String() // the same after a restart
 		return id, id

@@ -48,6 +48,15 @@ func open(v *store.View, key string, now int64) (e wire.SessionEntry, isNew bool
 	return e, isNew || !found, nil
 }
 
+// Open opens a session inside a commit that accepts a run for it.
+func Open(tx *store.Tx, key string, now int64) (sessionID string, isNew bool, err error) {
+	e, isNew, err := open(&tx.View, key, now)
+	if err != nil {
+		return "", false, err
+	}
+	return e.SessionID, isNew, putEntry(tx, key, e)
+}
+
 // Touch opens the session of an inbound message inside the commit that accepts it, and notes where a direct chat
 // came from: the route of "last" (protocol 3.6). It returns the session id.
 func Touch(tx *store.Tx, key string, r providers.Route, now int64) (sessionID string, isNew bool, err error) {

@@ -17,7 +17,6 @@ type Options struct {
 	Store  *store.Store
 	Stream eventstream.Stream
 	State  *State
-	Notes  *Notes
 	Runner agent.Runner
 	Log    *slog.Logger
 

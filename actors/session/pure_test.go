@@ -2,7 +2,6 @@ package session
 
 import (
 	"encoding/base64"
-	"strings"
 	"testing"
 	"time"
 
@@ -162,29 +161,6 @@ func TestMatches(t *testing.T) {
 		if got := matches(Wait{AfterMs: c.after}, c.r); got != c.want {
 			t.Errorf("%v %+v: %v", c.after, c.r, got)
 		}
-	}
-}
-
-func TestNotes(t *testing.T) {
-	t.Parallel()
-	n := NewNotes()
-	for _, s := range []string{" a ", "a", "", "b", "a"} {
-		n.Add("main", s, "ctx-"+s)
-	}
-	if got := strings.Join(n.List("main"), ","); got != "a,b,a" || n.LastContext("main") != "ctx-a" {
-		t.Errorf("notes %q, context %q", got, n.LastContext("main"))
-	}
-	for i := range 50 {
-		n.Add("main", time.Duration(i).String(), "")
-	}
-	if got := n.Take("main"); len(got) != maxNotes || got[maxNotes-1] != "49ns" || len(n.List("main")) != 0 {
-		t.Errorf("took %d notes, last %q", len(got), got[len(got)-1])
-	}
-	for i := range 2 * maxNoteSessions {
-		n.Add(time.Duration(i).String(), "x", "")
-	}
-	if len(n.byKey) > maxNoteSessions {
-		t.Errorf("notes of %d sessions are kept", len(n.byKey))
 	}
 }
 

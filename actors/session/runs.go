@@ -79,6 +79,13 @@ func (s *sessions) markStarted(tx *store.Tx, job *agent.Job) (ok bool, err error
 	if ok, err = tx.StartRun(job.ID, job.SessionID, job.StartedAt); err != nil || !ok {
 		return ok, err
 	}
+	notes, err := tx.TakeNotes(job.SessionKey)
+	if err != nil {
+		return false, err
+	}
+	for _, n := range notes {
+		job.Notes = append(job.Notes, n.Text)
+	}
 	return true, tx.AppendLine(store.Line{
 		SessionID: job.SessionID, RunID: job.ID, Role: "user", Message: agent.UserLine(*job, job.StartedAt), At: job.StartedAt,
 	})
@@ -130,7 +137,6 @@ func (s *sessions) onRetry(c *actors.Context[SessionsMessage], m retryRun) {
 }
 
 func (s *sessions) spawn(c *actors.Context[SessionsMessage], sl *slot) {
-	sl.job.Notes = s.o.Notes.Take(sl.job.SessionKey)
 	self := c.Self()
 	ref, err := actors.Spawn(c, "run/"+sl.run.ID, agent.Props(agent.Options{
 		Runner: s.o.Runner, Job: sl.job, Timeout: s.o.Timeout, Stream: s.o.Stream, Log: c.Log(), Tool: s.o.Tool, SaveMedia: s.o.SaveMedia,

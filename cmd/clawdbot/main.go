@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // schedules name zones also where the host has none
 )
 
 // version and commit are set by the build (-ldflags "-X main.version=...").
