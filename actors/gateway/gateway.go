@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,7 +34,8 @@ type Gateway struct {
 	system   *actors.System
 	tree     *tree
 
-	fatal    chan error // the first vital part that is lost for good
+	doc      atomic.Pointer[config.Document] // the configuration in force
+	fatal    chan error                      // the first vital part that is lost for good
 	served   chan struct{}
 	stopOnce sync.Once
 	stopErr  error
@@ -53,6 +55,7 @@ func New(o Options) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{o: o, env: env, log: o.Log, start: time.Now(), fatal: make(chan error, 1), served: make(chan struct{})}
+	g.doc.Store(o.Config)
 	if err := g.open(); err != nil {
 		return nil, err
 	}

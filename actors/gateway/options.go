@@ -139,9 +139,9 @@ func (o Options) checkSurfaces() error {
 }
 
 // section is the configuration of a surface, "{}" when there is none.
-func (o Options) section(surface string) json.RawMessage {
+func (o Options) section(doc *config.Document, surface string) json.RawMessage {
 	if s, ok := o.Sections[surface]; ok {
 		return s
 	}
-	return o.Config.Section(surface)
+	return doc.Section(surface)
 }

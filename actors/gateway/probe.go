@@ -56,7 +56,7 @@ func (g *Gateway) telegramProbe(ctx context.Context) *wire.TelegramProbe {
 }
 
 func (g *Gateway) heartbeatSeconds() float64 {
-	if s := g.o.Config.Config.Web.HeartbeatSeconds; s > 0 {
+	if s := g.doc.Load().Config.Web.HeartbeatSeconds; s > 0 {
 		return float64(s)
 	}
 	return 60

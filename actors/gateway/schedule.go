@@ -31,7 +31,7 @@ func (g *Gateway) cronOptions() cron.Options {
 }
 
 func (g *Gateway) cronConfig() cron.Config {
-	cfg := g.o.Config.Config
+	cfg := g.doc.Load().Config
 	beat := cfg.Agent.Heartbeat
 	return cron.Config{
 		Enabled: cfg.Cron.Enabled && !g.env.SkipCron, MaxConcurrent: cfg.Cron.MaxConcurrentRuns, Thinking: cfg.Agent.ThinkingDefault,

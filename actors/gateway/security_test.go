@@ -312,7 +312,7 @@ func (broken) Run(_ context.Context, turn agent.Turn, _ agent.Output) (agent.Ans
 func TestUnknown_failsClosed(t *testing.T) {
 	t.Parallel()
 	c := dial(t, setup{}.start(t).URL())
-	for _, method := range []string{"shell.exec", "config.set", "device.token.rotate", "constructor", "__proto__", "health "} {
+	for _, method := range []string{"shell.exec", "config.apply", "device.token.rotate", "constructor", "__proto__", "health "} {
 		if err := c.refused(method, map[string]any{}); err.Code != wire.CodeInvalidRequest || err.Message != "unknown method: "+method {
 			t.Errorf("%s: %v", method, err)
 		}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,22 +30,30 @@ func chunk(s string, limit int) []string { return text.Chunk(s, limit) }
 // startAccounts tells the accounts what there is: one per surface that was given a factory.
 func (g *Gateway) startAccounts() error {
 	for _, f := range g.o.Providers {
-		start := account.Start{Account: f.Surface, Factory: f, Config: g.o.section(f.Surface)}
-		switch {
-		case g.env.SkipProviders:
-			start.Disabled = "CLAWDBOT_SKIP_PROVIDERS is set"
-		case g.disabled(f.Surface):
-			start.Disabled = "disabled"
-		case !g.wanted(f.Surface):
-			start.Disabled = "not configured"
-		}
-		g.tree.directory.Want(start)
-		if err := g.tree.accounts.Tell(start); err != nil {
+		if err := g.startAccount(f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// startAccount starts an account with the configuration in force, or starts it anew.
+func (g *Gateway) startAccount(f providers.Factory) error {
+	start := account.Start{Account: f.Surface, Factory: f, Config: g.raw(f.Surface)}
+	switch {
+	case g.env.SkipProviders:
+		start.Disabled = "CLAWDBOT_SKIP_PROVIDERS is set"
+	case g.disabled(f.Surface):
+		start.Disabled = "disabled"
+	case !g.wanted(f.Surface):
+		start.Disabled = "not configured"
+	}
+	g.tree.directory.Want(start)
+	return g.tree.accounts.Tell(start)
+}
+
+// raw is a surface's section as it is in force.
+func (g *Gateway) raw(surface string) json.RawMessage { return g.o.section(g.doc.Load(), surface) }
 
 // section is what every surface's section may say.
 type section struct {
@@ -54,7 +63,7 @@ type section struct {
 }
 
 func (g *Gateway) section(surface string) (s section, present bool) {
-	raw := g.o.section(surface)
+	raw := g.raw(surface)
 	if wire.Unmarshal(raw, &s) != nil {
 		return section{}, false
 	}
@@ -109,8 +118,8 @@ func (g *Gateway) endpoint(surface string) string {
 }
 
 func (g *Gateway) policy(_, surface string) router.Policy {
-	p := router.ParsePolicy(g.o.section(surface))
-	p.Global = g.o.Config.Config.Session.Scope == "global"
+	p := router.ParsePolicy(g.raw(surface))
+	p.Global = g.doc.Load().Config.Session.Scope == "global"
 	return p
 }
 

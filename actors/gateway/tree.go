@@ -24,16 +24,17 @@ import (
 // tree is who is there: the addresses of all actors that hang under the root, and the state that the root keeps for
 // them over their restarts.
 type tree struct {
-	config   actors.Ref[config.Message]
-	presence actors.Ref[presence.Message]
-	health   actors.Ref[health.Message]
-	accounts actors.Ref[account.Message]
-	pairing  actors.Ref[pairing.Message]
-	outbox   actors.Ref[outbox.Message]
-	router   actors.Ref[router.Message]
-	sessions actors.Ref[session.SessionsMessage]
-	cron     actors.Ref[cron.Message]
-	conns    actors.Ref[conn.ConnsMessage]
+	config    actors.Ref[config.Message]
+	presence  actors.Ref[presence.Message]
+	health    actors.Ref[health.Message]
+	accounts  actors.Ref[account.Message]
+	pairing   actors.Ref[pairing.Message]
+	outbox    actors.Ref[outbox.Message]
+	router    actors.Ref[router.Message]
+	sessions  actors.Ref[session.SessionsMessage]
+	cron      actors.Ref[cron.Message]
+	heartbeat actors.Ref[cron.HeartbeatMessage]
+	conns     actors.Ref[conn.ConnsMessage]
 
 	stream    eventstream.Stream
 	events    *eventstream.State
@@ -69,9 +70,16 @@ func (g *Gateway) plant() error {
 		grown: make(chan struct{}),
 	}
 	_, err := actors.Spawn(g.system, "gateway", actors.Props[rootMessage]{
-		Kind:     "gateway",
-		New:      func() actors.Behavior[rootMessage] { return &root{g, ready} },
-		OnGiveUp: func(err error) { g.fail(fmt.Errorf("the root actor failed: %w", err)) },
+		Kind: "gateway",
+		New:  func() actors.Behavior[rootMessage] { return &root{g, ready} },
+		OnGiveUp: func(err error) {
+			err = fmt.Errorf("the root actor failed: %w", err)
+			g.fail(err)
+			select {
+			case ready <- err:
+			default: // it stood, or fell over something else
+			}
+		},
 	})
 	if err != nil {
 		return err
@@ -109,7 +117,7 @@ func (g *Gateway) grow(c *actors.Context[rootMessage]) error {
 // growState: config, presence, health.
 func (g *Gateway) growState(c *actors.Context[rootMessage]) (err error) {
 	t := g.tree
-	if t.config, err = vital(g, c, "config", config.Props(config.Options{Document: g.o.Config, Getenv: g.o.Getenv})); err != nil {
+	if t.config, err = vital(g, c, "config", config.Props(g.configOptions())); err != nil {
 		return err
 	}
 	t.presence, err = vital(g, c, "presence", presence.Props(presence.Options{
@@ -150,9 +158,10 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 func (g *Gateway) growSessions(c *actors.Context[rootMessage]) (err error) {
 	t := g.tree
 	o := g.cronOptions()
-	if o.Heartbeat, err = vital(g, c, "heartbeat", cron.HeartbeatProps(o)); err != nil {
+	if t.heartbeat, err = vital(g, c, "heartbeat", cron.HeartbeatProps(o)); err != nil {
 		return err
 	}
+	o.Heartbeat = t.heartbeat
 	if t.cron, err = vital(g, c, "cron", cron.Props(o)); err != nil {
 		return err
 	}
