@@ -75,15 +75,15 @@ func (g *Gateway) runEnded() {
 // systemEvent queues a line for the main session's next turn.
 func (g *Gateway) systemEvent(line func(lastContext string) (text, context string), done func(error)) {
 	g.store.Commit(func(tx *store.Tx) error {
-		last := ""
-		notes, err := tx.Notes(session.MainKey)
+		last, err := tx.LastNote(session.MainKey)
 		if err != nil {
 			return err
 		}
-		if len(notes) > 0 {
-			last = notes[len(notes)-1].Context
+		about := ""
+		if last != nil {
+			about = last.Context
 		}
-		text, context := line(last)
+		text, context := line(about)
 		return tx.AddNote(session.MainKey, text, context)
 	}, done)
 }

@@ -10,11 +10,14 @@ import (
 // readConns is how many views can run at the same time.
 const readConns = 4
 
-// readers is the pool of read-only connections. Each is opened when it is first needed.
+// readers is the pool of read-only connections. One is opened when all that are open are in use: an idle gateway has one.
 type readers struct {
 	db    *sql.DB
 	path  string
-	slots chan *handle // one per connection; nil = not open yet
+	slots chan struct{} // one per view that may run
+
+	mu   sync.Mutex
+	idle []*handle // guarded by mu: open and not in use, the last used one last
 
 	close  sync.Once
 	closed chan struct{}
@@ -23,30 +26,47 @@ type readers struct {
 var errClosed = unavailable(errors.New("the store is closed"))
 
 func newReaders(db *sql.DB, path string) *readers {
-	p := &readers{db: db, path: path, slots: make(chan *handle, readConns), closed: make(chan struct{})}
+	p := &readers{db: db, path: path, slots: make(chan struct{}, readConns), closed: make(chan struct{})}
 	for range readConns {
-		p.slots <- nil
+		p.slots <- struct{}{}
 	}
 	return p
 }
 
+// take returns a connection that is open, nil if there is none.
+func (p *readers) take() (h *handle) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.idle); n > 0 {
+		h, p.idle = p.idle[n-1], p.idle[:n-1]
+	}
+	return h
+}
+
+func (p *readers) put(h *handle) {
+	p.mu.Lock()
+	p.idle = append(p.idle, h)
+	p.mu.Unlock()
+}
+
 // use lends a connection to f, within a transaction: all that f reads is of one moment.
 func (p *readers) use(ctx context.Context, f func(*handle) error) error {
-	var h *handle
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-p.closed:
 		return errClosed
-	case h = <-p.slots:
+	case <-p.slots:
 	}
-	healthy := false
+	h, healthy := p.take(), false
 	defer func() {
-		if !healthy && h != nil {
+		switch {
+		case healthy:
+			p.put(h)
+		case h != nil:
 			h.discard()
-			h = nil
 		}
-		p.slots <- h
+		p.slots <- struct{}{}
 	}()
 	if h == nil {
 		var err error
@@ -68,9 +88,10 @@ func (p *readers) shut() error {
 	p.close.Do(func() {
 		close(p.closed)
 		for range readConns {
-			if h := <-p.slots; h != nil {
-				h.discard()
-			}
+			<-p.slots
+		}
+		for h := p.take(); h != nil; h = p.take() {
+			h.discard()
 		}
 	})
 	return p.db.Close()
