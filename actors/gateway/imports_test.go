@@ -57,7 +57,7 @@ var allowed = map[string][]string{
 	// Commands.
 	"cmd/clawdbot": {
 		"actors/config", "actors/gateway", "providers", "providers/telegram", "transport/client", "transport/wire",
-		"github.com/google/uuid", "github.com/spf13/cobra",
+		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra",
 	},
 	"cmd/bench":            {"actors/config", "actors/gateway", "transport/client", "transport/wire"},
 	"cmd/wiregen":          {"transport/wire", "github.com/invopop/jsonschema"},
