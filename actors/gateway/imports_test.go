@@ -59,7 +59,9 @@ var allowed = map[string][]string{
 		"actors/config", "actors/gateway", "providers", "providers/telegram", "transport/client", "transport/wire",
 		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra",
 	},
-	"cmd/bench":            {"actors/config", "actors/gateway", "transport/client", "transport/wire"},
+	"cmd/bench": {
+		"actors/config", "actors/gateway", "transport/client", "transport/wire", "github.com/orcaman/concurrent-map",
+	},
 	"cmd/wiregen":          {"transport/wire", "github.com/invopop/jsonschema"},
 	"cmd/wsload":           {"github.com/coder/websocket"},
 	"cmd/wsload/cmd/limit": {"github.com/coder/websocket"},

@@ -20,9 +20,12 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	cmap "github.com/orcaman/concurrent-map"
 )
 
 func main() {
+	cmap.SHARD_COUNT = 1 // as in cmd/clawdbot
 	quick := flag.Bool("quick", false, "one short round instead of three")
 	soak := flag.Duration("soak", 0, "run mixed load for this long instead")
 	flag.Parse()
