@@ -297,9 +297,9 @@ func TestChatSend_concurrentRepeat(t *testing.T) {
 // TestChatSend_noCap: the limit for answers does not count for what has been accepted.
 func TestChatSend_noCap(t *testing.T) {
 	t.Parallel()
-	g := setup{options: func(o *gateway.Options) { o.AnswerLimit = 100 * time.Millisecond }}.start(t)
+	g := setup{options: func(o *gateway.Options) { o.AnswerLimit = time.Second }}.start(t)
 	c := dial(t, g.URL())
-	p := chatSend("main", "!sleep 1s", "long")
+	p := chatSend("main", "!sleep 3s", "long")
 	p["timeoutMs"] = 60_000
 	c.ok("chat.send", p, nil)
 	short := chatSend("main", "!sleep 20s", "short")

@@ -127,9 +127,8 @@ func dialSlow(t *testing.T, url string) *websocket.Conn {
 	return ws
 }
 
-// TestLimits_busyRun: a run that keeps a core busy is not felt by others.
+// TestLimits_busyRun: a run that keeps a core busy is not felt by others. It runs alone, for its figures' sake.
 func TestLimits_busyRun(t *testing.T) {
-	t.Parallel()
 	g := setup{}.start(t)
 	burner, other := dial(t, g.URL()), dial(t, g.URL())
 	const burn = 3 * time.Second
@@ -151,8 +150,8 @@ func TestLimits_busyRun(t *testing.T) {
 	slices.Sort(took)
 	p99 := took[len(took)*99/100]
 	t.Logf("while a run burned a core: health p99 %s (median %s, n %d), chat.send to another session %s", p99, took[len(took)/2], len(took), chat)
-	// Without other load both are far below. Other tests and the race detector share the cores with this one.
-	if p99 > 500*time.Millisecond || chat > 5*time.Second {
+	// On an idle machine both are far below. Other packages' tests and the race detector share the cores with this one.
+	if p99 > time.Second || chat > 5*time.Second {
 		t.Errorf("health p99 %s, chat.send %s", p99, chat)
 	}
 	burner.wait("the end", 0, final("b"))
