@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 func (g *Gateway) configOptions() config.Options {
 	return config.Options{
 		Document: g.o.Config, Getenv: g.o.Getenv, Version: g.o.Version, HistoryDir: filepath.Join(g.env.StateDir, "config-history"),
-		Watch: true, Admit: g.admit, Apply: g.apply,
+		Watch: g.fromFile(), Admit: g.admit, Apply: g.apply,
 		RestartNeeded: func(reason string) {
 			g.log.Warn("the config file has changes that a restart brings into force", "reason", reason)
 		},
@@ -46,11 +47,17 @@ func (g *Gateway) apply(doc *config.Document, changed []config.Change) error {
 			}
 		}
 	}
+	old := g.doc.Load()
 	g.doc.Store(doc)
-	if parts[config.PartCron] || parts[config.PartHeartbeat] {
-		_ = g.tree.cron.Tell(cron.Reload{})
-		_ = g.tree.heartbeat.Tell(cron.ReloadHeartbeat{})
+	if err := g.renew(parts); err != nil {
+		g.doc.Store(old)
+		return errors.Join(err, g.renew(parts))
 	}
+	return nil
+}
+
+// renew starts these parts anew with the configuration in force.
+func (g *Gateway) renew(parts map[string]bool) error {
 	for _, f := range g.o.Providers {
 		if parts[f.Surface] {
 			if err := g.startAccount(f); err != nil {
@@ -58,5 +65,19 @@ func (g *Gateway) apply(doc *config.Document, changed []config.Change) error {
 			}
 		}
 	}
+	if parts[config.PartCron] {
+		if err := g.tree.cron.Tell(cron.Reload{}); err != nil {
+			return err
+		}
+	}
+	if parts[config.PartHeartbeat] {
+		return g.tree.heartbeat.Tell(cron.ReloadHeartbeat{})
+	}
 	return nil
+}
+
+// fromFile tells whether the configuration was read from a file that may change: an embedder may have made it up.
+func (g *Gateway) fromFile() bool {
+	_, err := os.Stat(g.o.Config.Path)
+	return err == nil || !g.o.Config.Exists
 }
