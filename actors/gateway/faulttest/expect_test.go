@@ -1,0 +1,83 @@
+package faulttest
+
+// closes says whose sockets a fault may close, always with 1011.
+type closes int
+
+const (
+	nobody closes = iota
+	involved
+	everybody
+)
+
+// expect is what a cell may do to those who talk to the gateway. Anything beyond it fails the test.
+type expect struct {
+	says    string // what happens inside
+	closes  closes
+	refused bool // calls that need the actor may be refused as retryable
+	died    bool // a run may end with an error of the gateway
+	lost    bool // events may be lost: a notice follows, and numbers have no gap
+	twice   bool // an event may come twice, with two numbers
+	unsure  bool // a message to a platform may be ambiguous: listed as such, not sent again
+	calm    bool // also a client that has nothing to do with it may have to repeat its health call
+}
+
+func expected(kind, fault string) expect {
+	switch fault {
+	case "crash", "crash after":
+		return crashes[kind]
+	case "failed commit":
+		return expect{says: "the batch is rolled back as a whole, the database opened anew; its callers are told to try again", refused: true}
+	case "delay":
+		return expect{says: "answers and events come later", calm: kind == "health", died: false}
+	case "drop":
+		return drops(kind)
+	case "duplicate":
+		return expect{says: duplicates(kind), twice: kind == "eventstream"}
+	default:
+		return expect{says: "the order of what is accepted is the store's, not that of the messages"}
+	}
+}
+
+var crashes = map[string]expect{
+	"conn":        {says: "not restarted; its socket is closed with 1011, the client comes back", closes: involved, refused: true},
+	"conns":       {says: "restarted; the connections hang under it and are closed with 1011, the clients come back", closes: everybody, refused: true, calm: true},
+	"run":         {says: "the run ends: error event and final answer; the next one of its session starts", died: true},
+	"session":     {says: "restarted; reloads its queue from the store; its run goes on"},
+	"sessions":    {says: "restarted; runs in progress hang under it and end with an error, once; accepted ones start", died: true, refused: true},
+	"account":     {says: "its connection is closed, then it is restarted with backoff; a send in flight is ambiguous", unsure: true, refused: true},
+	"accounts":    {says: "restarted, and the accounts with it; a send in flight is ambiguous", unsure: true, refused: true},
+	"lane":        {says: "restarted; takes over the attempt in flight and pulls its rows again"},
+	"outbox":      {says: "restarted; rows are pulled again; who waits for a send is told to repeat", refused: true},
+	"router":      {says: "restarted; the inbox is pulled again"},
+	"eventstream": {says: "restarted; numbers go on where they were; the event in hand is lost before it has a number, and a notice says so", lost: true},
+	"presence":    {says: "restarted; the list is kept by its supervisor", refused: true},
+	"health":      {says: "restarted; makes a new snapshot", refused: true, calm: true},
+	"config":      {says: "restarted with the document it had", refused: true},
+	"pairing":     {says: "restarted; codes are in the store", refused: true},
+	"store":       {says: "restarted; what was queued is committed by the successor"},
+}
+
+func drops(kind string) expect {
+	x := expect{says: "a call whose message is lost is refused as retryable", refused: true, calm: kind == "health"}
+	switch kind {
+	case "run", "session", "lane", "router", "store":
+		x = expect{says: "found by the next look at the store: later, not lost"}
+	case "sessions", "outbox":
+		x.says = "a call whose message is lost is refused as retryable; work that was accepted is found by the next sweep"
+	case "account", "accounts":
+		x.says = "a send that did not begin is tried again"
+	case "conns":
+		x = expect{says: "the connection is refused with 1011, the client comes back"}
+	case "eventstream":
+		x = expect{says: "the event is lost before it has a number, and a notice says so", lost: true}
+	}
+	return x
+}
+
+func duplicates(kind string) string {
+	switch kind {
+	case "eventstream":
+		return "the event goes out twice, with two numbers"
+	}
+	return "the second one changes nothing"
+}
