@@ -24,8 +24,8 @@ import (
 )
 
 const (
-	patience    = 60 * time.Second       // for anything that should happen soon, on a busy machine
-	answerLimit = 5 * time.Second        // gateway.Options.AnswerLimit
+	patience    = 80 * time.Second       // for anything that should happen soon, on a busy machine
+	answerLimit = 10 * time.Second       // gateway.Options.AnswerLimit
 	sweep       = 500 * time.Millisecond // gateway.Options.Sweep
 	friend      = int64(7)               // has been let in
 	stranger    = int64(8)               // has not

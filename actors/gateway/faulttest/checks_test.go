@@ -128,7 +128,29 @@ func (s *scene) checkLive() seen {
 	sn.Retries = s.busy.retries
 	s.busy.mu.Unlock()
 	s.checkPresence()
+	if strings.HasPrefix(s.cell.fault, "crash") {
+		s.checkCrash(sn)
+	}
 	return sn
+}
+
+// checkCrash: what the supervision tree says of a crash is seen to happen.
+func (s *scene) checkCrash(sn seen) {
+	switch s.cell.kind {
+	case "conn":
+		if sn.Closed == 0 {
+			s.t.Error("no socket was closed")
+		}
+	case "run":
+	case "conns":
+		if sn.Closed < 3 || sn.Restarts == 0 {
+			s.t.Errorf("%d sockets closed, %d restarts", sn.Closed, sn.Restarts)
+		}
+	default:
+		if sn.Restarts == 0 {
+			s.t.Error("the actor was not restarted")
+		}
+	}
 }
 
 func (s *scene) checkCalm(sn *seen) {

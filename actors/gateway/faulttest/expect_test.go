@@ -34,7 +34,7 @@ func expected(kind, fault string) expect {
 	case "duplicate":
 		return expect{says: duplicates(kind), twice: kind == "eventstream"}
 	default:
-		return expect{says: "the order of what is accepted is the store's, not that of the messages"}
+		return expect{says: reorders(kind)}
 	}
 }
 
@@ -72,6 +72,14 @@ func drops(kind string) expect {
 		x = expect{says: "the event is lost before it has a number, and a notice says so", lost: true}
 	}
 	return x
+}
+
+func reorders(kind string) string {
+	switch kind {
+	case "eventstream":
+		return "an event may change places with the next one, before either has a number"
+	}
+	return "the order of what is accepted is the store's, not that of the messages"
 }
 
 func duplicates(kind string) string {

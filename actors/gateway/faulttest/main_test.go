@@ -17,7 +17,7 @@ var (
 )
 
 // cellsAtOnce: a cell mostly waits, so more of them run than there are processors.
-const cellsAtOnce = "12"
+const cellsAtOnce = "8"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
