@@ -201,7 +201,7 @@ func TestReload_200edits(t *testing.T) {
 			}
 			problem = "not a regular file"
 		case 4:
-			write(t, r.path, valid+strings.Repeat(" ", 10<<20))
+			write(t, r.path, strings.Repeat(" ", 10<<20)+valid) // while it is being written, what is there is blank
 			problem = "larger than"
 		case 5:
 			write(t, r.path, strings.Repeat("[", 100_000))

@@ -28,13 +28,13 @@ func expected(kind, fault string) expect {
 	case "failed commit":
 		return expect{says: "the batch is rolled back as a whole, the database opened anew; its callers are told to try again", refused: true}
 	case "delay":
-		return expect{says: "answers and events come later", calm: kind == "health", died: false}
+		return expect{says: "answers and events come later", calm: kind == "health", refused: kind == "store"}
 	case "drop":
 		return drops(kind)
 	case "duplicate":
-		return expect{says: duplicates(kind), twice: kind == "eventstream"}
+		return expect{says: duplicates(kind), twice: kind == "eventstream", refused: kind == "store"}
 	default:
-		return expect{says: reorders(kind)}
+		return expect{says: reorders(kind), refused: kind == "store"}
 	}
 }
 
@@ -54,13 +54,15 @@ var crashes = map[string]expect{
 	"health":      {says: "restarted; makes a new snapshot", refused: true, calm: true},
 	"config":      {says: "restarted with the document it had", refused: true},
 	"pairing":     {says: "restarted; codes are in the store", refused: true},
-	"store":       {says: "restarted; what was queued is committed by the successor"},
+	"store":       {says: "restarted; what was queued is committed by the successor", refused: true},
 }
 
 func drops(kind string) expect {
 	x := expect{says: "a call whose message is lost is refused as retryable", refused: true, calm: kind == "health"}
 	switch kind {
-	case "run", "session", "lane", "router", "store":
+	case "store":
+		x.says = "found by the next look at the queue: later, not lost; a send that takes too long by that is refused as retryable"
+	case "run", "session", "lane", "router":
 		x = expect{says: "found by the next look at the store: later, not lost"}
 	case "sessions", "outbox":
 		x.says = "a call whose message is lost is refused as retryable; work that was accepted is found by the next sweep"
