@@ -89,7 +89,7 @@ func (s *scene) busyAborts() {
 		if since.IsZero() && s.busy.must("chat.abort", wire.ChatAbortParams{SessionKey: "gamma", RunID: key}, &r) == nil && r.Aborted {
 			since = time.Now()
 		}
-		if !since.IsZero() && time.Since(since) > 10*time.Second {
+		if !since.IsZero() && time.Since(since) > 2*answerLimit { // its caller may be one whose message was lost
 			s.t.Error("chat.abort answered aborted, and the run went on")
 			since = time.Time{}
 		}
