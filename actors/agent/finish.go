@@ -118,7 +118,7 @@ func (j Job) chatRunID() string {
 	return j.EventRunID
 }
 
-func (r *run) chat(state, text, errText string) *eventstream.Chat {
+func (r *run) delta(text string) *eventstream.Chat {
 	j := r.o.Job
 	if j.SessionKey == "" {
 		return nil
@@ -128,18 +128,18 @@ func (r *run) chat(state, text, errText string) *eventstream.Chat {
 		id = j.EventRunID
 	}
 	return &eventstream.Chat{
-		RunID: id, SessionKey: j.SessionKey, State: state, ErrorMessage: errText,
+		RunID: id, SessionKey: j.SessionKey, State: wire.ChatDelta,
 		Message: chatMessage(text, nil, time.Now().UnixMilli()),
 	}
 }
 
-func (r *run) jobEvent(data any, chat *eventstream.Chat, then func()) {
+func (r *run) jobEvent(data any) {
 	if !r.o.Job.Kind.jobEvents() {
 		return
 	}
 	r.o.Stream.Run(eventstream.PublishRun{
-		RunID: r.o.Job.EventRunID, SessionKey: r.o.Job.SessionKey, Stream: wire.StreamJob, Chat: chat,
-	}, data, then)
+		RunID: r.o.Job.EventRunID, SessionKey: r.o.Job.SessionKey, Stream: wire.StreamJob,
+	}, data, nil)
 }
 
 // clip bounds a tool result in an event (protocol 4.1).

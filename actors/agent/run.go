@@ -74,7 +74,7 @@ type ending struct {
 // Start sets the runner going.
 func (r *run) Start(c *actors.Context[Message]) error {
 	r.jobEvent(wire.JobStarted{State: "started", StartedAt: r.o.Job.StartedAt, To: orNull(r.o.Job.Request.To),
-		SessionID: r.o.Job.SessionID, IsNewSession: r.o.Job.NewSession}, nil, nil)
+		SessionID: r.o.Job.SessionID, IsNewSession: r.o.Job.NewSession})
 	limit, problem := r.limits()
 	if problem != nil {
 		c.After(0, finished{err: problem})
@@ -207,7 +207,7 @@ func (r *run) assistant(text string) {
 	r.sent, r.sentAt = text, time.Now()
 	r.o.Stream.Run(eventstream.PublishRun{
 		RunID: r.o.Job.EventRunID, SessionKey: r.o.Job.SessionKey, Stream: wire.StreamAssistant,
-		Chat: r.chat(wire.ChatDelta, text, ""),
+		Chat: r.delta(text),
 	}, wire.AssistantData{Text: text}, nil)
 }
 

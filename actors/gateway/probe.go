@@ -24,7 +24,7 @@ func (g *Gateway) probe(ctx context.Context) (wire.HealthSummary, error) {
 		return h, err
 	}
 	now := time.Now().UnixMilli()
-	h.Sessions = wire.HealthSessions{Path: g.sessionOptions().StorePath, Count: int64(len(rows)), Recent: []wire.HealthSession{}}
+	h.Sessions = wire.HealthSessions{Path: g.storePath(), Count: int64(len(rows)), Recent: []wire.HealthSession{}}
 	for _, r := range rows[:min(5, len(rows))] {
 		at, age := r.UpdatedAt, now-r.UpdatedAt
 		h.Sessions.Recent = append(h.Sessions.Recent, wire.HealthSession{Key: r.Key, UpdatedAt: &at, Age: &age})

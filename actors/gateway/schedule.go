@@ -22,7 +22,7 @@ func (g *Gateway) cronOptions() cron.Options {
 		Store: g.store, Stream: g.tree.stream, Dir: dir, StorePath: filepath.Join(dir, "jobs.json"), MainKey: session.MainKey,
 		Ready: g.tree.grown, Config: g.cronConfig, Sweep: g.o.Sweep, OpenSession: session.Open,
 		Work:    func(key string) { _ = g.tree.sessions.Tell(session.Work{Key: key}) },
-		Unready: g.unready, AllowFrom: func(surface string) []string { return g.policy("", surface).AllowFrom },
+		Unready: g.unready, AllowFrom: g.allowFrom,
 		HeartbeatsOn: func(ctx context.Context) (bool, error) {
 			return ask(ctx, g.tree.health, func(r actors.Reply[bool]) health.Message { return health.HeartbeatsEnabled{Reply: r} })
 		},

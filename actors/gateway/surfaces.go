@@ -202,14 +202,20 @@ func (g *Gateway) typing(r providers.Route, on bool) {
 	}
 }
 
+// allowFrom is a surface's allowlist as it is in force.
+func (g *Gateway) allowFrom(surface string) []string { return g.policy("", surface).AllowFrom }
+
+// storePath is what is shown where the reference shows its file of sessions.
+func (g *Gateway) storePath() string { return g.env.StateDir + "/sessions/sessions.json" }
+
 func (g *Gateway) sessionOptions() session.Options {
 	cfg := g.o.Config.Config
 	o := session.Options{
 		Store: g.store, Stream: g.tree.stream, State: g.tree.runs, Runner: g.o.Runner, Log: g.log,
 		MaxConcurrent: cfg.Agent.MaxConcurrent, Timeout: time.Duration(cfg.Agent.TimeoutSeconds) * time.Second,
 		Thinking: cfg.Agent.ThinkingDefault, Model: cfg.Agent.Model, ContextTokens: int64(cfg.Agent.ContextTokens),
-		StorePath: g.env.StateDir + "/sessions/sessions.json", Policy: sendPolicy(cfg.Session.SendPolicy),
-		Tool: g.tool, CanDeliver: g.canDeliver, AllowFrom: func(surface string) []string { return g.policy("", surface).AllowFrom },
+		StorePath: g.storePath(), Policy: sendPolicy(cfg.Session.SendPolicy),
+		Tool: g.tool, CanDeliver: g.canDeliver, AllowFrom: g.allowFrom,
 		Replies: g.replies, SaveMedia: g.saveMedia, Delivered: g.runEnded, Typing: g.typing,
 		Sweep: g.o.Sweep,
 	}
