@@ -30,7 +30,7 @@ func (g *Gateway) admit(doc *config.Document) error {
 }
 
 // fixed are the sections that are read once, at the start.
-var fixed = []string{"agent", "session", "dev"}
+var fixed = []string{"dev"}
 
 // apply brings a configuration into force, all or nothing.
 func (g *Gateway) apply(doc *config.Document, changed []config.Change) error {

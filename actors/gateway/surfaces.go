@@ -209,22 +209,36 @@ func (g *Gateway) allowFrom(surface string) []string { return g.policy("", surfa
 func (g *Gateway) storePath() string { return g.env.StateDir + "/sessions/sessions.json" }
 
 func (g *Gateway) sessionOptions() session.Options {
-	cfg := g.o.Config.Config
 	o := session.Options{
 		Store: g.store, Stream: g.tree.stream, State: g.tree.runs, Runner: g.o.Runner, Log: g.log,
-		MaxConcurrent: cfg.Agent.MaxConcurrent, Timeout: time.Duration(cfg.Agent.TimeoutSeconds) * time.Second,
-		Thinking: cfg.Agent.ThinkingDefault, Model: cfg.Agent.Model, ContextTokens: int64(cfg.Agent.ContextTokens),
-		StorePath: g.storePath(), Policy: sendPolicy(cfg.Session.SendPolicy),
+		Settings: g.runSettings, StorePath: g.storePath(),
 		Tool: g.tool, CanDeliver: g.canDeliver, AllowFrom: g.allowFrom,
 		Replies: g.replies, SaveMedia: g.saveMedia, Delivered: g.runEnded, Typing: g.typing,
 		Sweep: g.o.Sweep,
 	}
-	if _, builtin := g.o.Runner.(agent.Builtin); builtin {
-		o.Model = "builtin"
-	} else {
+	if !g.builtin() {
 		o.History = 200
 	}
 	return o
+}
+
+func (g *Gateway) builtin() bool {
+	_, ok := g.o.Runner.(agent.Builtin)
+	return ok
+}
+
+// runSettings are what the configuration in force says of runs.
+func (g *Gateway) runSettings() session.Settings {
+	cfg := g.doc.Load().Config
+	s := session.Settings{
+		MaxConcurrent: cfg.Agent.MaxConcurrent, Timeout: time.Duration(cfg.Agent.TimeoutSeconds) * time.Second,
+		Thinking: cfg.Agent.ThinkingDefault, Model: cfg.Agent.Model, ContextTokens: int64(cfg.Agent.ContextTokens),
+		Policy: sendPolicy(cfg.Session.SendPolicy),
+	}
+	if g.builtin() {
+		s.Model = "builtin"
+	}
+	return s
 }
 
 func sendPolicy(p config.SendPolicy) session.Policy {

@@ -56,7 +56,7 @@ func agentCall(o *Options, ref actors.Ref[SessionsMessage], call *wire.Call, p w
 		Deliver: p.Deliver,
 	}
 	thinking, ok := thinkingLevel(p.Thinking)
-	req.Thinking = cmp.Or(thinking, o.Thinking)
+	req.Thinking = cmp.Or(thinking, o.settings().Thinking)
 	key := strings.TrimSpace(p.SessionKey)
 	switch {
 	case req.Message == "":
@@ -103,7 +103,7 @@ func chatSend(o *Options, ref actors.Ref[SessionsMessage], call *wire.Call, p wi
 	}
 	req := agent.Request{Message: message, Plain: p.Message, Operator: true, Deliver: p.Deliver, BestEffort: true}
 	thinking, ok := thinkingLevel(p.Thinking)
-	req.Thinking = cmp.Or(thinking, o.Thinking)
+	req.Thinking = cmp.Or(thinking, o.settings().Thinking)
 	if !ok {
 		req.Problem = "Invalid thinking level. Use one of: off, minimal, low, medium, high."
 	}

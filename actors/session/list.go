@@ -37,11 +37,12 @@ func list(ctx context.Context, o *Options, p wire.SessionsListParams) (wire.Sess
 
 func (o *Options) defaults() wire.SessionDefaults {
 	d := wire.SessionDefaults{}
-	if o.Model != "" {
-		d.Model = &o.Model
+	s := o.settings()
+	if s.Model != "" {
+		d.Model = &s.Model
 	}
-	if o.ContextTokens > 0 {
-		d.ContextTokens = &o.ContextTokens
+	if s.ContextTokens > 0 {
+		d.ContextTokens = &s.ContextTokens
 	}
 	return d
 }
@@ -88,8 +89,8 @@ func total(e wire.SessionEntry) int64 {
 // history answers chat.history (protocol 3.8).
 func history(ctx context.Context, o *Options, p wire.ChatHistoryParams) (wire.ChatHistoryResult, error) {
 	r := wire.ChatHistoryResult{SessionKey: p.SessionKey, Messages: []wire.Raw{}, ThinkingLevel: "off"}
-	if o.Thinking != "" {
-		r.ThinkingLevel = o.Thinking
+	if s := o.settings(); s.Thinking != "" {
+		r.ThinkingLevel = s.Thinking
 	}
 	limit := historyDefault
 	if p.Limit != nil {

@@ -20,14 +20,10 @@ type Options struct {
 	Runner agent.Runner
 	Log    *slog.Logger
 
-	MaxConcurrent int           // runs at one time over all sessions; 0 = 16
-	Timeout       time.Duration // of a run that names none; 0 = agent.DefaultTimeout
-	History       int           // transcript messages a runner is given; 0 = none
-	Thinking      string        // default level, "" = off
-	Model         string        // shown as the default model; "" = none
-	ContextTokens int64
-	Policy        Policy
-	StorePath     string // shown where the reference shows its store file
+	// Settings are the configuration in force; they are asked for whenever they matter. Any goroutine; must not block.
+	Settings  func() Settings
+	History   int    // transcript messages a runner is given; 0 = none
+	StorePath string // shown where the reference shows its store file
 	// Sweep is how often the store is searched for work that nobody is doing; 0 = 10 s.
 	Sweep time.Duration
 
@@ -47,13 +43,31 @@ type Options struct {
 	Typing func(r providers.Route, on bool)
 }
 
+// Settings are what the configuration says of sessions and runs.
+type Settings struct {
+	MaxConcurrent int           // runs at one time over all sessions; 0 = 16
+	Timeout       time.Duration // of a run that names none; 0 = agent.DefaultTimeout
+	Thinking      string        // default level, "" = off
+	Model         string        // shown as the default model; "" = none
+	ContextTokens int64
+	Policy        Policy
+}
+
+func (o *Options) settings() Settings {
+	var s Settings
+	if o.Settings != nil {
+		s = o.Settings()
+	}
+	if s.MaxConcurrent <= 0 {
+		s.MaxConcurrent = 16
+	}
+	if s.Timeout <= 0 {
+		s.Timeout = agent.DefaultTimeout
+	}
+	return s
+}
+
 func (o Options) withDefaults() Options {
-	if o.MaxConcurrent <= 0 {
-		o.MaxConcurrent = 16
-	}
-	if o.Timeout <= 0 {
-		o.Timeout = agent.DefaultTimeout
-	}
 	if o.Sweep <= 0 {
 		o.Sweep = 10 * time.Second
 	}

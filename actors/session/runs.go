@@ -36,7 +36,8 @@ func (s *sessions) onBegin(c *actors.Context[SessionsMessage], m begin) {
 
 // fill starts waiting runs while there are places.
 func (s *sessions) fill(c *actors.Context[SessionsMessage]) {
-	for s.busy < s.o.MaxConcurrent && len(s.queue) > 0 {
+	limit := s.o.settings().MaxConcurrent
+	for s.busy < limit && len(s.queue) > 0 {
 		sl := s.queue[0]
 		s.queue = s.queue[1:]
 		s.busy++
@@ -139,7 +140,7 @@ func (s *sessions) onRetry(c *actors.Context[SessionsMessage], m retryRun) {
 func (s *sessions) spawn(c *actors.Context[SessionsMessage], sl *slot) {
 	self := c.Self()
 	ref, err := actors.Spawn(c, "run/"+sl.run.ID, agent.Props(agent.Options{
-		Runner: s.o.Runner, Job: sl.job, Timeout: s.o.Timeout, Stream: s.o.Stream, Log: c.Log(), Tool: s.o.Tool, SaveMedia: s.o.SaveMedia,
+		Runner: s.o.Runner, Job: sl.job, Timeout: s.o.settings().Timeout, Stream: s.o.Stream, Log: c.Log(), Tool: s.o.Tool, SaveMedia: s.o.SaveMedia,
 		Commit: s.o.Store.Commit, Extra: s.extra,
 		Published: func() { sl.published.Store(true) },
 		Ended:     func(e agent.Ended) { _ = self.Tell(ended{e}) },
