@@ -28,7 +28,8 @@ var allowed = map[string][]string{
 	"providers/telegram": {"providers", "gopkg.in/telebot.v3"},
 
 	// Core: state and decisions.
-	"actors/config": {"actors", "transport/wire", "github.com/fsnotify/fsnotify"},
+	"actors/command": {},
+	"actors/config":  {"actors", "transport/wire", "github.com/fsnotify/fsnotify"},
 	"actors/cron": {
 		"actors", "actors/agent", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid",
 		"github.com/netresearch/go-cron",
@@ -40,7 +41,7 @@ var allowed = map[string][]string{
 	"actors/conn":        {"actors", "actors/eventstream", "actors/health", "actors/presence", "transport/wire"},
 	"actors/agent":       {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire"},
 	"actors/session": {
-		"actors", "actors/agent", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid",
+		"actors", "actors/agent", "actors/command", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid",
 	},
 	"actors/pairing": {"actors", "actors/store", "providers", "transport/wire"},
 	"actors/account": {"actors", "actors/store", "providers", "transport/wire"},

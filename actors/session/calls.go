@@ -10,6 +10,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/command"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -55,7 +56,7 @@ func agentCall(o *Options, ref actors.Ref[SessionsMessage], call *wire.Call, p w
 		Message: strings.TrimSpace(p.Message), System: p.ExtraSystemPrompt, Timeout: p.Timeout, Operator: true, To: to,
 		Deliver: p.Deliver,
 	}
-	thinking, ok := thinkingLevel(p.Thinking)
+	thinking, ok := command.Thinking(p.Thinking)
 	req.Thinking = cmp.Or(thinking, o.settings().Thinking)
 	key := strings.TrimSpace(p.SessionKey)
 	switch {
@@ -102,7 +103,7 @@ func chatSend(o *Options, ref actors.Ref[SessionsMessage], call *wire.Call, p wi
 		return
 	}
 	req := agent.Request{Message: message, Plain: p.Message, Operator: true, Deliver: p.Deliver, BestEffort: true}
-	thinking, ok := thinkingLevel(p.Thinking)
+	thinking, ok := command.Thinking(p.Thinking)
 	req.Thinking = cmp.Or(thinking, o.settings().Thinking)
 	if !ok {
 		req.Problem = "Invalid thinking level. Use one of: off, minimal, low, medium, high."
@@ -138,23 +139,4 @@ func agentWait(ref actors.Ref[SessionsMessage], call *wire.Call, p wire.AgentWai
 	if err := ref.Tell(Wait{Reply: reply, RunID: strings.TrimSpace(p.RunID), AfterMs: p.AfterMs, Timeout: timeout}); err != nil {
 		call.Fail(err)
 	}
-}
-
-// thinkingLevel reads a level with its aliases (protocol 3.9); "" stays "".
-func thinkingLevel(s string) (level string, ok bool) {
-	switch strings.ToLower(strings.TrimSpace(s)) {
-	case "":
-		return "", true
-	case "off":
-		return "off", true
-	case "minimal", "min", "think":
-		return "minimal", true
-	case "low", "thinkhard", "think-hard", "think_hard":
-		return "low", true
-	case "medium", "med", "thinkharder", "think-harder", "harder":
-		return "medium", true
-	case "high", "ultra", "ultrathink", "thinkhardest", "highest", "max":
-		return "high", true
-	}
-	return "", false
 }
