@@ -24,7 +24,7 @@ func (a *app) actorsCommand() *cobra.Command {
 }
 
 func (a *app) showActors(r wire.ActorsListResult) error {
-	t := newTable(a.out, "ACTOR", "KIND", "STATE", "QUEUED", "OLDEST", "DOING", "RESTARTS", "LAST PANIC")
+	t := a.newTable("ACTOR", "KIND", "STATE", "QUEUED", "OLDEST", "DOING", "RESTARTS", "LAST PANIC")
 	for _, i := range r.Actors {
 		doing := "-"
 		if i.Current != "" {

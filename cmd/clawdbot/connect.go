@@ -30,13 +30,16 @@ type clientFlags struct {
 	json                 bool
 }
 
-// register adds the flags to a command. A command that has a --timeout of its own gets none here.
+// register adds the flags to a command. A command that has a --timeout of its own gets none here; one that has set
+// f.timeout has it as the default.
 func (f *clientFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.url, "url", "", "address of the gateway, ws:// or wss:// (default: from the config file, else ws://127.0.0.1:18789)")
 	c.Flags().StringVar(&f.token, "token", "", "gateway token (default: CLAWDBOT_GATEWAY_TOKEN, else the config file)")
 	c.Flags().StringVar(&f.password, "password", "", "gateway password (default: CLAWDBOT_GATEWAY_PASSWORD, else the config file)")
 	c.Flags().BoolVar(&f.json, "json", false, "print the gateway's answer as JSON")
-	f.timeout = 10 * time.Second
+	if f.timeout == 0 {
+		f.timeout = 10 * time.Second
+	}
 	if c.Flags().Lookup("timeout") == nil {
 		c.Flags().Var((*millis)(&f.timeout), "timeout", "how long to wait, in ms or as 10s, 2m")
 	}
@@ -185,6 +188,7 @@ func (t target) explain(err error, timeout time.Duration) error {
 func (a *app) call(ctx context.Context, f clientFlags, method string, params any) (wire.Raw, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
+	defer a.progress("waiting for " + method)()
 	c, err := a.dial(ctx, f)
 	if err != nil {
 		return nil, err
@@ -201,7 +205,14 @@ func explainCall(err error, method string, timeout time.Duration) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("the gateway did not answer %s within %s; give more --timeout", method, timeout)
 	}
-	return err
+	refusal, ok := errors.AsType[*wire.Error](err)
+	switch {
+	case !ok:
+		return err
+	case refusal.Message == "unknown method: "+method:
+		return fmt.Errorf("the running gateway has no method %s: it is another version than this program; restart it", method)
+	}
+	return configRefusal(refusal)
 }
 
 // query calls a method, prints the payload with --json, and otherwise decodes it for show.

@@ -64,7 +64,7 @@ func (a *app) gatewayCommand() *cobra.Command {
 	flags.BoolVar(&f.verbose, "verbose", false, "show debug lines on the console")
 	flags.StringVar(&f.wsLog, "ws-log", "auto", "lines about connections on the console: auto (by level), full, compact")
 	flags.Bool("allow-unconfigured", false, "accepted for compatibility; a gateway needs no config file")
-	c.AddCommand(a.gatewayCallCommand(), a.healthCommand("health"), a.statusCommand("status"))
+	c.AddCommand(a.gatewayCallCommand(), a.healthCommand("health"), a.statusCommand("status"), a.wakeCommand())
 	return c
 }
 
@@ -167,13 +167,4 @@ func terminalSignals(ctx context.Context) (context.Context, context.CancelFunc) 
 		signal.Stop(pipe)
 		stop()
 	}
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

@@ -23,7 +23,7 @@ func (a *app) healthCommand(name string) *cobra.Command {
 }
 
 func (a *app) showHealth(h wire.HealthSummary) error {
-	t := newTable(a.out)
+	t := a.newTable()
 	t.row("Gateway", yes(h.OK, "ok", "not ok"))
 	t.row("WhatsApp", yes(h.Web.Linked, "linked", "not linked"))
 	telegram, discord := yes(h.Telegram.Configured, "configured", "not configured"), yes(h.Discord.Configured, "configured", "not configured")

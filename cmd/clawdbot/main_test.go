@@ -67,7 +67,8 @@ func TestRun_helpOfEveryCommand(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"", "gateway", "gateway call", "gateway health", "gateway status", "health", "status", "send", "agent", "sessions", "actors",
-		"pairing", "pairing list", "pairing approve", "version", "completion", "help",
+		"pairing", "pairing list", "pairing approve", "version", "completion", "help", "cron", "cron add", "cron edit", "cron rm", "wake",
+		"config", "config set", "config schema",
 	} {
 		r := invoke(home(t, ""), append(strings.Fields(name), "--help")...)
 		if r.code != 0 || !strings.Contains(r.out, "Usage:") || r.err != "" {
@@ -117,7 +118,8 @@ func TestRun_withoutGatewaySaysHowToStartIt(t *testing.T) {
 	env := home(t, "{gateway:{port:"+port+"}}")
 	for _, args := range []string{
 		"health", "status", "sessions", "actors", "pairing list", "pairing approve ABCD2345", "gateway health", "gateway status",
-		"gateway call health", "send -t 1 -m x", "agent --to 1 -m x", "health --json",
+		"gateway call health", "send -t 1 -m x", "agent --to 1 -m x", "health --json", "cron list", "cron rm x", "cron add --name x --at +1m --message x",
+		"wake --text x", "gateway wake --text x", "config get", "config set a b", "config path", "config schema", "config history",
 	} {
 		r := invoke(env, strings.Fields(args)...)
 		want := "gateway is not running at ws://127.0.0.1:" + port + "; start it with: clawdbot gateway\n"

@@ -40,7 +40,7 @@ func (a *app) showPairing(r wire.PairingListResult) error {
 	}
 	now := time.Now()
 	if len(r.Pending) > 0 {
-		t := newTable(a.out, "CODE", "ACCOUNT", "SENDER", "NAME", "EXPIRES IN")
+		t := a.newTable("CODE", "ACCOUNT", "SENDER", "NAME", "EXPIRES IN")
 		for _, p := range r.Pending {
 			t.row(p.Code, p.Account, p.SenderID, p.SenderName, short(time.UnixMilli(p.ExpiresAt).Sub(now)))
 		}
@@ -55,7 +55,7 @@ func (a *app) showPairing(r wire.PairingListResult) error {
 	if len(r.Pending) > 0 {
 		fmt.Fprintln(a.out)
 	}
-	t := newTable(a.out, "ALLOWED", "SENDER", "NAME", "SINCE")
+	t := a.newTable("ALLOWED", "SENDER", "NAME", "SINCE")
 	for _, p := range r.Allowed {
 		t.row(p.Account, p.SenderID, p.Name, ago(&p.At, now))
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/clawdbot/gateway/transport/wire"
@@ -25,26 +24,6 @@ func printJSON(w io.Writer, payload wire.Raw) error {
 	_, err := w.Write(b.Bytes())
 	return err
 }
-
-// table prints aligned columns. Cells may hold text of strangers.
-type table struct{ w *tabwriter.Writer }
-
-func newTable(w io.Writer, heads ...string) table {
-	t := table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
-	if len(heads) > 0 {
-		t.row(heads...)
-	}
-	return t
-}
-
-func (t table) row(cells ...string) {
-	for i := range cells {
-		cells[i] = oneLine(cells[i])
-	}
-	fmt.Fprintln(t.w, strings.TrimRight(strings.Join(cells, "\t"), "\t "))
-}
-
-func (t table) flush() error { return t.w.Flush() }
 
 // printable lets line breaks pass and nothing else that steers a terminal.
 func printable(s string) string {

@@ -92,7 +92,8 @@ func (a *app) root() *cobra.Command {
 	root.SetUsageFunc(func(c *cobra.Command) error { help(c, nil); return nil })
 	root.AddCommand(
 		a.gatewayCommand(), a.healthCommand("health"), a.statusCommand("status"), a.sendCommand(), a.agentCommand(),
-		a.sessionsCommand(), a.actorsCommand(), a.pairingCommand(), a.versionCommand(), a.completionCommand(),
+		a.sessionsCommand(), a.cronCommand(), a.wakeCommand(), a.configCommand(), a.actorsCommand(), a.pairingCommand(), a.versionCommand(),
+		a.completionCommand(),
 	)
 	return root
 }

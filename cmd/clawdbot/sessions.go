@@ -38,7 +38,7 @@ func (a *app) showSessions(r wire.SessionsListResult) error {
 		return err
 	}
 	now := time.Now()
-	t := newTable(a.out, "SESSION", "KIND", "UPDATED", "MODEL", "TOKENS", "NAME")
+	t := a.newTable("SESSION", "KIND", "UPDATED", "MODEL", "TOKENS", "NAME")
 	for _, s := range r.Sessions {
 		t.row(s.Key, s.Kind, ago(s.UpdatedAt, now), orElse(s.Model, "-"), fmt.Sprint(s.TotalTokens), s.DisplayName)
 	}

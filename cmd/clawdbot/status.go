@@ -31,7 +31,7 @@ func (a *app) showStatus(s wire.StatusSummary) error {
 	for _, line := range s.ProviderSummary {
 		fmt.Fprintln(a.out, oneLine(line))
 	}
-	t := newTable(a.out)
+	t := a.newTable()
 	if o := s.Outbox; o != nil {
 		t.row("Outbox", fmt.Sprintf("%d queued, %d sending, %d ambiguous, %d failed", o.Queued, o.Sending, o.Ambiguous, o.Failed))
 	}
@@ -49,7 +49,7 @@ func (a *app) showStatus(s wire.StatusSummary) error {
 	}
 	fmt.Fprintln(a.out)
 	now := time.Now()
-	t = newTable(a.out, "SESSION", "KIND", "UPDATED", "FLAGS")
+	t = a.newTable("SESSION", "KIND", "UPDATED", "FLAGS")
 	for _, r := range s.Sessions.Recent {
 		t.row(r.Key, r.Kind, ago(r.UpdatedAt, now), strings.Join(r.Flags, " "))
 	}
