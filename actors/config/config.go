@@ -11,8 +11,10 @@ import (
 // Options for the actor.
 type Options struct {
 	Document *Document // valid; what the gateway was started with
-	Getenv   func(string) string
-	Version  string // of the gateway, for config.schema
+	// Refused is a newer text of the file that could not be started, so that Document runs; nil = none.
+	Refused *Refused
+	Getenv  func(string) string
+	Version string // of the gateway, for config.schema
 	// HistoryDir keeps the last good configurations; "" = none are kept.
 	HistoryDir string
 	// Watch takes over changes of the file while the gateway runs.
@@ -210,6 +212,8 @@ func (h *holder) onJobDone(c *actors.Context[Message], m jobDone) {
 	switch {
 	case m.err != nil && m.job.fail != nil:
 		m.job.fail(m.err)
+	case m.err != nil:
+		c.Log().Error("config file was not checked", "err", m.err)
 	case m.answer != nil:
 		m.answer()
 	}

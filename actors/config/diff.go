@@ -32,6 +32,7 @@ const (
 	PartHeartbeat = "heartbeat"
 	PartCron      = "cron"
 	PartBrowser   = "browser"
+	PartAuth      = "auth" // who may connect
 )
 
 // effects says what a change under a prefix asks for; the first match wins, and what matches nothing is a restart.
@@ -42,6 +43,7 @@ var effects = []struct {
 }{
 	{"gateway.remote", EffectNone, ""},
 	{"gateway.reload", EffectNone, ""},
+	{"gateway.auth", EffectHot, PartAuth},
 	{"hooks.gmail", EffectHot, PartGmail},
 	{"hooks", EffectHot, PartHooks},
 	{"agent.heartbeat", EffectHot, PartHeartbeat},

@@ -10,7 +10,7 @@ import (
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{
-		"gateway.remote.url": "none", "gateway.reload.mode": "none", "gateway.port": "restart", "gateway.remoteX": "restart",
+		"gateway.remote.url": "none", "gateway.reload.mode": "none", "gateway.port": "restart", "gateway.auth.token": "hot auth", "gateway.remoteX": "restart",
 		"hooks.gmail.account": "hot gmail", "hooks.gmailX": "hot hooks", "hooks.path": "hot hooks", "agent.heartbeat.every": "hot heartbeat",
 		"agent.model": "none", "cron.enabled": "hot cron", "browser": "hot browser", "web.enabled": "hot whatsapp", "webX": "restart",
 		"telegram.botToken": "hot telegram", "discord.token": "hot discord", "slack.appToken": "hot slack", "signal.account": "hot signal",

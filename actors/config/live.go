@@ -36,7 +36,11 @@ func newLive(o Options) *live {
 		o.Now = time.Now
 	}
 	l := &live{o: o, history: history{o.HistoryDir}, seen: o.Document.identity()}
-	l.now.Store(&State{Running: o.Document})
+	s := State{Running: o.Document}
+	if r := o.Refused; r != nil {
+		l.seen, s.Problem = r.Document.identity(), r.Problem
+	}
+	l.now.Store(&s)
 	return l
 }
 
@@ -97,7 +101,7 @@ func (l *live) check(log *slog.Logger, force bool) {
 func (l *live) judge(log *slog.Logger, doc *Document) {
 	s := State{Running: l.state().Running, Since: l.state().Since, Issues: doc.Issues}
 	if problem := l.problem(s.Running, doc); problem != "" {
-		s.Problem = problem
+		s.Problem, s.Invalid = problem, true
 		l.refuse(log, s)
 		return
 	}

@@ -139,7 +139,11 @@ func TestReload(t *testing.T) {
 	}
 
 	write(t, r.path, "{gateway:{port:9,reload:{debounceMs:1}},cron:{maxConcurrentRuns:3},telegram:{botToken:'CANARY-2'},identity:{name:'x'}}")
-	s = r.until("restart", func(s State) bool { return s.Restart != "" })
+	s = r.until("restart", func(s State) bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return s.Restart != "" && len(r.restarts) > 0 // it is told of after the state has it
+	})
 	if s.Restart != "config: gateway.port" || s.Running.Config.Cron.MaxConcurrentRuns != 2 || len(r.restarts) != 1 || len(r.applied) != 1 {
 		t.Errorf("%q, %q, %q", s.Restart, r.restarts, r.applied)
 	}

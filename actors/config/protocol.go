@@ -21,8 +21,15 @@ type State struct {
 	Running *Document
 	Since   time.Time // when it was taken over; zero = since the start
 	Problem string    // why the file is not what runs; "" = nothing is wrong. One line, no secrets
+	Invalid bool      // the gateway could not run on the file
 	Issues  []Issue   // of an invalid file
 	Restart string    // what the file has that waits for a restart; "" = nothing
+}
+
+// Refused is a document that is valid and yet could not be brought into force, and why.
+type Refused struct {
+	Document *Document
+	Problem  string // one line, no secrets
 }
 
 // OnDisk asks for the file as it is now, redacted. A problem with the file is part of the answer, not an error.

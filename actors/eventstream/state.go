@@ -27,6 +27,12 @@ func NewState() *State {
 	return s
 }
 
+// CountOn takes over the versions of a stream that is over. The numbers of events begin again.
+func (s *State) CountOn(before *State) {
+	s.Presence.Store(before.Presence.Load())
+	s.Health.Store(before.Health.Load())
+}
+
 // sinks are who gets the events. They come and go without a message: one that was lost would leave a client that hears
 // nothing, or a dead one that is offered events for ever.
 type sinks struct {

@@ -22,10 +22,11 @@ import (
 
 // Gateway is one running gateway.
 type Gateway struct {
-	o     Options
-	env   config.Env
-	log   *slog.Logger
-	start time.Time
+	given    Options // as the caller wrote them
+	o        Options
+	env      config.Env
+	log      *slog.Logger
+	heritage heritage
 
 	listener net.Listener
 	http     *http.Server
@@ -36,6 +37,7 @@ type Gateway struct {
 
 	doc      atomic.Pointer[config.Document] // the configuration in force
 	fatal    chan error                      // the first vital part that is lost for good
+	restarts chan string                     // why a restart was asked for; holds one
 	served   chan struct{}
 	stopOnce sync.Once
 	stopErr  error
@@ -49,12 +51,18 @@ func (e *AlreadyListening) Error() string {
 }
 
 // New starts a gateway and returns when its port accepts connections. The caller must Stop it.
-func New(o Options) (*Gateway, error) {
-	o, env, err := o.resolve()
+func New(o Options) (*Gateway, error) { return start(o, heritage{began: time.Now()}) }
+
+// start is New in a process that may have had a gateway before.
+func start(given Options, h heritage) (*Gateway, error) {
+	o, env, err := given.resolve()
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{o: o, env: env, log: o.Log, start: time.Now(), fatal: make(chan error, 1), served: make(chan struct{})}
+	g := &Gateway{
+		given: given, o: o, env: env, log: o.Log, heritage: h,
+		fatal: make(chan error, 1), restarts: make(chan string, 1), served: make(chan struct{}),
+	}
 	g.doc.Store(o.Config)
 	if err := g.open(); err != nil {
 		return nil, err
@@ -115,6 +123,12 @@ func (g *Gateway) listen() (net.Listener, error) {
 		port = 0
 	}
 	addr := net.JoinHostPort(host, strconv.Itoa(port))
+	if g.o.AnyPort && g.heritage.port != 0 { // any will do, the one that the clients know does best
+		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(g.heritage.port)))
+		if err == nil {
+			return l, nil
+		}
+	}
 	l, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, &AlreadyListening{addr}
@@ -136,18 +150,31 @@ func localAddrs() []netip.Addr {
 	return all
 }
 
-// Run runs a gateway until ctx ends, or until it loses a part that it cannot do without (an error then).
+// Run runs a gateway until ctx ends, or until it loses a part that it cannot do without (an error then). Restarts
+// happen within it.
 func Run(ctx context.Context, o Options) error {
 	g, err := New(o)
-	if err != nil {
-		return err
+	for err == nil {
+		var reason string
+		select {
+		case <-ctx.Done():
+			return g.finish(ctx, nil)
+		case fatal := <-g.fatal:
+			g.log.Error("gateway ends", "err", fatal)
+			return g.finish(ctx, fatal)
+		case reason = <-g.restarts:
+		case reason = <-o.Restart:
+		}
+		g.log.Info("gateway restarts", "reason", reason)
+		g, err = g.Renew(ctx)
 	}
-	var fatal error
-	select {
-	case <-ctx.Done():
-	case fatal = <-g.fatal:
-		g.log.Error("gateway ends", "err", fatal)
+	if ctx.Err() != nil {
+		return nil // it was stopped, and asked not to start again
 	}
+	return err
+}
+
+func (g *Gateway) finish(ctx context.Context, fatal error) error {
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
 	return errors.Join(fatal, g.Stop(stop))

@@ -59,6 +59,8 @@ type Options struct {
 	Version, Commit string
 	// OnListening is called when the port accepts connections, with the address.
 	OnListening func(addr string)
+	// Restart makes Run start the gateway anew, for each reason that it yields; nil = never. See Gateway.Restart.
+	Restart <-chan string
 	// Intercept sees every message between actors. It is for fault-injection tests (actors/actortest).
 	Intercept actors.Interceptor
 	// StoreFault makes the store fail; for tests.

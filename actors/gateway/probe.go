@@ -6,6 +6,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/account"
+	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/outbox"
 	"github.com/clawdbot/gateway/actors/session"
 	"github.com/clawdbot/gateway/actors/store"
@@ -90,6 +91,11 @@ func (g *Gateway) status(ctx context.Context) (wire.StatusSummary, error) {
 			s.DevEndpoints = append(s.DevEndpoints, surface)
 		}
 	}
+	file, err := ask(ctx, g.tree.config, func(r actors.Reply[config.State]) config.Message { return config.Status{Reply: r} })
+	if err != nil {
+		return s, err
+	}
+	s.Config = &wire.StatusConfig{Valid: !file.Invalid, Problem: file.Problem, RestartNeeded: file.Restart}
 	rows, err := g.sessions(ctx)
 	if err != nil {
 		return s, err

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/cron"
@@ -15,9 +14,7 @@ func (g *Gateway) configOptions() config.Options {
 	return config.Options{
 		Document: g.o.Config, Getenv: g.o.Getenv, Version: g.o.Version, HistoryDir: filepath.Join(g.env.StateDir, "config-history"),
 		Watch: g.fromFile(), Admit: g.admit, Apply: g.apply,
-		RestartNeeded: func(reason string) {
-			g.log.Warn("the config file has changes that a restart brings into force", "reason", reason)
-		},
+		RestartNeeded: g.Restart, Refused: g.heritage.refused,
 	}
 }
 
@@ -29,9 +26,6 @@ func (g *Gateway) admit(doc *config.Document) error {
 	return nil
 }
 
-// fixed are the sections that are read once, at the start.
-var fixed = []string{"dev"}
-
 // apply brings a configuration into force, all or nothing.
 func (g *Gateway) apply(doc *config.Document, changed []config.Change) error {
 	<-g.tree.grown
@@ -39,12 +33,6 @@ func (g *Gateway) apply(doc *config.Document, changed []config.Change) error {
 	for _, c := range changed {
 		if c.Effect == config.EffectHot {
 			parts[c.Part] = true
-			continue
-		}
-		for _, section := range fixed {
-			if c.Path == section || strings.HasPrefix(c.Path, section+".") {
-				return errors.New(c.Path + " is read at the start only: restart the gateway to bring the change into force")
-			}
 		}
 	}
 	old := g.doc.Load()
@@ -71,7 +59,12 @@ func (g *Gateway) renew(parts map[string]bool) error {
 		}
 	}
 	if parts[config.PartHeartbeat] {
-		return g.tree.heartbeat.Tell(cron.ReloadHeartbeat{})
+		if err := g.tree.heartbeat.Tell(cron.ReloadHeartbeat{}); err != nil {
+			return err
+		}
+	}
+	if parts[config.PartAuth] { // last: it cuts off who came in with the old credential
+		return g.sockets.SetAuth(g.auth())
 	}
 	return nil
 }

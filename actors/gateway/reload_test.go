@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clawdbot/gateway/actors/gateway"
 	"github.com/clawdbot/gateway/providers"
@@ -13,6 +14,46 @@ import (
 	"github.com/clawdbot/gateway/providers/telegram"
 	"github.com/clawdbot/gateway/transport/wire"
 )
+
+// TestReload_credential: a changed credential closes what came in with the old one within a second, and nothing else
+// happens to the gateway.
+func TestReload_credential(t *testing.T) {
+	t.Parallel()
+	text := func(auth string) string {
+		return fmt.Sprintf("{gateway: {auth: {%s}, reload: {debounceMs: 1}}}", auth)
+	}
+	p, url := setup{config: text("token: 'CANARY-one'")}.run(t)
+	clients := []*socket{dial(t, url, token("CANARY-one")), dial(t, url, token("CANARY-one"), as("cli", ""))}
+	begin := time.Now()
+	p.write(text("token: 'CANARY-two'"))
+	for _, c := range clients {
+		if code, reason := c.ended(); code != 1008 || reason != wire.ReasonAuth {
+			t.Errorf("closed %d %q", code, reason)
+		}
+	}
+	if took := time.Since(begin); took > time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if f := open(t, url, nil).connect(token("CANARY-one")); f.OK {
+		t.Error("the old token is good")
+	}
+	c := dial(t, url, token("CANARY-two"))
+	p.write(text("token: 'undefined'")) // invalid: nothing happens
+	got := configStatus(t, c, "the problem", func(s wire.StatusConfig) bool { return s.Problem != "" })
+	if got.Valid || !strings.Contains(got.Problem, "gateway.auth.token") {
+		t.Errorf("%+v", got)
+	}
+	p.write(text("token: 'CANARY-two', password: 'CANARY-three', mode: 'token'")) // the same credential
+	configStatus(t, c, "taken over", func(s wire.StatusConfig) bool { return s == wire.StatusConfig{Valid: true} })
+	p.write(text("password: 'CANARY-three'"))
+	if code, _ := c.ended(); code != 1008 {
+		t.Errorf("closed %d", code)
+	}
+	dial(t, url, func(p *wire.ConnectParams) { p.Auth = &wire.ConnectAuth{Password: "CANARY-three"} })
+	if log := p.log.String(); strings.Contains(log, "CANARY") || strings.Contains(log, "restarts") {
+		t.Errorf("log:\n%s", log)
+	}
+}
 
 // TestReload_surface: a surface that config.set sets up starts at once, and a broken file changes nothing.
 func TestReload_surface(t *testing.T) {

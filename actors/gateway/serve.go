@@ -20,13 +20,10 @@ const openLimit = 5 * time.Second
 // serve builds what answers on the port: WebSocket upgrades and the page.
 func (g *Gateway) serve() (err error) {
 	cfg := g.o.Config.Config
-	auth := config.ResolveAuth(cfg, g.env, g.o.Start)
 	g.sockets, err = ws.NewServer(ws.Options{
 		Log: g.log, Open: g.connect, Check: g.check,
 		AllowedHosts: cfg.Gateway.AllowedHosts, AllowedOrigins: cfg.Gateway.ControlUI.AllowedOrigins,
-		Auth: ws.Settings{
-			Mode: ws.Mode(auth.Mode), Token: auth.Token.Reveal(), Password: auth.Password.Reveal(), AllowTailscale: auth.AllowTailscale,
-		},
+		Auth: g.auth(),
 	})
 	if err != nil {
 		return err
@@ -38,6 +35,14 @@ func (g *Gateway) serve() (err error) {
 		Log: g.log,
 	}), g.log)
 	return nil
+}
+
+// auth is who may connect, by the configuration in force.
+func (g *Gateway) auth() ws.Settings {
+	a := config.ResolveAuth(g.doc.Load().Config, g.env, g.o.Start)
+	return ws.Settings{
+		Mode: ws.Mode(a.Mode), Token: a.Token.Reveal(), Password: a.Password.Reveal(), AllowTailscale: a.AllowTailscale,
+	}
 }
 
 // check judges the params of a call by the row of its method. One that is not there has no params: it is unknown.
@@ -86,7 +91,7 @@ func (g *Gateway) hello(p wire.Peer) wire.HelloOK {
 		Server:   wire.HelloServer{Version: g.o.Version, Commit: g.o.Commit, Host: host, ConnID: p.ConnID},
 		Features: wire.HelloFeatures{Methods: g.tree.names, Events: wire.Events()},
 		Snapshot: wire.Snapshot{
-			UptimeMs: time.Since(g.start).Milliseconds(), ConfigPath: g.o.Config.Path, StateDir: g.env.StateDir,
+			UptimeMs: time.Since(g.heritage.began).Milliseconds(), ConfigPath: g.o.Config.Path, StateDir: g.env.StateDir,
 		},
 		Policy: wire.NewHelloPolicy(),
 	}

@@ -20,11 +20,16 @@ const (
 // stored as interrupted, the shutdown event reaches the clients before their sockets close with 1012, and the store
 // closes last. It may be called more than once; ctx bounds it.
 func (g *Gateway) Stop(ctx context.Context) error {
-	g.stopOnce.Do(func() { g.stopErr = g.stop(ctx) })
+	return g.end(ctx, wire.ShutdownEvent{Reason: "gateway stopping"})
+}
+
+// end stops the gateway, once; goodbye is what its clients are told.
+func (g *Gateway) end(ctx context.Context, goodbye wire.ShutdownEvent) error {
+	g.stopOnce.Do(func() { g.stopErr = g.stop(ctx, goodbye) })
 	return g.stopErr
 }
 
-func (g *Gateway) stop(ctx context.Context) error {
+func (g *Gateway) stop(ctx context.Context, goodbye wire.ShutdownEvent) error {
 	g.tree.stopping.Store(true)
 	t := g.tree
 	for _, a := range t.directory.States() {
@@ -44,7 +49,7 @@ func (g *Gateway) stop(ctx context.Context) error {
 	case <-drained:
 	case <-ctx.Done():
 	}
-	g.announce(ctx)
+	g.announce(ctx, goodbye)
 	err := g.sockets.Shutdown(ctx)
 	err = errors.Join(err, g.http.Shutdown(ctx))
 	<-g.served
@@ -53,9 +58,9 @@ func (g *Gateway) stop(ctx context.Context) error {
 }
 
 // announce broadcasts the shutdown event and waits until it is in every client's queue.
-func (g *Gateway) announce(ctx context.Context) {
+func (g *Gateway) announce(ctx context.Context, goodbye wire.ShutdownEvent) {
 	sent := make(chan struct{})
-	g.tree.stream.PublishThen(wire.Event{Name: "shutdown", Payload: wire.ShutdownEvent{Reason: "gateway stopping"}}, func() { close(sent) })
+	g.tree.stream.PublishThen(wire.Event{Name: "shutdown", Payload: goodbye}, func() { close(sent) })
 	select {
 	case <-sent:
 	case <-ctx.Done():

@@ -69,6 +69,9 @@ func (g *Gateway) plant() error {
 		events: eventstream.NewState(), runs: session.NewState(), directory: account.NewDirectory(),
 		grown: make(chan struct{}),
 	}
+	if before := g.heritage.events; before != nil {
+		g.tree.events.CountOn(before)
+	}
 	_, err := actors.Spawn(g.system, "gateway", actors.Props[rootMessage]{
 		Kind: "gateway",
 		New:  func() actors.Behavior[rootMessage] { return &root{g, ready} },

@@ -78,9 +78,15 @@ func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 // startDaemon starts a gateway and waits for its line.
 func startDaemon(t *testing.T, args ...string) *daemon {
 	t.Helper()
-	d := &daemon{dir: t.TempDir(), stderr: &bytes.Buffer{}}
+	return launch(t, t.TempDir(), append([]string{"--port", freePort(t), "--verbose"}, args...)...)
+}
+
+// launch starts a gateway whose home is dir.
+func launch(t *testing.T, dir string, args ...string) *daemon {
+	t.Helper()
+	d := &daemon{dir: dir, stderr: &bytes.Buffer{}}
 	d.env = environ(t, d.dir)
-	d.cmd = command(t, d.env, append([]string{"gateway", "--port", freePort(t), "--verbose"}, args...)...)
+	d.cmd = command(t, d.env, append([]string{"gateway"}, args...)...)
 	pipe, err := d.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -95,15 +101,23 @@ func startDaemon(t *testing.T, args ...string) *daemon {
 			_ = d.cmd.Wait()
 		}
 	})
-	line := regexp.MustCompile(`listening on (ws://\S+)`)
+	d.listens(t)
+	return d
+}
+
+var listening = regexp.MustCompile(`listening on (ws://\S+)`)
+
+// listens waits for the line that says where it listens.
+func (d *daemon) listens(t *testing.T) {
+	t.Helper()
 	for {
 		text, err := d.stdout.ReadString('\n')
 		if err != nil {
 			t.Fatalf("no line says that it listens: %v, stderr %s", err, d.stderr)
 		}
-		if m := line.FindStringSubmatch(text); m != nil {
+		if m := listening.FindStringSubmatch(text); m != nil {
 			d.url = m[1]
-			return d
+			return
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (a *app) gatewayCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "gateway",
 		Short: "Run the gateway in the foreground",
-		Long:  "Run the gateway in the foreground until SIGTERM or Ctrl-C. Its subcommands talk to a gateway that runs.",
+		Long:  "Run the gateway in the foreground until SIGTERM or Ctrl-C. SIGUSR1 restarts it within the process. Its subcommands talk to a gateway that runs.",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if c.Flags().Changed("token") {
@@ -89,6 +89,8 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	defer closeFile()
 	slog.SetDefault(log) // libraries that log by themselves
 
+	restart, release := restartSignal(ctx)
+	defer release()
 	forced := context.AfterFunc(ctx, func() {
 		time.AfterFunc(stopLimit, func() { os.Exit(0) })
 	})
@@ -99,6 +101,7 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	err = gateway.Run(ctx, gateway.Options{
 		Config: doc, Getenv: a.getenv, Start: f.start, Log: log,
 		Providers: []providers.Factory{telegram.Factory()},
+		Restart:   restart,
 		Version:   orElse(env.Version, v), Commit: orElse(env.Commit, commit),
 		OnListening: func(addr string) {
 			listening = true
@@ -167,4 +170,24 @@ func terminalSignals(ctx context.Context) (context.Context, context.CancelFunc) 
 		signal.Stop(pipe)
 		stop()
 	}
+}
+
+// restartSignal yields a reason for each SIGUSR1; those that come while one waits are that one.
+func restartSignal(ctx context.Context) (<-chan string, func()) {
+	signals, reasons := make(chan os.Signal, 1), make(chan string, 1)
+	signal.Notify(signals, syscall.SIGUSR1)
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-signals:
+			}
+			select {
+			case reasons <- "SIGUSR1":
+			default:
+			}
+		}
+	}()
+	return reasons, func() { signal.Stop(signals) }
 }

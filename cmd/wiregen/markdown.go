@@ -162,6 +162,7 @@ func (p *page) additions() {
 		p.printf("- method `%s`\n", name)
 	}
 	p.printf("- `status` has `outbox` (counts by state) and, while a test address replaces a platform's, `devEndpoints`\n")
+	p.printf("- `status` has `config`: whether the config file is valid, why it is not in effect, what of it waits for a restart\n")
 }
 
 func (p *page) codes() {

@@ -53,6 +53,14 @@ type StatusSummary struct {
 	Sessions           StatusSessions `json:"sessions"`
 	Outbox             *OutboxCounts  `json:"outbox,omitempty"`       // addition
 	DevEndpoints       []string       `json:"devEndpoints,omitempty"` // addition: platforms whose address is replaced
+	Config             *StatusConfig  `json:"config,omitempty"`       // addition
+}
+
+// StatusConfig says how the config file and what the gateway runs on stand to each other.
+type StatusConfig struct {
+	Valid         bool   `json:"valid"`                   // the gateway could run on the file as it is
+	Problem       string `json:"problem,omitempty"`       // why what runs is not the file
+	RestartNeeded string `json:"restartNeeded,omitempty"` // what waits for a restart
 }
 
 // StatusSessions lists the newest sessions and what new ones start with.

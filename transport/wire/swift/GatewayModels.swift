@@ -5243,6 +5243,28 @@ public struct StateVersion: Codable, Hashable, Sendable {
     }
 }
 
+public struct StatusConfig: Codable, Hashable, Sendable {
+    public let valid: Bool
+    public let problem: String?
+    public let restartNeeded: String?
+
+    public init(
+        valid: Bool,
+        problem: String? = nil,
+        restartNeeded: String? = nil
+    ) {
+        self.valid = valid
+        self.problem = problem
+        self.restartNeeded = restartNeeded
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case valid = "valid"
+        case problem = "problem"
+        case restartNeeded = "restartNeeded"
+    }
+}
+
 public struct StatusSessions: Codable, Hashable, Sendable {
     public let path: String
     public let count: Int
@@ -5277,6 +5299,7 @@ public struct StatusSummary: Codable, Hashable, Sendable {
     public let sessions: StatusSessions
     public let outbox: OutboxCounts?
     public let devEndpoints: [String]?
+    public let config: StatusConfig?
 
     public init(
         web: WebLink,
@@ -5285,7 +5308,8 @@ public struct StatusSummary: Codable, Hashable, Sendable {
         queuedSystemEvents: [String],
         sessions: StatusSessions,
         outbox: OutboxCounts? = nil,
-        devEndpoints: [String]? = nil
+        devEndpoints: [String]? = nil,
+        config: StatusConfig? = nil
     ) {
         self.web = web
         self.heartbeatSeconds = heartbeatSeconds
@@ -5294,6 +5318,7 @@ public struct StatusSummary: Codable, Hashable, Sendable {
         self.sessions = sessions
         self.outbox = outbox
         self.devEndpoints = devEndpoints
+        self.config = config
     }
 
     enum CodingKeys: String, CodingKey {
@@ -5304,6 +5329,7 @@ public struct StatusSummary: Codable, Hashable, Sendable {
         case sessions = "sessions"
         case outbox = "outbox"
         case devEndpoints = "devEndpoints"
+        case config = "config"
     }
 }
 

@@ -1146,6 +1146,12 @@ export interface StateVersion {
   health: number;
 }
 
+export interface StatusConfig {
+  valid: boolean;
+  problem?: string;
+  restartNeeded?: string;
+}
+
 export interface StatusSessions {
   path: string;
   count: number;
@@ -1161,6 +1167,7 @@ export interface StatusSummary {
   sessions: StatusSessions;
   outbox?: OutboxCounts;
   devEndpoints?: string[];
+  config?: StatusConfig;
 }
 
 export interface StreamErrorData {
