@@ -79,7 +79,7 @@ func (o *Options) beginBeat(ctx context.Context, reason string) (b beat, how out
 }
 
 func (o *Options) acceptBeat(tx *store.Tx, b *beat, cfg HeartbeatConfig) error {
-	main, err := entryOf(&tx.View, o.MainKey)
+	main, _, err := tx.Entry(o.MainKey)
 	if err != nil {
 		return err
 	}
@@ -146,16 +146,12 @@ func EndHeartbeat(tx *store.Tx, j agent.Job, a agent.Answer, s agent.State) (say
 // restore gives the session the age it had before a heartbeat in which nothing was said, so that it goes stale all the
 // same; unless somebody has used it since.
 func restore(tx *store.Tx, j agent.Job, prev int64) error {
-	e, err := entryOf(&tx.View, j.SessionKey)
+	e, _, err := tx.Entry(j.SessionKey)
 	if err != nil || prev == 0 || e.SessionID != j.SessionID || e.UpdatedAt > j.StartedAt {
 		return err
 	}
 	e.UpdatedAt = prev
-	raw, err := wire.Marshal(e)
-	if err != nil {
-		return err
-	}
-	return tx.PutSession(store.Session{Key: j.SessionKey, SessionID: e.SessionID, UpdatedAt: prev, Entry: raw})
+	return tx.PutEntry(j.SessionKey, e)
 }
 
 func preview(text string) string {

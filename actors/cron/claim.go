@@ -196,7 +196,7 @@ func (o *Options) begin(tx *store.Tx, row store.CronJob, now int64) (*store.Cron
 
 // beginTurn accepts the run of an isolated job. Where its answer goes is decided now, and never again.
 func (o *Options) beginTurn(tx *store.Tx, run *store.CronRun, row store.CronJob, j wire.CronJob, d detail) error {
-	main, err := entryOf(&tx.View, o.MainKey)
+	main, _, err := tx.Entry(o.MainKey)
 	if err != nil {
 		return err
 	}

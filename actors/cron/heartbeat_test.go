@@ -103,7 +103,10 @@ func TestHeartbeat(t *testing.T) {
 					t.Errorf("route %+v %v", route, err)
 				}
 			}
-			e := readStore(r, func(v *store.View) (wire.SessionEntry, error) { return entryOf(v, "main") })
+			e := readStore(r, func(v *store.View) (e wire.SessionEntry, err error) {
+				e, _, err = v.Entry("main")
+				return e, err
+			})
 			if kept := e.UpdatedAt == tt.main.UpdatedAt; kept != tt.kept {
 				t.Errorf("the session's age is kept: %v", kept)
 			}

@@ -279,7 +279,7 @@ func (r *rig) end(run store.Run, a agent.Answer, s agent.State, errText string) 
 		if err != nil {
 			return err
 		}
-		e, err := entryOf(&tx.View, j.SessionKey)
+		e, _, err := tx.Entry(j.SessionKey)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package cron
 import (
 	"slices"
 
-	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -13,15 +12,6 @@ const (
 	whatsapp = "whatsapp"
 	webchat  = "webchat"
 )
-
-// entryOf is what is kept of a session; empty when there is nothing.
-func entryOf(v *store.View, key string) (e wire.SessionEntry, err error) {
-	row, err := v.Session(key)
-	if err != nil || row == nil {
-		return e, err
-	}
-	return e, wire.Unmarshal(row.Entry, &e)
-}
 
 // jobRoute fixes where the answer of an isolated job goes. The problem says why it goes nowhere although it should.
 func (o *Options) jobRoute(main wire.SessionEntry, p wire.CronPayload) (r *providers.Route, problem string) {

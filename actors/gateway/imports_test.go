@@ -34,7 +34,7 @@ var allowed = map[string][]string{
 		"actors", "actors/agent", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid",
 		"github.com/netresearch/go-cron",
 	},
-	"actors/store":       {"actors", "github.com/gofrs/flock", "modernc.org/sqlite", "modernc.org/sqlite/lib"},
+	"actors/store":       {"actors", "transport/wire", "github.com/gofrs/flock", "modernc.org/sqlite", "modernc.org/sqlite/lib"},
 	"actors/eventstream": {"actors", "transport/wire"},
 	"actors/presence":    {"actors", "actors/eventstream", "transport/wire"},
 	"actors/health":      {"actors", "actors/eventstream", "transport/wire"},

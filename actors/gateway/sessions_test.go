@@ -1,6 +1,8 @@
 package gateway_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -79,5 +81,121 @@ func TestSessionsList(t *testing.T) {
 		if err := c.refused("sessions.list", p); !strings.HasPrefix(err.Message, "invalid sessions.list params: data") {
 			t.Errorf("%v: %v", p, err)
 		}
+	}
+}
+
+// TestSessionsPatch: each field, its other spellings, its refusals, and null.
+func TestSessionsPatch(t *testing.T) {
+	t.Parallel()
+	s := setup{dir: t.TempDir(), config: `{agent: {modelAliases: {Fast: "acme/fast-1"}}}`, seed: func(tx *store.Tx) error {
+		return session(tx, "main", wire.SessionEntry{SessionID: "s", LastChannel: "telegram", LastTo: "7", ElevatedLevel: "on", QueueMode: "steer"})
+	}}
+	g, err := s.new(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := dial(t, g.URL())
+	for _, tc := range []struct {
+		patch string
+		want  string // of the entry, behind updatedAt
+		err   string
+	}{
+		{`"thinkingLevel":"Think-Hard"`, `"thinkingLevel":"low","elevatedLevel":"on",`, ""},
+		{`"thinkingLevel":"max","verboseLevel":"full"`, `"thinkingLevel":"high","verboseLevel":"on","elevatedLevel":"on",`, ""},
+		{`"thinkingLevel":"OFF","verboseLevel":"no"`, `"elevatedLevel":"on",`, ""},
+		{`"thinkingLevel":"some"`, "", "invalid thinkingLevel (use off|minimal|low|medium|high)"},
+		{`"thinkingLevel":" "`, "", "invalid thinkingLevel (use off|minimal|low|medium|high)"},
+		{`"verboseLevel":"maybe"`, "", `invalid verboseLevel (use "on"|"off")`},
+		{`"elevatedLevel":"off"`, `"elevatedLevel":"on",`, ""}, // not by this method
+		{`"model":"openai/gpt-test-a"`, `"elevatedLevel":"on","providerOverride":"openai","modelOverride":"gpt-test-a",`, ""},
+		{`"model":"FAST"`, `"elevatedLevel":"on","providerOverride":"acme","modelOverride":"fast-1",`, ""},
+		{`"model":"opus"`, `"elevatedLevel":"on","providerOverride":"anthropic","modelOverride":"claude-opus-4-5",`, ""},
+		{`"model":"some-model"`, `"elevatedLevel":"on","providerOverride":"anthropic","modelOverride":"some-model",`, ""},
+		{`"model":"builtin"`, `"elevatedLevel":"on",`, ""},
+		{`"model":"  "`, "", "invalid model: empty"},
+		{`"model":" /x "`, "", "invalid model: /x"},
+		{`"sendPolicy":"deny","groupActivation":"always"`, `"elevatedLevel":"on","groupActivation":"always","sendPolicy":"deny",`, ""},
+		{`"sendPolicy":"never"`, "", "invalid sessions.patch params: data/sendPolicy must be equal to constant"},
+		{`"thinkingLevel":"low","model":"a/b"`, `"thinkingLevel":"low","elevatedLevel":"on","providerOverride":"a","modelOverride":"b","groupActivation":"always","sendPolicy":"deny",`, ""},
+		{`"thinkingLevel":null,"verboseLevel":null,"elevatedLevel":null,"model":null,"sendPolicy":null,"groupActivation":null`, `"elevatedLevel":"on",`, ""},
+	} {
+		f := c.call("sessions.patch", json.RawMessage(`{"key":" main ",`+tc.patch+`}`))
+		if tc.err != "" {
+			if f.OK || f.Error.Code != wire.CodeInvalidRequest || !strings.HasPrefix(f.Error.Message, tc.err) {
+				t.Errorf("%s: %s", tc.patch, f.raw)
+			}
+			continue
+		}
+		want := `,` + tc.want + `"queueMode":"steer","lastChannel":"telegram","lastTo":"7"}}`
+		if !strings.HasPrefix(string(f.Payload), `{"ok":true,"path":"`+s.dir+`/sessions/sessions.json","key":"main","entry":{"sessionId":"s","updatedAt":`) ||
+			!strings.HasSuffix(string(f.Payload), want) || strings.Count(string(f.Payload), ":") != 6+strings.Count(want, ":") {
+			t.Errorf("%s: %s\nwant ...%s", tc.patch, f.raw, want)
+		}
+	}
+	if err := c.refused("sessions.patch", map[string]any{"key": " \t"}); err.Message != "key required" || err.Code != wire.CodeInvalidRequest {
+		t.Errorf("blank key: %v", err)
+	}
+	var made wire.SessionsPatchResult
+	c.ok("sessions.patch", map[string]any{"key": "made", "verboseLevel": "on"}, &made)
+	if len(made.Entry.SessionID) != 36 || made.Entry.VerboseLevel != "on" || made.Entry.UpdatedAt == 0 {
+		t.Errorf("a new session: %+v", made)
+	}
+	stop(t, g)
+
+	s.seed = nil
+	c = dial(t, s.start(t).URL())
+	var again wire.SessionsPatchResult
+	if c.ok("sessions.patch", map[string]any{"key": "made"}, &again); again.Entry.SessionID != made.Entry.SessionID || again.Entry.VerboseLevel != "on" {
+		t.Errorf("after a restart %+v, before %+v", again, made)
+	}
+	c.ok("sessions.patch", map[string]any{"key": "made", "sendPolicy": "deny"}, nil)
+	if err := c.refused("chat.send", chatSend("made", "hello", "k")); err.Message != "send blocked by session policy" {
+		t.Errorf("the patch has no effect: %v", err)
+	}
+}
+
+// TestSessionsReset: a new id; what was set stays, what was counted goes; the old transcript is still there.
+func TestSessionsReset(t *testing.T) {
+	t.Parallel()
+	s := setup{dir: t.TempDir(), seed: func(tx *store.Tx) error {
+		if err := lines(tx, "old", "m", 3, 0); err != nil {
+			return err
+		}
+		return session(tx, "main", wire.SessionEntry{SessionID: "old", ThinkingLevel: "low", VerboseLevel: "on", Model: "m", SendPolicy: "allow",
+			ContextTokens: ptr(int64(9)), LastChannel: "telegram", LastTo: "7", TotalTokens: ptr(int64(5)), ModelOverride: "x", GroupActivation: "always",
+			AbortedLastRun: ptr(true), SkillsSnapshot: wire.Raw(`{"prompt":"p","skills":[]}`)})
+	}}
+	g, err := s.new(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := dial(t, g.URL())
+	var r wire.SessionsResetResult
+	f := c.ok("sessions.reset", map[string]any{"key": " main"}, &r)
+	want := `{"ok":true,"key":"main","entry":{"sessionId":"` + r.Entry.SessionID + `","updatedAt":%,"systemSent":false,"abortedLastRun":false,` +
+		`"thinkingLevel":"low","verboseLevel":"on","sendPolicy":"allow","model":"m","contextTokens":9,"lastChannel":"telegram","lastTo":"7",` +
+		`"skillsSnapshot":{"prompt":"p","skills":[]}}}`
+	if got := strings.Replace(string(f.Payload), fmt.Sprint(r.Entry.UpdatedAt), "%", 1); got != want || len(r.Entry.SessionID) != 36 {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if h := history(t, c, "main"); len(h) != 0 {
+		t.Errorf("history %q", h)
+	}
+	c.ok("sessions.reset", map[string]any{"key": "new one"}, nil)
+	c.ok("chat.send", chatSend("main", "hello", "k"), nil)
+	stop(t, g)
+
+	s.seed = nil
+	c = dial(t, s.start(t).URL())
+	var list wire.SessionsListResult
+	c.ok("sessions.list", nil, &list)
+	if len(list.Sessions) != 2 || list.Sessions[0].SessionID != r.Entry.SessionID || len(history(t, c, "main")) != 2 {
+		t.Errorf("after a restart: %+v", list.Sessions)
+	}
+	var resumed wire.ChatHistoryResult
+	c.send("a", "agent", map[string]any{"message": "hello again", "sessionId": "old", "idempotencyKey": "k"})
+	c.wait("the final", 0, final("a"))
+	if c.ok("chat.history", map[string]any{"sessionKey": "old"}, &resumed); len(resumed.Messages) != 5 {
+		t.Errorf("the old session has %d messages", len(resumed.Messages))
 	}
 }

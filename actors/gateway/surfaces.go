@@ -233,7 +233,8 @@ func (g *Gateway) runSettings() session.Settings {
 	s := session.Settings{
 		MaxConcurrent: cfg.Agent.MaxConcurrent, Timeout: time.Duration(cfg.Agent.TimeoutSeconds) * time.Second,
 		Thinking: cfg.Agent.ThinkingDefault, Model: cfg.Agent.Model, ContextTokens: int64(cfg.Agent.ContextTokens),
-		Policy: sendPolicy(cfg.Session.SendPolicy),
+		Policy: sendPolicy(cfg.Session.SendPolicy), AllowedModels: cfg.Agent.AllowedModels, ModelAliases: cfg.Agent.ModelAliases,
+		Workspace: cfg.Agent.Workspace, Global: cfg.Session.Scope == "global", Idle: time.Duration(cfg.Session.IdleMinutes) * time.Minute,
 	}
 	if g.builtin() {
 		s.Model = "builtin"

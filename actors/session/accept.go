@@ -90,7 +90,7 @@ func (p proposal) store(tx *store.Tx, o *Options, a *acceptance) error {
 	if p.entry != nil {
 		p.entry(&e)
 	}
-	if err := putEntry(tx, key, e); err != nil {
+	if err := tx.PutEntry(key, e); err != nil {
 		return err
 	}
 	p.request.NewSession = isNew

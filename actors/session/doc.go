@@ -9,5 +9,6 @@
 // After a crash of a session it reloads its queue from the store while its run goes on. After a crash of the
 // supervisor, or of the process, runs that had started end with an error, once, and runs that had not start.
 //
-// It serves chat.*, sessions.list, agent and agent.wait. It imports the run, the event stream and the store.
+// It serves chat.*, sessions.*, agent and agent.wait. What sessions.delete and sessions.compact take away is written as
+// a file first. It imports the run, the event stream and the store.
 package session

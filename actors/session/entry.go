@@ -14,29 +14,9 @@ import (
 // MainKey is the session of all direct chats and of the web page (protocol 7.1).
 const MainKey = "main"
 
-// entryOf reads a session's entry; found is false where there is none yet.
-func entryOf(v *store.View, key string) (e wire.SessionEntry, found bool, err error) {
-	row, err := v.Session(key)
-	if err != nil || row == nil {
-		return e, false, err
-	}
-	if err := wire.Unmarshal(row.Entry, &e); err != nil {
-		return wire.SessionEntry{SessionID: row.SessionID, UpdatedAt: row.UpdatedAt}, true, nil
-	}
-	return e, true, nil
-}
-
-func putEntry(tx *store.Tx, key string, e wire.SessionEntry) error {
-	b, err := wire.Marshal(e)
-	if err != nil {
-		return err
-	}
-	return tx.PutSession(store.Session{Key: key, SessionID: e.SessionID, UpdatedAt: e.UpdatedAt, Entry: b})
-}
-
 // open returns the entry of a session that is about to be used, with a session id minted for a new one.
 func open(v *store.View, key string, now int64) (e wire.SessionEntry, isNew bool, err error) {
-	e, found, err := entryOf(v, key)
+	e, found, err := v.Entry(key)
 	if err != nil {
 		return e, false, err
 	}
@@ -54,7 +34,7 @@ func Open(tx *store.Tx, key string, now int64) (sessionID string, isNew bool, er
 	if err != nil {
 		return "", false, err
 	}
-	return e.SessionID, isNew, putEntry(tx, key, e)
+	return e.SessionID, isNew, tx.PutEntry(key, e)
 }
 
 // Touch opens the session of an inbound message inside the commit that accepts it, and notes where a direct chat
@@ -69,12 +49,12 @@ func Touch(tx *store.Tx, key string, r providers.Route, now int64) (sessionID st
 	} else {
 		e.Surface, e.ChatType = r.Surface, "group"
 	}
-	return e.SessionID, isNew, putEntry(tx, key, e)
+	return e.SessionID, isNew, tx.PutEntry(key, e)
 }
 
 // extra is what this package adds to the commit that ends a run.
 func (s *sessions) extra(tx *store.Tx, j agent.Job, a agent.Answer, st agent.State) error {
-	e, found, err := entryOf(&tx.View, j.SessionKey)
+	e, found, err := tx.Entry(j.SessionKey)
 	if err != nil {
 		return err
 	}
@@ -88,7 +68,7 @@ func (s *sessions) extra(tx *store.Tx, j agent.Job, a agent.Answer, st agent.Sta
 		if u := a.Usage; u.Total > 0 {
 			e.InputTokens, e.OutputTokens, e.TotalTokens = &u.Input, &u.Output, &u.Total
 		}
-		if err := putEntry(tx, j.SessionKey, e); err != nil {
+		if err := tx.PutEntry(j.SessionKey, e); err != nil {
 			return err
 		}
 	}

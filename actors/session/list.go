@@ -39,7 +39,7 @@ func (o *Options) defaults() wire.SessionDefaults {
 	d := wire.SessionDefaults{}
 	s := o.settings()
 	if s.Model != "" {
-		d.Model = &s.Model
+		d.Model = new(s.defaultModel().model)
 	}
 	if s.ContextTokens > 0 {
 		d.ContextTokens = &s.ContextTokens
@@ -56,10 +56,7 @@ func readAll(ctx context.Context, o *Options) (rows []store.Session, err error) 
 }
 
 func rowOf(s store.Session) wire.SessionRow {
-	var e wire.SessionEntry
-	if wire.Unmarshal(s.Entry, &e) != nil {
-		e = wire.SessionEntry{SessionID: s.SessionID}
-	}
+	e := s.Decode()
 	at := s.UpdatedAt
 	r := wire.SessionRow{
 		Key: s.Key, Kind: kindOf(s.Key, e), Surface: surfaceOf(s.Key, e), Subject: e.Subject, Room: e.Room, Space: e.Space,
@@ -88,23 +85,18 @@ func total(e wire.SessionEntry) int64 {
 
 // history answers chat.history (protocol 3.8).
 func history(ctx context.Context, o *Options, p wire.ChatHistoryParams) (wire.ChatHistoryResult, error) {
-	r := wire.ChatHistoryResult{SessionKey: p.SessionKey, Messages: []wire.Raw{}, ThinkingLevel: "off"}
-	if s := o.settings(); s.Thinking != "" {
-		r.ThinkingLevel = s.Thinking
-	}
+	r := wire.ChatHistoryResult{SessionKey: p.SessionKey, Messages: []wire.Raw{}}
 	limit := historyDefault
 	if p.Limit != nil {
 		limit = int(*p.Limit)
 	}
 	err := o.Store.View(ctx, func(v *store.View) error {
-		e, found, err := entryOf(v, p.SessionKey)
+		e, found, err := v.Entry(p.SessionKey)
+		r.ThinkingLevel = o.thinking(e)
 		if err != nil || !found {
 			return err
 		}
 		r.SessionID = e.SessionID
-		if e.ThinkingLevel != "" {
-			r.ThinkingLevel = e.ThinkingLevel
-		}
 		lines, err := v.History(e.SessionID, limit)
 		for _, l := range lines {
 			r.Messages = append(r.Messages, wire.Raw(l.Message))

@@ -23,10 +23,12 @@ type Options struct {
 	// Settings are the configuration in force; they are asked for whenever they matter. Any goroutine; must not block.
 	Settings  func() Settings
 	History   int    // transcript messages a runner is given; 0 = none
-	StorePath string // shown where the reference shows its store file
+	StorePath string // shown where the reference shows its store file; archives are written beside it
 	// Sweep is how often the store is searched for work that nobody is doing; 0 = 10 s.
 	Sweep time.Duration
 
+	// Models is the catalogue of models; nil = an empty one.
+	Models func() []wire.ModelInfo
 	// Tool calls a tool for a run.
 	Tool func(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error)
 	// SaveMedia is agent.Options.SaveMedia.
@@ -48,9 +50,22 @@ type Settings struct {
 	MaxConcurrent int           // runs at one time over all sessions; 0 = 16
 	Timeout       time.Duration // of a run that names none; 0 = agent.DefaultTimeout
 	Thinking      string        // default level, "" = off
-	Model         string        // shown as the default model; "" = none
+	Model         string        // the default model, as the configuration has it; "" = none
 	ContextTokens int64
 	Policy        Policy
+	AllowedModels []string          // that a session may have; empty = all
+	ModelAliases  map[string]string // short names of models
+	Workspace     string            // directory in which runs work; for transcripts as files
+	Global        bool              // one session for everything: its key is "global"
+	Idle          time.Duration     // a session that rested longer begins anew; 0 = an hour
+}
+
+// MainKey is the session of all direct chats (protocol 7.1).
+func (s Settings) MainKey() string {
+	if s.Global {
+		return "global"
+	}
+	return MainKey
 }
 
 func (o *Options) settings() Settings {
@@ -63,6 +78,9 @@ func (o *Options) settings() Settings {
 	}
 	if s.Timeout <= 0 {
 		s.Timeout = agent.DefaultTimeout
+	}
+	if s.Idle <= 0 {
+		s.Idle = time.Hour
 	}
 	return s
 }

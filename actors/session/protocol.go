@@ -50,6 +50,13 @@ type Drain struct {
 	Grace time.Duration
 }
 
+// DeleteSession ends the runs of a session and deletes it, with its transcript unless that is to be kept.
+type DeleteSession struct {
+	actors.Reply[wire.SessionsDeleteResult]
+	Key            string
+	KeepTranscript bool
+}
+
 // Active asks how many runs are in progress.
 type Active struct{ actors.Reply[int] }
 
@@ -123,6 +130,19 @@ type (
 	swept     struct{ keys []string }
 	retryRun  struct{ id string }
 	drainOver struct{}
+
+	deleteFound struct { // a session that is to be deleted has these runs waiting
+		d    *deletion
+		runs []store.Run
+		err  error
+	}
+	deleteDone struct {
+		d      *deletion
+		result wire.SessionsDeleteResult
+		err    error
+	}
+	deleteRetry struct{ d *deletion }
+	deleteOver  struct{ d *deletion }
 )
 
 func (Work) sessionsMessage()         {}
@@ -153,6 +173,12 @@ func (sweep) sessionsMessage()        {}
 func (swept) sessionsMessage()        {}
 func (retryRun) sessionsMessage()     {}
 func (drainOver) sessionsMessage()    {}
+
+func (DeleteSession) sessionsMessage() {}
+func (deleteFound) sessionsMessage()   {}
+func (deleteDone) sessionsMessage()    {}
+func (deleteRetry) sessionsMessage()   {}
+func (deleteOver) sessionsMessage()    {}
 
 // Message is everything the actor of one session accepts.
 type Message interface{ sessionMessage() }

@@ -11,7 +11,7 @@ import (
 // readLimit bounds a read that a client waits for.
 const readLimit = 20 * time.Second
 
-// Methods answers agent, agent.wait, chat.* and sessions.list.
+// Methods answers agent, agent.wait, chat.* and sessions.*.
 func Methods(ref actors.Ref[SessionsMessage], o Options) wire.Table {
 	o = o.withDefaults()
 	return wire.Table{
@@ -29,6 +29,12 @@ func Methods(ref actors.Ref[SessionsMessage], o Options) wire.Table {
 		}),
 		wire.Strict("sessions.list", func(c *wire.Call, p wire.SessionsListParams) {
 			read(c, ref, func(ctx context.Context) (any, error) { return list(ctx, &o, p) })
+		}),
+		wire.Strict("sessions.patch", func(c *wire.Call, p wire.SessionsPatchParams) { patch(&o, ref, c, p) }),
+		wire.Strict("sessions.reset", func(c *wire.Call, p wire.SessionsResetParams) { reset(&o, ref, c, p) }),
+		wire.Strict("sessions.delete", func(c *wire.Call, p wire.SessionsDeleteParams) { deleteCall(&o, ref, c, p) }),
+		wire.Strict("sessions.compact", func(c *wire.Call, p wire.SessionsCompactParams) {
+			read(c, ref, func(ctx context.Context) (any, error) { return compact(ctx, &o, p) })
 		}),
 	}
 }

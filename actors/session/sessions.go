@@ -33,6 +33,8 @@ type sessions struct {
 	held     []begin          // what sessions wanted begun before that
 	waiters  map[*waiter]struct{}
 	draining *Drain
+
+	deletions map[*deletion]struct{}
 }
 
 // slot is one run in progress.
@@ -136,7 +138,18 @@ func (s *sessions) Receive(c *actors.Context[SessionsMessage], m SessionsMessage
 		s.onDrain(c, m)
 	case drainOver:
 		s.interruptAll()
+	case DeleteSession:
+		s.onDelete(c, m)
+	case deleteFound:
+		s.onDeleteFound(c, m)
+	case deleteRetry:
+		s.onDeleteRetry(c, m)
+	case deleteDone:
+		s.onDeleteDone(c, m)
+	case deleteOver:
+		s.onDeleteOver(c, m.d)
 	}
+	s.goOnDeleting(c)
 	return nil
 }
 

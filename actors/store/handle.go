@@ -126,27 +126,41 @@ func (h *handle) row(query string, args []any, dest ...any) (bool, error) {
 
 // list reads all rows of a query. fields gives the places of one T that a row's columns go to.
 func list[T any](h *handle, fields func(*T) []any, query string, args ...any) ([]T, error) {
-	st, err := h.prepare(query)
+	var out []T
+	err := each(h, fields, func(t T) (bool, error) {
+		out = append(out, t)
+		return true, nil
+	}, query, args...)
 	if err != nil {
 		return nil, err
 	}
+	return out, nil
+}
+
+// each reads the rows of a query one at a time, until f wants no more or fails.
+func each[T any](h *handle, fields func(*T) []any, f func(T) (more bool, err error), query string, args ...any) error {
+	st, err := h.prepare(query)
+	if err != nil {
+		return err
+	}
 	rows, err := st.QueryContext(context.Background(), args...)
 	if err != nil {
-		return nil, classify(h.path, err)
+		return classify(h.path, err)
 	}
 	defer rows.Close()
-	var out []T
 	for rows.Next() {
 		var t T
 		if err := rows.Scan(fields(&t)...); err != nil {
-			return nil, classify(h.path, err)
+			return classify(h.path, err)
 		}
-		out = append(out, t)
+		if more, err := f(t); err != nil || !more {
+			return err
+		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, classify(h.path, err)
+		return classify(h.path, err)
 	}
-	return out, nil
+	return nil
 }
 
 // one reads the first row of a query; nil when there is none.

@@ -57,19 +57,28 @@ func (v *View) History(sessionID string, limit int) ([]Line, error) {
 	slices.Reverse(rows)
 	lines := make([]Line, 0, len(rows))
 	for _, r := range rows {
-		if r.blob != "" {
-			r.Message, err = v.blobs.get(r.blob)
-			if _, bad := errors.AsType[*CorruptError](err); bad {
-				v.blobs.log.Error("transcript line left out", "line", r.ID, "err", err)
-				continue
-			}
-			if err != nil {
-				return nil, wrap("read history", err)
-			}
+		line, ok, err := v.whole(r)
+		if err != nil {
+			return nil, wrap("read history", err)
 		}
-		lines = append(lines, r.Line)
+		if ok {
+			lines = append(lines, line)
+		}
 	}
 	return lines, nil
+}
+
+// whole reads the file of a line that has one. ok is false where it is lost or damaged, which is logged.
+func (v *View) whole(r storedLine) (l Line, ok bool, err error) {
+	if r.blob == "" {
+		return r.Line, true, nil
+	}
+	r.Message, err = v.blobs.get(r.blob)
+	if _, bad := errors.AsType[*CorruptError](err); bad {
+		v.blobs.log.Error("transcript line left out", "line", r.ID, "err", err)
+		return l, false, nil
+	}
+	return r.Line, err == nil, err
 }
 
 // LineCount counts the lines of a session.
