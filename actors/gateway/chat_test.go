@@ -3,7 +3,9 @@ package gateway_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -418,6 +420,37 @@ func TestChatAbort_queued(t *testing.T) {
 		}
 	}
 	c.ok("chat.send", chatSend("main", "still there?", "third"), nil)
+}
+
+// TestChatAbort_queuedAndTheStoreFails: the run is aborted all the same, not failed, and what was said is kept.
+func TestChatAbort_queuedAndTheStoreFails(t *testing.T) {
+	t.Parallel()
+	var left atomic.Int64
+	g := setup{log: slog.DiscardHandler, options: func(o *gateway.Options) {
+		o.StoreFault = func(stage string) error {
+			if stage == "commit" && left.Add(-1) == 0 {
+				return errors.New("injected")
+			}
+			return nil
+		}
+	}}.start(t)
+	c := dial(t, g.URL())
+	c.send("1", "chat.send", chatSend("main", "!sleep 60s", "first"))
+	c.wait("the first words", 0, chat("first", "delta"))
+	c.send("2", "chat.send", chatSend("main", "!fail never", "second"))
+	c.ok("chat.abort", map[string]any{"sessionKey": "main", "runId": "nobody"}, nil) // goes through the writer: second is stored
+	left.Store(2)                                                                    // the first is the search for the run
+	c.ok("chat.abort", map[string]any{"sessionKey": "main", "runId": "second"}, nil)
+	if _, f := c.wait("the answer of second", 0, response("2")); !f.OK || !strings.Contains(f.raw, `"status":"ok"`) {
+		t.Errorf("second: %s", f.raw)
+	}
+	if left.Load() > 0 {
+		t.Error("nothing was injected")
+	}
+	if h := history(t, c, "main"); !slices.Contains(h, "user: !fail never") {
+		t.Errorf("history %q", h)
+	}
+	c.ok("chat.abort", map[string]any{"sessionKey": "main", "runId": "first"}, nil)
 }
 
 // TestChatAbort_whileSaving: an abort that comes while the chat.send is being stored still finds it.

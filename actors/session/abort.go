@@ -108,9 +108,13 @@ var errBegun = errors.New("the run has begun")
 
 // cancelQueued ends an accepted run that never started. What the person said stays in the transcript.
 func (s *sessions) cancelQueued(c *actors.Context[SessionsMessage], run store.Run) {
-	sl := &slot{run: run, phase: ending, abort: agent.ErrAborted, canceled: true}
-	s.runs[run.ID] = sl
+	s.runs[run.ID] = &slot{run: run, phase: ending, abort: agent.ErrAborted, canceled: true}
 	s.busy++ // ended runs give a place back
+	s.storeCancel(c, run)
+}
+
+// storeCancel ends the run in the store, with what the person said.
+func (s *sessions) storeCancel(c *actors.Context[SessionsMessage], run store.Run) {
 	actors.Pipe(c, func(ctx context.Context) (settled, error) {
 		job, err := decodeJob(run)
 		if err != nil {

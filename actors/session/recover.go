@@ -104,6 +104,15 @@ func (s *sessions) settle(c *actors.Context[SessionsMessage], run store.Run, rea
 	})
 }
 
+// onResettle tries again what the store did not take.
+func (s *sessions) onResettle(c *actors.Context[SessionsMessage], run store.Run) {
+	if sl := s.runs[run.ID]; sl != nil && sl.canceled {
+		s.storeCancel(c, run)
+	} else {
+		s.settle(c, run, nil)
+	}
+}
+
 func (s *sessions) onSettled(c *actors.Context[SessionsMessage], m settled) {
 	sl := s.runs[m.id]
 	if sl == nil || sl.phase != ending {

@@ -83,7 +83,7 @@ func (s *sessions) Receive(c *actors.Context[SessionsMessage], m SessionsMessage
 	case settled:
 		s.onSettled(c, m)
 	case resettle:
-		s.settle(c, m.run, nil)
+		s.onResettle(c, m.run)
 	case currentOf:
 		s.onCurrentOf(m)
 	case inProgress:
