@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 		"actors", "actors/agent", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid",
 		"github.com/netresearch/go-cron",
 	},
+	"actors/wizard":      {"actors", "actors/config", "transport/wire", "github.com/google/uuid"},
 	"actors/store":       {"actors", "transport/wire", "github.com/gofrs/flock", "modernc.org/sqlite", "modernc.org/sqlite/lib"},
 	"actors/eventstream": {"actors", "transport/wire"},
 	"actors/presence":    {"actors", "actors/eventstream", "transport/wire"},
@@ -51,14 +52,14 @@ var allowed = map[string][]string{
 	// The root sees everything but the network SDKs.
 	"actors/gateway": {
 		"actors", "actors/account", "actors/agent", "actors/config", "actors/conn", "actors/cron", "actors/eventstream", "actors/health",
-		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store",
+		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store", "actors/wizard",
 		"providers", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
 	},
 
 	// Commands.
 	"cmd/clawdbot": {
-		"actors/config", "actors/gateway", "providers", "providers/telegram", "transport/client", "transport/wire",
-		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra",
+		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/telegram", "transport/client", "transport/wire",
+		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/term",
 	},
 	"cmd/bench": {
 		"actors/config", "actors/gateway", "transport/client", "transport/wire", "github.com/orcaman/concurrent-map",

@@ -16,6 +16,7 @@ import (
 	"github.com/clawdbot/gateway/actors/pairing"
 	"github.com/clawdbot/gateway/actors/presence"
 	"github.com/clawdbot/gateway/actors/session"
+	"github.com/clawdbot/gateway/actors/wizard"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -23,7 +24,7 @@ import (
 func (g *Gateway) methodTable() (wire.Table, error) {
 	t := g.tree
 	table, err := wire.Merge(
-		health.Methods(t.health), presence.Methods(t.presence), config.Methods(t.config),
+		health.Methods(t.health), presence.Methods(t.presence), config.Methods(t.config), wizard.Methods(t.wizard),
 		account.Methods(t.accounts, g.configured), cron.Methods(t.cron), outbox.Methods(t.outbox), pairing.Methods(t.pairing),
 		session.Methods(t.sessions, g.sessionOptions()), wire.Table{g.actorsList()}, g.o.Methods,
 	)

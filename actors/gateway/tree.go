@@ -18,6 +18,7 @@ import (
 	"github.com/clawdbot/gateway/actors/presence"
 	"github.com/clawdbot/gateway/actors/router"
 	"github.com/clawdbot/gateway/actors/session"
+	"github.com/clawdbot/gateway/actors/wizard"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -25,6 +26,7 @@ import (
 // them over their restarts.
 type tree struct {
 	config    actors.Ref[config.Message]
+	wizard    actors.Ref[wizard.Message]
 	presence  actors.Ref[presence.Message]
 	health    actors.Ref[health.Message]
 	accounts  actors.Ref[account.Message]
@@ -117,10 +119,13 @@ func (g *Gateway) grow(c *actors.Context[rootMessage]) error {
 	return g.startAccounts()
 }
 
-// growState: config, presence, health.
+// growState: config and the dialogue that edits it, presence, health.
 func (g *Gateway) growState(c *actors.Context[rootMessage]) (err error) {
 	t := g.tree
 	if t.config, err = vital(g, c, "config", config.Props(g.configOptions())); err != nil {
+		return err
+	}
+	if t.wizard, err = vital(g, c, "wizard", wizard.Props(g.wizardOptions())); err != nil {
 		return err
 	}
 	t.presence, err = vital(g, c, "presence", presence.Props(presence.Options{

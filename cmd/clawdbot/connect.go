@@ -38,7 +38,7 @@ func (f *clientFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.password, "password", "", "gateway password (default: CLAWDBOT_GATEWAY_PASSWORD, else the config file)")
 	c.Flags().BoolVar(&f.json, "json", false, "print the gateway's answer as JSON")
 	if f.timeout == 0 {
-		f.timeout = 10 * time.Second
+		f.timeout = localTimeout
 	}
 	if c.Flags().Lookup("timeout") == nil {
 		c.Flags().Var((*millis)(&f.timeout), "timeout", "how long to wait, in ms or as 10s, 2m")
@@ -62,6 +62,9 @@ func (m *millis) Set(s string) error {
 	*m = millis(d)
 	return nil
 }
+
+// localTimeout is how long a call to this host's own gateway may take.
+const localTimeout = 10 * time.Second
 
 // target is which gateway to talk to, and with what.
 type target struct {
@@ -154,6 +157,13 @@ func (a *app) dial(ctx context.Context, f clientFlags) (*client.Client, error) {
 	return c, nil
 }
 
+// notRunning: nobody listens where this host's gateway would.
+type notRunning struct{ at, hint string }
+
+func (e *notRunning) Error() string {
+	return "gateway is not running at " + e.at + "; start it with: clawdbot gateway" + e.hint
+}
+
 // explain turns a failed connect into what is wrong and what to do about it. It shows no part of the address that may
 // hold a credential.
 func (t target) explain(err error, timeout time.Duration) error {
@@ -173,7 +183,7 @@ func (t target) explain(err error, timeout time.Duration) error {
 		}
 		return fmt.Errorf("%w%s", err, hint)
 	case errors.Is(err, syscall.ECONNREFUSED) && t.local:
-		return fmt.Errorf("gateway is not running at %s; start it with: clawdbot gateway%s", at, hint)
+		return &notRunning{at, hint}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("no gateway listens at %s; check the address, and that the gateway runs there%s", at, hint)
 	case errors.As(err, &dns):

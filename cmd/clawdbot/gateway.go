@@ -24,6 +24,9 @@ import (
 // stopLimit is when a stop that hangs is ended by force. What was accepted is in the store by then.
 const stopLimit = 4900 * time.Millisecond
 
+// surfaces are the messaging surfaces of this program.
+func surfaces() []providers.Factory { return []providers.Factory{telegram.Factory()} }
+
 // gatewayFlags are what the command line says over the config file.
 type gatewayFlags struct {
 	start           config.StartOptions
@@ -100,7 +103,7 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	listening := false
 	err = gateway.Run(ctx, gateway.Options{
 		Config: doc, Getenv: a.getenv, Start: f.start, Log: log,
-		Providers: []providers.Factory{telegram.Factory()},
+		Providers: surfaces(),
 		Restart:   restart,
 		Version:   orElse(env.Version, v), Commit: orElse(env.Commit, commit),
 		OnListening: func(addr string) {

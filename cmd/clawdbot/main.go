@@ -18,7 +18,7 @@ func main() {
 	// The actor engine keeps its registry in 1,024 of these maps, each of 32 parts: 2.5 MiB for an idle gateway. One part
 	// each is enough. The library has only this global switch, so it is the program's to set, not a package's.
 	cmap.SHARD_COUNT = 1
-	a := &app{out: os.Stdout, err: os.Stderr, lookup: os.LookupEnv}
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, lookup: os.LookupEnv}
 	os.Exit(a.run(os.Args[1:]))
 }
 

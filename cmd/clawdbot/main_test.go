@@ -26,9 +26,12 @@ type result struct {
 }
 
 // invoke runs a command line in this process. vars is the whole environment.
-func invoke(vars map[string]string, args ...string) result {
+func invoke(vars map[string]string, args ...string) result { return typing("", vars, args...) }
+
+// typing is invoke with something typed in.
+func typing(typed string, vars map[string]string, args ...string) result {
 	var out, errs bytes.Buffer
-	a := &app{out: &out, err: &errs, lookup: func(name string) (string, bool) {
+	a := &app{in: strings.NewReader(typed), out: &out, err: &errs, lookup: func(name string) (string, bool) {
 		v, ok := vars[name]
 		return v, ok
 	}}
@@ -68,7 +71,7 @@ func TestRun_helpOfEveryCommand(t *testing.T) {
 	for _, name := range []string{
 		"", "gateway", "gateway call", "gateway health", "gateway status", "health", "status", "send", "agent", "sessions", "actors",
 		"pairing", "pairing list", "pairing approve", "version", "completion", "help", "cron", "cron add", "cron edit", "cron rm", "wake",
-		"config", "config set", "config schema",
+		"config", "config set", "config schema", "onboard", "configure",
 	} {
 		r := invoke(home(t, ""), append(strings.Fields(name), "--help")...)
 		if r.code != 0 || !strings.Contains(r.out, "Usage:") || r.err != "" {

@@ -24,6 +24,7 @@ const (
 
 // app is one run of the command line.
 type app struct {
+	in       io.Reader
 	out, err io.Writer
 	lookup   config.LookupFunc
 
@@ -91,6 +92,8 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpFunc(help)
 	root.SetUsageFunc(func(c *cobra.Command) error { help(c, nil); return nil })
 	root.AddCommand(
+		a.onboardCommand("onboard", "Set everything up by answering a few questions"),
+		a.onboardCommand("configure", "Change the configuration by answering a few questions"),
 		a.gatewayCommand(), a.healthCommand("health"), a.statusCommand("status"), a.sendCommand(), a.agentCommand(),
 		a.sessionsCommand(), a.cronCommand(), a.wakeCommand(), a.configCommand(), a.actorsCommand(), a.pairingCommand(), a.versionCommand(),
 		a.completionCommand(),
