@@ -44,7 +44,8 @@ var allowed = map[string][]string{
 	"actors/session": {
 		"actors", "actors/agent", "actors/command", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid",
 	},
-	"actors/pairing": {"actors", "actors/store", "providers", "transport/wire"},
+	"actors/pairing": {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
+	"actors/node":    {"actors", "actors/eventstream", "actors/pairing", "actors/store", "transport/wire"},
 	"actors/account": {"actors", "actors/store", "providers", "transport/wire"},
 	"actors/router":  {"actors", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/outbox":  {"actors", "actors/account", "actors/store", "providers", "transport/wire"},
@@ -53,6 +54,7 @@ var allowed = map[string][]string{
 	"actors/gateway": {
 		"actors", "actors/account", "actors/agent", "actors/config", "actors/conn", "actors/cron", "actors/eventstream", "actors/health",
 		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store", "actors/wizard",
+		"actors/node",
 		"providers", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
 	},
 

@@ -13,6 +13,7 @@ import (
 	"github.com/clawdbot/gateway/actors/cron"
 	"github.com/clawdbot/gateway/actors/eventstream"
 	"github.com/clawdbot/gateway/actors/health"
+	"github.com/clawdbot/gateway/actors/node"
 	"github.com/clawdbot/gateway/actors/outbox"
 	"github.com/clawdbot/gateway/actors/pairing"
 	"github.com/clawdbot/gateway/actors/presence"
@@ -31,6 +32,7 @@ type tree struct {
 	health    actors.Ref[health.Message]
 	accounts  actors.Ref[account.Message]
 	pairing   actors.Ref[pairing.Message]
+	nodes     actors.Ref[node.Message]
 	outbox    actors.Ref[outbox.Message]
 	router    actors.Ref[router.Message]
 	sessions  actors.Ref[session.SessionsMessage]
@@ -139,7 +141,7 @@ func (g *Gateway) growState(c *actors.Context[rootMessage]) (err error) {
 	return err
 }
 
-// growSurfaces: accounts, outbox, pairing. The functions given here and to the router close the ring account -> router
+// growSurfaces: accounts, outbox, pairing, nodes. The functions given here and to the router close the ring account -> router
 // -> session -> outbox -> account; each only says that there is work.
 func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	t := g.tree
@@ -158,7 +160,13 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	if err != nil {
 		return err
 	}
-	t.pairing, err = vital(g, c, "pairing", pairing.Props(pairing.Options{Store: g.store, Reply: reply, Sent: g.sent}))
+	t.pairing, err = vital(g, c, "pairing", pairing.Props(pairing.Options{
+		Store: g.store, Stream: t.stream, Reply: reply, Sent: g.sent,
+	}))
+	if err != nil {
+		return err
+	}
+	t.nodes, err = vital(g, c, "nodes", node.Props(g.nodeOptions()))
 	return err
 }
 

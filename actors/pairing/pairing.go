@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/eventstream"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -18,9 +19,10 @@ const (
 	attemptWindow = time.Minute
 )
 
-// Options for the pairing actor. Store, Reply and Sent are required.
+// Options for the pairing actor. Store, Stream, Reply and Sent are required.
 type Options struct {
-	Store *store.Store
+	Store  *store.Store
+	Stream eventstream.Stream
 	// Reply puts a text on its way to a chat, as part of the operation. key is unique to the text.
 	Reply func(tx *store.Tx, key string, to providers.Route, text string) error
 	Sent  func()           // such a text is on disk; any goroutine, must not block
@@ -32,16 +34,19 @@ func Props(o Options) actors.Props[Message] {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	known := &decisions{byRequest: map[string]decided{}}
 	return actors.Props[Message]{
 		Kind:    "pairing",
-		New:     func() actors.Behavior[Message] { return &pairing{o: &o} },
+		New:     func() actors.Behavior[Message] { return &pairing{o: &o, decisions: known} },
 		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
 	}
 }
 
 type pairing struct {
-	o      *Options
-	recent []time.Time // attempts within the window
+	o         *Options
+	recent    []time.Time // attempts within the window
+	decisions *decisions
+	waiting   []AwaitNode
 }
 
 func (p *pairing) Receive(c *actors.Context[Message], m Message) error {
@@ -50,9 +55,36 @@ func (p *pairing) Receive(c *actors.Context[Message], m Message) error {
 		p.onList(c, m)
 	case Approve:
 		p.onApprove(c, m)
-	case done:
+	default:
+		p.onNodes(c, m)
 	}
 	return nil
+}
+
+// onNodes handles what has to do with nodes.
+func (p *pairing) onNodes(c *actors.Context[Message], m Message) {
+	switch m := m.(type) {
+	case RequestNode:
+		p.onRequestNode(c, m)
+	case ListNodes:
+		p.onListNodes(c, m)
+	case ApproveNode:
+		p.onApproveNode(c, m)
+	case RejectNode:
+		p.onRejectNode(c, m)
+	case VerifyNode:
+		p.onVerifyNode(c, m)
+	case AwaitNode:
+		p.onAwaitNode(c, m)
+	case looked:
+		p.onLooked(c, m)
+	case decided:
+		p.onDecided(c, m)
+	case lapsed:
+		p.tell(m.requestID, NodeOutcome{State: NodeExpired})
+	case forget:
+		delete(p.decisions.byRequest, m.requestID)
+	}
 }
 
 func (p *pairing) onList(c *actors.Context[Message], m List) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/eventstream"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -38,8 +39,13 @@ func newRig(t *testing.T) *rig {
 	if err := r.store.Start(sys); err != nil {
 		t.Fatal(err)
 	}
+	state := eventstream.NewState()
+	events, err := actors.Spawn(sys, "eventstream", eventstream.Props(eventstream.Options{State: state, Log: sys.Log()}))
+	if err != nil {
+		t.Fatal(err)
+	}
 	r.ref, err = actors.Spawn(sys, "pairing", Props(Options{
-		Store: r.store, Now: r.clock, Sent: func() { r.sent.Add(1) },
+		Store: r.store, Stream: eventstream.NewStream(events, state), Now: r.clock, Sent: func() { r.sent.Add(1) },
 		Reply: func(_ *store.Tx, _ string, to providers.Route, _ string) error {
 			if r.fail.Load() {
 				return errors.New("no room")

@@ -27,7 +27,7 @@ func TestPlans_noTableScan(t *testing.T) {
 		"add cron run": sqlAddCronRun, "end cron run": sqlEndCronRun, "trim cron runs": sqlTrimCronRuns, "cron run": sqlCronRun,
 		"cron runs": sqlCronRuns, "cron news": sqlOpenCronRuns, "told cron run": sqlToldCronRun,
 		"add note": sqlAddNote, "trim notes": sqlTrimNotes, "notes": sqlNotes, "last note": sqlLastNote, "take notes": sqlTakeNotes,
-		"code": sqlCode, "is allowed": sqlIsAllowed, "put": sqlPut, "get": sqlGet,
+		"code": sqlCode, "is allowed": sqlIsAllowed, "put": sqlPut, "get": sqlGet, "node": sqlNode,
 		"sweep keys": sqlSweepKeys, "sweep open keys": sqlSweepOpenKeys, "trim keys": sqlTrimKeys, "sweep inbox": sqlSweepInbox,
 		"sweep outbox": sqlSweepOutbox, "sweep runs": sqlSweepRuns,
 	}
