@@ -141,17 +141,3 @@ func (r *run) jobEvent(data any) {
 		RunID: r.o.Job.EventRunID, SessionKey: r.o.Job.SessionKey, Stream: wire.StreamJob,
 	}, data, nil)
 }
-
-// clip bounds a tool result in an event (protocol 4.1).
-func clip(result wire.Raw) wire.Raw {
-	const limit = 8000
-	if len(result) <= limit {
-		return result
-	}
-	cut := strings.ToValidUTF8(string(result[:limit]), "")
-	raw, err := wire.Marshal(cut + "\n…(truncated)…")
-	if err != nil {
-		return nil
-	}
-	return raw
-}

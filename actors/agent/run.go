@@ -215,7 +215,7 @@ func (r *run) onTool(ev toolEvent) {
 	if r.end != nil {
 		return
 	}
-	data := wire.ToolData{Phase: ev.phase, Name: ev.name, ToolCallID: ev.id, Args: ev.args, Result: clip(ev.result)}
+	data := wire.ToolData{Phase: ev.phase, Name: ev.name, ToolCallID: ev.id, Args: ev.args, Result: shown(ev.result)}
 	if ev.phase == "result" {
 		data.IsError = &ev.isError
 	}
