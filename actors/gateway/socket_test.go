@@ -195,6 +195,12 @@ func (s *socket) nextID() string {
 // wait finds the first frame from index from on that matches, and waits for it to come.
 func (s *socket) wait(what string, from int, match func(frame) bool) (int, frame) {
 	s.t.Helper()
+	return s.within(patience, what, from, match)
+}
+
+// within is wait with a patience of its own.
+func (s *socket) within(patience time.Duration, what string, from int, match func(frame) bool) (int, frame) {
+	s.t.Helper()
 	timeout := time.NewTimer(patience)
 	defer timeout.Stop()
 	for {
