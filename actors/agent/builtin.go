@@ -38,6 +38,13 @@ func (Builtin) Run(ctx context.Context, t Turn, out Output) (Answer, error) {
 		text = t.Message
 	}
 	a, err := answer(ctx, t, strings.TrimSpace(text), out)
+	if err == nil && t.Steering != nil {
+		for _, said := range t.Steering.Take() {
+			more := "\nYou also said: " + said.Plain
+			out.Delta(more)
+			a.Text += more
+		}
+	}
 	a.Provider, a.Model, a.Verbatim = builtinName, builtinName, true
 	return a, err
 }

@@ -31,13 +31,16 @@ func (r *run) onFinished(c *actors.Context[Message], m finished) {
 		r.assistant(e.answer.Text) // the last text always comes before the end
 	}
 	r.end = e
+	if r.steering != nil {
+		r.steering.close()
+	}
 	r.commit(c)
 }
 
 // commit stores the end. It may run twice for one end: storing is idempotent.
 func (r *run) commit(c *actors.Context[Message]) {
 	self, e := c.Self(), r.end
-	r.o.Commit(EndOp(r.o.Job, e.answer, e.state, e.err, e.at, r.o.Extra), func(err error) {
+	r.o.Commit(r.endSteered(EndOp(r.o.Job, e.answer, e.state, e.err, e.at, r.o.Extra)), func(err error) {
 		_ = self.Tell(committed{err})
 	})
 	c.After(commitRetry, retry{})

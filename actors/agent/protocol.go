@@ -6,7 +6,15 @@ type Message interface{ runMessage() }
 // Abort stops the run; it then ends as aborted (ErrAborted, ErrTimeout) or with an error (ErrInterrupted).
 type Abort struct{ Reason error }
 
+// Steer offers a message to the runner while it works. It may be offered twice. A runner that has taken it makes the end
+// of its turn, if that is a good one, the end of the message's run, too.
+type Steer struct {
+	Job  Job
+	Keep bool // it has a turn of its own all the same
+}
+
 type (
+	took     struct{} // the runner has taken messages
 	progress struct{} // the runner has streamed something
 	flush    struct{} // the pause between two assistant events is over
 	tool     struct{ ev toolEvent }
@@ -22,6 +30,8 @@ type (
 )
 
 func (Abort) runMessage()     {}
+func (Steer) runMessage()     {}
+func (took) runMessage()      {}
 func (progress) runMessage()  {}
 func (flush) runMessage()     {}
 func (tool) runMessage()      {}

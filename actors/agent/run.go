@@ -60,6 +60,7 @@ type run struct {
 	sentAt   time.Time
 	flushing bool
 	end      *ending // once the runner is done
+	steering *steering
 }
 
 // ending is the outcome between the runner's return and the commit.
@@ -83,6 +84,7 @@ func (r *run) Start(c *actors.Context[Message]) error {
 	ctx, cancel := context.WithCancelCause(c.Ctx())
 	r.cancel = cancel
 	self := c.Self()
+	r.steering = newSteering(func() { _ = self.Tell(took{}) })
 	r.out = &output{
 		wake: func() { _ = self.Tell(progress{}) },
 		tool: func(ev toolEvent) { _ = self.Tell(tool{ev}) },
@@ -137,6 +139,7 @@ func (r *run) turn() Turn {
 		Tool: func(ctx context.Context, name string, args wire.Raw) (wire.Raw, error) {
 			return r.o.Tool(ctx, j, name, args)
 		},
+		Steering: r.steering,
 	}
 }
 
@@ -153,6 +156,12 @@ func (r *run) Receive(c *actors.Context[Message], m Message) error {
 		r.assistant(r.out.snapshot())
 	case tool:
 		r.onTool(m.ev)
+	case Steer:
+		if r.steering != nil {
+			r.steering.offer(m)
+		}
+	case took:
+		r.noteTaken()
 	case finished:
 		r.onFinished(c, m)
 	case abandoned:

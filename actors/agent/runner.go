@@ -30,7 +30,22 @@ type Turn struct {
 	History []wire.Raw
 	// Tool calls a tool by name on behalf of the turn and returns its result as JSON.
 	Tool func(ctx context.Context, name string, args wire.Raw) (wire.Raw, error)
+	// Steering hands over what people write while the runner works. A runner that does not use it is not steered: the
+	// messages wait. nil = nobody can.
+	Steering Steering
 }
+
+// Steering is how a runner takes messages during its turn. Any goroutine of the runner, while Run has not returned.
+type Steering interface {
+	// Ready gets a value when there may be something to take.
+	Ready() <-chan struct{}
+	// Take returns what was written since the last time, oldest first. It must go into the answer: who wrote it gets no
+	// other one unless the turn fails.
+	Take() []Said
+}
+
+// Said is one message of a person: as a model should see it, and what the person wrote.
+type Said struct{ Message, Plain string }
 
 // Output takes what a runner streams. Its methods may be called from the goroutine that called Run only; they never
 // block.

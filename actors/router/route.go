@@ -68,7 +68,7 @@ func finish(o *Options, routes []*route, log *slog.Logger) (int, error) {
 		passed++
 		log.Debug("inbound", slog.String("account", rt.row.Account), slog.Int64("seq", rt.row.Seq),
 			slog.String("state", rt.state), slog.String("note", rt.note))
-		if rt.decision.action == abort {
+		if len(rt.stopped) > 0 {
 			o.Abort(rt.decision.session, rt.stopped)
 		}
 		if rt.decision.action == run && !work[rt.decision.session] {
@@ -100,7 +100,7 @@ type route struct {
 	state    string
 	note     string
 	replied  bool
-	stopped  []string // runs that a stop word ends
+	stopped  []string // runs that a stop word, or this message, ends
 	err      error
 }
 
@@ -120,7 +120,7 @@ func prepare(o *Options, row store.Inbound) *route {
 
 // apply decides and writes the outcome, all of it or nothing.
 func (r *route) apply(tx *store.Tx) error {
-	r.state, r.note, r.replied = store.InboundRouted, "", false
+	r.state, r.note, r.replied, r.stopped = store.InboundRouted, "", false, nil
 	if r.invalid != nil {
 		r.decision = decision{note: "unreadable: " + r.invalid.Error()}
 		return r.end(tx, store.InboundDropped, r.decision.note)
@@ -149,12 +149,16 @@ func (r *route) applyRun(tx *store.Tx) error {
 	if err != nil {
 		return fmt.Errorf("encode route: %w", err)
 	}
-	_, err = tx.AcceptRun(store.Run{
+	accepted, err := r.o.Accept(tx, store.Run{
 		ID: r.runID, Kind: "inbound", SessionKey: r.decision.session, Request: r.request, Route: to, AcceptedAt: r.now.UnixMilli(),
-	})
+	}, r.row.Surface)
 	if err != nil {
 		return err
 	}
+	if accepted.Refused {
+		return r.end(tx, store.InboundDropped, "queue cap")
+	}
+	r.stopped = accepted.Stopped
 	if r.in.Kind == providers.Direct {
 		if err := r.o.Touch(tx, r.decision.session, r.row.Surface, r.in.Chat); err != nil {
 			return err
@@ -163,17 +167,10 @@ func (r *route) applyRun(tx *store.Tx) error {
 	return r.end(tx, store.InboundRouted, r.runID)
 }
 
-// applyAbort notes which runs are open now, so that a message behind the stop word is not stopped with them.
-func (r *route) applyAbort(tx *store.Tx) error {
-	open, err := tx.OpenRuns()
-	if err != nil {
+// applyAbort stops the runs that are open now; a message behind the stop word is not stopped with them.
+func (r *route) applyAbort(tx *store.Tx) (err error) {
+	if r.stopped, err = r.o.Stop(tx, r.decision.session); err != nil {
 		return err
-	}
-	r.stopped = nil
-	for _, run := range open {
-		if run.SessionKey == r.decision.session {
-			r.stopped = append(r.stopped, run.ID)
-		}
 	}
 	if err := r.reply(tx, "Stopped."); err != nil {
 		return err

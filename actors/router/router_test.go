@@ -68,6 +68,23 @@ func (r *rig) options() Options {
 			return r.policy
 		},
 		BuildRequest: func(body string, m providers.Incoming) []byte { return []byte(body) },
+		Accept: func(tx *store.Tx, run store.Run, _ string) (a Accepted, err error) {
+			switch text := string(run.Request); {
+			case strings.HasSuffix(text, "one too many"):
+				return Accepted{Refused: true}, nil
+			case strings.HasSuffix(text, "instead"):
+				a.Stopped = []string{"x"}
+			}
+			_, err = tx.AcceptRun(run)
+			return a, err
+		},
+		Stop: func(tx *store.Tx, key string) (ids []string, err error) {
+			open, err := tx.Queued(key)
+			for _, r := range open {
+				ids = append(ids, r.ID)
+			}
+			return ids, err
+		},
 		Touch: func(tx *store.Tx, key, surface, chat string) error {
 			return tx.Put("touch", key, []byte(surface+" "+chat))
 		},
@@ -249,6 +266,23 @@ func TestRouter_stopWordAbortsWhatWasOpen(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestRouter_asTheSessionCanTakeIt: a message that is refused leaves no run, one that interrupts ends others.
+func TestRouter_asTheSessionCanTakeIt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.arrive("1", "42", "one too many")
+	r.arrive("2", "42", "this instead")
+	r.start()
+	r.want("work main")
+	r.want("abort main 1")
+	if runs := r.runs("main"); len(runs) != 1 || !strings.HasSuffix(string(runs[0].Request), "instead") {
+		t.Errorf("runs = %+v", runs)
+	}
+	if left := r.pending(); len(left) != 0 {
+		t.Errorf("inbox = %+v", left)
+	}
 }
 
 func TestRouter_unreadableRowIsDropped(t *testing.T) {

@@ -120,18 +120,27 @@ func (s *sessions) storeCancel(c *actors.Context[SessionsMessage], run store.Run
 		if err != nil {
 			return settled{}, err
 		}
-		now := time.Now().UnixMilli()
+		accepted, now := job, time.Now().UnixMilli()
 		err = s.o.Store.Do(ctx, func(tx *store.Tx) error {
-			if ok, err := s.markStarted(tx, &job); err != nil || !ok {
-				return cmp.Or(err, errBegun)
-			}
-			return agent.EndOp(job, agent.Answer{}, agent.Aborted, "", now, s.extra)(tx)
+			job = accepted
+			return s.endUnstarted(tx, &job, now)
 		})
 		return settled{end: agent.Ended{Job: job, State: agent.Aborted, EndedAt: now}, fresh: true}, err
 	}, func(m settled, err error) SessionsMessage {
 		m.id, m.err = run.ID, err
 		return m
 	})
+}
+
+// endUnstarted ends an accepted run as aborted, or says that it has begun.
+func (s *sessions) endUnstarted(tx *store.Tx, job *agent.Job, now int64) error {
+	if ok, err := begun(tx, job, tx.StartStopped); err != nil || !ok {
+		return cmp.Or(err, errBegun)
+	}
+	if err := appendUser(tx, *job); err != nil {
+		return err
+	}
+	return agent.EndOp(*job, agent.Answer{}, agent.Aborted, "", now, s.extra)(tx)
 }
 
 // onAbortRuns stops these runs, in progress or waiting.

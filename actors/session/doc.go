@@ -4,7 +4,10 @@
 // callers that wait for a run's end, recovery after a crash. Under it hang one actor per session key ("session": the
 // order of that key's runs) and one per run (actors/agent). Everything accepted is a row in the store before it is
 // acknowledged; messages between these actors only say that there is work, so a lost one costs time, not work: a
-// sweep finds what nobody is working on.
+// sweep finds what nobody is working on, and what is to stop and was not told.
+//
+// It owns the queue modes: what becomes of a message that finds its session busy (Enqueue), and what of those that wait
+// begins next and with whom. The mode and the pause are frozen in the run's row; everything else is decided from the rows.
 //
 // After a crash of a session it reloads its queue from the store while its run goes on. After a crash of the
 // supervisor, or of the process, runs that had started end with an error, once, and runs that had not start.

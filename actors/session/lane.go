@@ -2,9 +2,11 @@ package session
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/store"
 )
 
@@ -14,7 +16,8 @@ const (
 	idleAfter  = 10 * time.Minute // an idle session stops; it comes back on demand
 )
 
-// lane is the actor of one session key: its runs, one after another, in the order in which they were accepted.
+// lane is the actor of one session key: its runs, one after another, in the order in which they were accepted. Messages
+// that found the session busy wait as their queue mode says.
 type lane struct {
 	key    string
 	o      *Options
@@ -25,9 +28,12 @@ type lane struct {
 	current string      // id of the run that was begun; "" = none
 	begun   store.Run
 	known   bool // the supervisor has said what was running
+	epoch   int  // of the queue; an answer to a pull of an earlier one does not count
 	pulling bool
 	again   bool // a wake-up came while pulling
 	more    bool // the last pull was full
+
+	calming func() // cancels the timer of a pause before the next run
 
 	watching bool   // a check is due
 	idling   func() // cancels the timer that ends an idle session
@@ -59,19 +65,20 @@ func (l *lane) Receive(c *actors.Context[Message], m Message) error {
 	case current:
 		if !l.known {
 			l.known, l.current = true, m.id
-			l.kick()
+			l.kick(c)
+			l.steer()
 		}
 	case runDone:
 		if m.id == l.current {
-			l.current = ""
-			if len(l.queue) == 0 && l.more {
-				l.pull(c)
-			}
-			l.kick()
+			l.onRunDone(c)
 		}
+	case calm:
+		l.calming = nil
+		l.refresh(c)
 	case check:
 		l.onCheck(c)
 	case idle:
+		l.idling = nil
 		if l.known && l.current == "" && len(l.queue) == 0 && !l.pulling {
 			c.StopSelf()
 		}
@@ -83,7 +90,7 @@ func (l *lane) Receive(c *actors.Context[Message], m Message) error {
 // arm keeps one timer: while something is in progress a check, so that a lost message costs seconds and not a stuck
 // session, and otherwise the end of an idle session.
 func (l *lane) arm(c *actors.Context[Message]) {
-	if l.known && l.current == "" && !l.pulling {
+	if l.known && l.current == "" && !l.pulling && len(l.queue) == 0 {
 		if l.idling == nil {
 			l.idling = c.After(idleAfter, idle{})
 		}
@@ -105,17 +112,20 @@ func (l *lane) pull(c *actors.Context[Message]) {
 		return
 	}
 	l.pulling = true
-	cursor := l.cursor
+	epoch, cursor := l.epoch, l.cursor
 	actors.Pipe(c, func(ctx context.Context) (runs []store.Run, err error) {
 		err = l.o.Store.View(ctx, func(v *store.View) error {
 			runs, err = v.PendingRuns(l.key, cursor, pullBatch)
 			return err
 		})
 		return runs, err
-	}, func(runs []store.Run, err error) Message { return pulled{runs, err} })
+	}, func(runs []store.Run, err error) Message { return pulled{epoch, runs, err} })
 }
 
 func (l *lane) onPulled(c *actors.Context[Message], m pulled) {
+	if m.epoch != l.epoch {
+		return
+	}
 	l.pulling = false
 	for _, r := range m.runs {
 		if r.Seq > l.cursor && r.ID != l.current {
@@ -127,18 +137,61 @@ func (l *lane) onPulled(c *actors.Context[Message], m pulled) {
 		l.again = false
 		l.pull(c)
 	}
-	l.kick()
+	l.kick(c)
+	l.steer()
 }
 
-// kick begins the next run when none is in progress.
-func (l *lane) kick() {
+// refresh begins the queue anew: what waits with a mode may have been dropped, merged or taken meanwhile.
+func (l *lane) refresh(c *actors.Context[Message]) {
+	l.queue, l.cursor, l.pulling, l.again = nil, 0, false, false
+	l.epoch++
+	l.pull(c)
+}
+
+func (l *lane) onRunDone(c *actors.Context[Message]) {
+	l.current = ""
+	switch {
+	case l.begun.Mode != "" || slices.ContainsFunc(l.queue, func(r store.Run) bool { return r.Mode != "" }):
+		l.refresh(c)
+	case len(l.queue) == 0 && l.more:
+		l.pull(c)
+	}
+	l.kick(c)
+}
+
+// kick begins the next run when none is in progress and the pause before it is over.
+func (l *lane) kick(c *actors.Context[Message]) {
+	if l.calming != nil {
+		l.calming()
+		l.calming = nil
+	}
 	if !l.known || l.current != "" || len(l.queue) == 0 {
 		return
 	}
-	l.begun = l.queue[0]
-	l.queue = l.queue[1:]
+	if wait := quiet(l.queue, time.Now()); wait > 0 {
+		l.calming = c.After(wait, calm{})
+		return
+	}
+	i := carrier(l.queue)
+	l.begun = l.queue[i]
+	l.queue = slices.Delete(l.queue, i, i+1) // those collected with it are found gone when it has ended
 	l.current = l.begun.ID
 	_ = l.parent.Tell(begin{l.begun})
+}
+
+// steer offers the messages that are meant for the run in progress to it. It knows those that it was offered before.
+func (l *lane) steer() {
+	if l.current == "" {
+		return
+	}
+	for _, r := range l.queue {
+		if r.Mode != Steer && r.Mode != SteerBacklog || r.Stop {
+			continue
+		}
+		if job, err := decodeJob(r); err == nil {
+			_ = l.parent.Tell(steer{l.current, agent.Steer{Job: job, Keep: r.Mode == SteerBacklog}})
+		}
+	}
 }
 
 // onCheck asks again for whatever may have been lost on the way.
@@ -152,8 +205,12 @@ func (l *lane) onCheck(c *actors.Context[Message]) {
 	case l.current != "":
 		_ = l.parent.Tell(inProgress{l.key, l.current}) // begun by the last incarnation
 	}
-	if l.pulling {
+	switch {
+	case l.pulling:
 		l.pulling = false // its answer is lost or very late; pulling twice is harmless
 		l.pull(c)
+	case l.known && l.current == "": // its pause is over, or the word of that is lost
+		l.refresh(c)
 	}
+	l.steer()
 }

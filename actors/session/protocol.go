@@ -16,7 +16,8 @@ type SessionsMessage interface{ sessionsMessage() }
 // Work says that there may be accepted runs for a session key.
 type Work struct{ Key string }
 
-// AbortRuns stops runs of a session (a stop word), by their ids in the store.
+// AbortRuns stops runs of a session (a stop word, a message that interrupts), by their ids in the store. It is a hint:
+// the store knows which runs are to stop.
 type AbortRuns struct{ Runs []string }
 
 // Wait asks for the end of a run by its id on the wire (protocol 3.7).
@@ -125,9 +126,13 @@ type (
 		wait Wait
 		res  *WaitResult
 	}
-	waitOver  struct{ w *waiter }
-	sweep     struct{}
-	swept     struct{ keys []string }
+	waitOver struct{ w *waiter }
+	sweep    struct{}
+	swept    struct{ keys, stopped []string } // sessions with work, runs that are to stop
+	steer    struct {                         // a session has a message for the run in progress
+		into    string
+		message agent.Steer
+	}
 	retryRun  struct{ id string }
 	drainOver struct{}
 
@@ -171,6 +176,7 @@ func (found) sessionsMessage()        {}
 func (waitOver) sessionsMessage()     {}
 func (sweep) sessionsMessage()        {}
 func (swept) sessionsMessage()        {}
+func (steer) sessionsMessage()        {}
 func (retryRun) sessionsMessage()     {}
 func (drainOver) sessionsMessage()    {}
 
@@ -186,13 +192,15 @@ type Message interface{ sessionMessage() }
 type (
 	wake   struct{} // there may be new runs in the store
 	pulled struct {
-		runs []store.Run
-		err  error
+		epoch int
+		runs  []store.Run
+		err   error
 	}
 	runDone struct{ id string }
 	current struct{ id string } // what this session is running, "" for nothing
 	check   struct{}            // nothing was heard for a while
 	idle    struct{}            // nothing happened for long
+	calm    struct{}            // no message has come for as long as those that wait asked for
 )
 
 func (wake) sessionMessage()    {}
@@ -201,6 +209,7 @@ func (runDone) sessionMessage() {}
 func (current) sessionMessage() {}
 func (check) sessionMessage()   {}
 func (idle) sessionMessage()    {}
+func (calm) sessionMessage()    {}
 
 // CoalesceKey: one queued wake-up is as good as many.
 func (wake) CoalesceKey() string { return "wake" }

@@ -80,22 +80,10 @@ func (s *sessions) settle(c *actors.Context[SessionsMessage], run store.Run, rea
 		if err != nil {
 			job = agent.Job{ID: run.ID, SessionKey: run.SessionKey, SessionID: run.SessionID, Kind: agent.Kind(run.Kind)}
 		}
-		now := time.Now().UnixMilli()
-		errText := "Error: " + reason.Error()
-		e := agent.Ended{Job: job, State: agent.Failed, Err: errText, EndedAt: now}
-		fresh := false
-		err = s.o.Store.Do(ctx, func(tx *store.Tx) error {
-			row, err := tx.Run(run.ID)
-			if err != nil || row == nil {
-				return err
-			}
-			e.Job.StartedAt, e.Job.SessionID = row.StartedAt, row.SessionID
-			if row.State != "accepted" && row.State != "running" {
-				e.State, e.Err, e.EndedAt = agent.State(row.State), row.Error, row.EndedAt
-				return nil
-			}
-			fresh = true
-			return agent.EndOp(e.Job, agent.Answer{}, agent.Failed, errText, now, s.extra)(tx)
+		e, fresh := agent.Ended{Job: job}, false
+		err = s.o.Store.Do(ctx, func(tx *store.Tx) (err error) {
+			e, fresh, err = s.endOpen(tx, job, "Error: "+reason.Error())
+			return err
 		})
 		return settled{end: e, fresh: fresh}, err
 	}, func(m settled, err error) SessionsMessage {
@@ -111,6 +99,27 @@ func (s *sessions) onResettle(c *actors.Context[SessionsMessage], run store.Run)
 	} else {
 		s.settle(c, run, nil)
 	}
+}
+
+// endOpen ends a run that is open, as failed unless it was to stop, and says how it has ended, now or before.
+func (s *sessions) endOpen(tx *store.Tx, job agent.Job, errText string) (e agent.Ended, fresh bool, err error) {
+	e = agent.Ended{Job: job, State: agent.Failed, Err: errText, EndedAt: time.Now().UnixMilli()}
+	row, err := tx.Run(job.ID)
+	if err != nil || row == nil {
+		return e, false, err
+	}
+	if row.Stop {
+		e.State, e.Err = agent.Aborted, ""
+	}
+	e.Job.StartedAt, e.Job.SessionID = row.StartedAt, row.SessionID
+	switch {
+	case row.State == store.RunAccepted && row.Stop:
+		return e, true, s.endUnstarted(tx, &e.Job, e.EndedAt)
+	case row.State == store.RunAccepted, row.State == store.RunRunning:
+		return e, true, agent.EndOp(e.Job, agent.Answer{}, e.State, e.Err, e.EndedAt, s.extra)(tx)
+	}
+	e.State, e.Err, e.EndedAt = agent.State(row.State), row.Error, row.EndedAt
+	return e, false, nil
 }
 
 func (s *sessions) onSettled(c *actors.Context[SessionsMessage], m settled) {

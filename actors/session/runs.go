@@ -57,9 +57,10 @@ func (s *sessions) start(c *actors.Context[SessionsMessage], sl *slot) {
 		if err := s.o.Store.View(ctx, func(v *store.View) error { return s.load(v, &job) }); err != nil {
 			return started{}, err
 		}
-		ok := false
+		ok, accepted := false, job
 		err = s.o.Store.Do(ctx, func(tx *store.Tx) (err error) {
-			ok, err = s.markStarted(tx, &job)
+			job = accepted // it may be tried again
+			ok, err = markStarted(tx, run, &job)
 			return err
 		})
 		return started{job: job, ok: ok}, err
@@ -69,16 +70,15 @@ func (s *sessions) start(c *actors.Context[SessionsMessage], sl *slot) {
 	})
 }
 
-// markStarted moves a run from accepted to running; ok is false when it had left accepted before.
-func (s *sessions) markStarted(tx *store.Tx, job *agent.Job) (ok bool, err error) {
-	job.StartedAt = time.Now().UnixMilli()
-	if job.SessionID == "" { // the first message of a group
-		if job.SessionID, job.NewSession, err = Touch(tx, job.SessionKey, *cmp.Or(job.Route, &providers.Route{}), job.StartedAt); err != nil {
+// markStarted moves a run from accepted to running; ok is false when it had left accepted before, or is to stop.
+func markStarted(tx *store.Tx, run store.Run, job *agent.Job) (ok bool, err error) {
+	if ok, err = begun(tx, job, tx.StartRun); err != nil || !ok {
+		return ok, err
+	}
+	if run.Mode != "" {
+		if err := gather(tx, run, job); err != nil {
 			return false, err
 		}
-	}
-	if ok, err = tx.StartRun(job.ID, job.SessionID, job.StartedAt); err != nil || !ok {
-		return ok, err
 	}
 	notes, err := tx.TakeNotes(job.SessionKey)
 	if err != nil {
@@ -87,8 +87,24 @@ func (s *sessions) markStarted(tx *store.Tx, job *agent.Job) (ok bool, err error
 	for _, n := range notes {
 		job.Notes = append(job.Notes, n.Text)
 	}
-	return true, tx.AppendLine(store.Line{
-		SessionID: job.SessionID, RunID: job.ID, Role: "user", Message: agent.UserLine(*job, job.StartedAt), At: job.StartedAt,
+	return true, appendUser(tx, *job)
+}
+
+// begun moves a run on with start, and sees to it that it has a session.
+func begun(tx *store.Tx, job *agent.Job, start func(id, sessionID string, at int64) (bool, error)) (ok bool, err error) {
+	job.StartedAt = time.Now().UnixMilli()
+	if job.SessionID == "" { // the first message of a group
+		if job.SessionID, job.NewSession, err = Touch(tx, job.SessionKey, *cmp.Or(job.Route, &providers.Route{}), job.StartedAt); err != nil {
+			return false, err
+		}
+	}
+	return start(job.ID, job.SessionID, job.StartedAt)
+}
+
+// appendUser writes what the person said.
+func appendUser(tx *store.Tx, job agent.Job) error {
+	return tx.AppendLine(store.Line{
+		SessionID: job.SessionID, RunID: job.ID, Role: "user", Message: agent.UserLine(job, job.StartedAt), At: job.StartedAt,
 	})
 }
 
@@ -154,6 +170,10 @@ func (s *sessions) spawn(c *actors.Context[SessionsMessage], sl *slot) {
 	id := sl.run.ID
 	actors.Watch(c, ref, func(reason error) SessionsMessage { return runGone{id, reason} })
 	sl.stopAgain()
+	for _, m := range sl.steer {
+		_ = ref.Tell(m)
+	}
+	sl.steer = nil
 	if sl.job.Route != nil && s.o.Typing != nil {
 		s.o.Typing(*sl.job.Route, true)
 	}

@@ -43,10 +43,11 @@ type slot struct {
 	job       agent.Job
 	phase     phase
 	ref       actors.Ref[agent.Message]
-	abort     error       // why it is to stop
-	canceled  bool        // it never had an actor and gets none: its session does not count it
-	crashed   bool        // its actor failed before it had published the end
-	published atomic.Bool // the events of its end are on their way
+	abort     error         // why it is to stop
+	steer     []agent.Steer // came before it had an actor
+	canceled  bool          // it never had an actor and gets none: its session does not count it
+	crashed   bool          // its actor failed before it had published the end
+	published atomic.Bool   // the events of its end are on their way
 }
 
 type phase int
@@ -114,6 +115,9 @@ func (s *sessions) Receive(c *actors.Context[SessionsMessage], m SessionsMessage
 		for _, key := range m.keys {
 			s.wake(c, key)
 		}
+		s.onAbortRuns(c, AbortRuns{m.stopped})
+	case steer:
+		s.onSteer(m)
 	case retryRun:
 		s.onRetry(c, m)
 	case outcomeFound:
@@ -195,14 +199,37 @@ func (s *sessions) onInProgress(m inProgress) {
 	}
 }
 
-// onSweep looks for accepted runs that nobody is doing: a lost message must not strand them.
+// onSweep looks for accepted runs that nobody is doing, and for runs that are to stop and were not told: a lost message
+// must not strand them.
 func (s *sessions) onSweep(c *actors.Context[SessionsMessage]) {
 	c.After(s.o.Sweep, sweep{})
-	actors.Pipe(c, func(ctx context.Context) (keys []string, err error) {
+	actors.Pipe(c, func(ctx context.Context) (m swept, err error) {
 		err = s.o.Store.View(ctx, func(v *store.View) error {
-			keys, err = v.SessionKeysWithPending()
+			if m.keys, err = v.SessionKeysWithPending(); err != nil {
+				return err
+			}
+			m.stopped, err = v.Stopped()
 			return err
 		})
-		return keys, err
-	}, func(keys []string, _ error) SessionsMessage { return swept{keys} })
+		return m, err
+	}, func(m swept, _ error) SessionsMessage { return m })
+}
+
+// onSteer passes a message on to the run that it is meant for, or keeps it until that has an actor. What comes too late
+// has a turn of its own.
+func (s *sessions) onSteer(m steer) {
+	sl := s.runs[m.into]
+	if sl == nil || sl.phase > running {
+		return
+	}
+	if sl.phase == running {
+		_ = sl.ref.Tell(m.message)
+		return
+	}
+	for _, have := range sl.steer {
+		if have.Job.ID == m.message.Job.ID {
+			return
+		}
+	}
+	sl.steer = append(sl.steer, m.message)
 }

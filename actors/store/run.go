@@ -14,6 +14,9 @@ type Run struct {
 	AcceptedAt            int64
 	StartedAt, EndedAt    int64 // set by StartRun and EndRun
 	IdemScope, IdemKey    string
+	Mode                  string // how it waits while its session is busy; "" = in line
+	Quiet                 int64  // milliseconds without a further message that its turn waits for
+	Stop                  bool   // set by StopRuns
 }
 
 // States of a run. Done, error and aborted are final: a run reaches exactly one of them, once.
@@ -26,29 +29,33 @@ const (
 )
 
 const (
-	runColumns = `seq, id, kind, session_key, session_id, state, request, route, error, accepted_at, started_at, ended_at, idem_scope, idem_key`
+	runColumns = `seq, id, kind, session_key, session_id, state, request, route, error, accepted_at, started_at, ended_at, idem_scope, idem_key,
+		mode, quiet, stop`
 
-	sqlAcceptRun = `INSERT INTO runs (id, kind, session_key, session_id, request, route, accepted_at, idem_scope, idem_key)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	sqlStartRun = `UPDATE runs SET state = 'running', session_id = ?, started_at = ? WHERE id = ? AND state = 'accepted'`
+	sqlAcceptRun = `INSERT INTO runs (id, kind, session_key, session_id, request, route, accepted_at, idem_scope, idem_key, mode, quiet)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	sqlStartRun = `UPDATE runs SET state = 'running', session_id = ?, started_at = ? WHERE id = ? AND state = 'accepted' AND stop <= ?`
 	sqlEndRun   = `UPDATE runs SET state = ?, error = ?, ended_at = ? WHERE id = ? AND state IN ('accepted', 'running')`
 
 	sqlRun         = `SELECT ` + runColumns + ` FROM runs WHERE id = ?`
-	sqlPendingRuns = `SELECT ` + runColumns + ` FROM runs WHERE session_key = ? AND state = 'accepted' AND seq > ? ORDER BY seq LIMIT ?`
+	sqlPendingRuns = `SELECT ` + runColumns + ` FROM runs INDEXED BY runs_session
+		WHERE session_key = ? AND state IN ('accepted', 'running') AND state = 'accepted' AND seq > ? ORDER BY seq LIMIT ?`
 	sqlOpenRuns    = `SELECT ` + runColumns + ` FROM runs INDEXED BY runs_open WHERE state IN ('accepted', 'running') ORDER BY seq`
-	sqlRunsOpenFor = `SELECT count(*) FROM runs INDEXED BY runs_open WHERE state IN ('accepted', 'running') AND session_key = ?`
-	sqlPendingKeys = `SELECT DISTINCT session_key FROM runs INDEXED BY runs_pending WHERE state = 'accepted'`
+	sqlRunsOpenFor = `SELECT count(*) FROM runs INDEXED BY runs_session WHERE state IN ('accepted', 'running') AND session_key = ?`
+	sqlPendingKeys = `SELECT DISTINCT session_key FROM runs INDEXED BY runs_session WHERE state IN ('accepted', 'running') AND state = 'accepted'`
 	sqlRunCounts   = `SELECT state, count(*) FROM runs GROUP BY state`
 )
 
 func runFields(r *Run) []any {
 	return []any{&r.Seq, &r.ID, &r.Kind, &r.SessionKey, &r.SessionID, &r.State, &r.Request, &r.Route, &r.Error,
-		&r.AcceptedAt, &r.StartedAt, &r.EndedAt, &r.IdemScope, &r.IdemKey}
+		&r.AcceptedAt, &r.StartedAt, &r.EndedAt, &r.IdemScope, &r.IdemKey,
+		&r.Mode, &r.Quiet, &r.Stop}
 }
 
 // AcceptRun stores a run in state accepted and gives its place in the order. ErrExists when the id is taken.
 func (tx *Tx) AcceptRun(r Run) (seq int64, err error) {
-	res, err := tx.h.exec(sqlAcceptRun, r.ID, r.Kind, r.SessionKey, r.SessionID, r.Request, r.Route, r.AcceptedAt, r.IdemScope, r.IdemKey)
+	res, err := tx.h.exec(sqlAcceptRun, r.ID, r.Kind, r.SessionKey, r.SessionID, r.Request, r.Route, r.AcceptedAt, r.IdemScope, r.IdemKey,
+		r.Mode, r.Quiet)
 	if err != nil {
 		if isUnique(err) {
 			err = ErrExists
@@ -60,10 +67,16 @@ func (tx *Tx) AcceptRun(r Run) (seq int64, err error) {
 	return seq, wrap("accept run", err)
 }
 
-// StartRun moves an accepted run to running. started is false when it is not in state accepted.
+// StartRun moves an accepted run to running. started is false when it is not in state accepted, or is to stop.
 func (tx *Tx) StartRun(id, sessionID string, at int64) (started bool, err error) {
-	n, err := tx.h.change(sqlStartRun, sessionID, at, id)
+	n, err := tx.h.change(sqlStartRun, sessionID, at, id, 0)
 	return n == 1, wrap("start run", err)
+}
+
+// StartStopped is StartRun for a run that is ended in the same Op: it may be one that is to stop.
+func (tx *Tx) StartStopped(id, sessionID string, at int64) (started bool, err error) {
+	n, err := tx.h.change(sqlStartRun, sessionID, at, id, 1)
+	return n == 1, wrap("start stopped run", err)
 }
 
 // EndRun moves an accepted or running run to done, error or aborted. ended is false when it has ended before (or is

@@ -84,7 +84,7 @@ func (s *scene) start() {
 	s.faults = actortest.NewFaults(seed)
 	s.faults.Enable(false)
 	copyState(t, s.dir)
-	conf := fmt.Sprintf(`{telegram: {botToken: %q}, dev: {endpoints: {telegram: %q}}}`, s.fake.Token(), s.fake.URL())
+	conf := fmt.Sprintf(`{routing: {queue: {mode: "followup", debounceMs: 50}}, telegram: {botToken: %q}, dev: {endpoints: {telegram: %q}}}`, s.fake.Token(), s.fake.URL())
 	if err := os.WriteFile(filepath.Join(s.dir, "clawdbot.json"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,123 @@
+package agent
+
+import (
+	"sync"
+	"time"
+
+	"github.com/clawdbot/gateway/actors/store"
+)
+
+// ModeSteered is the queue mode of a waiting message that a run in progress has taken.
+const ModeSteered = "steered"
+
+// steering is where messages wait that the runner may take. Whether it has taken one is decided under the lock, so that
+// no message is both taken and left over when the runner ends.
+type steering struct {
+	ready chan struct{}
+	took  func() // tells the actor; never blocks
+
+	mu      sync.Mutex // guards the following fields
+	known   map[string]bool
+	offered []Steer
+	taken   []Steer
+	closed  bool
+}
+
+func newSteering(took func()) *steering {
+	return &steering{ready: make(chan struct{}, 1), took: took, known: map[string]bool{}}
+}
+
+func (s *steering) offer(m Steer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.known[m.Job.ID] {
+		return
+	}
+	s.known[m.Job.ID] = true
+	s.offered = append(s.offered, m)
+	select {
+	case s.ready <- struct{}{}:
+	default: // it has been told
+	}
+}
+
+func (s *steering) Ready() <-chan struct{} { return s.ready }
+
+func (s *steering) Take() (said []Said) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || len(s.offered) == 0 {
+		return nil
+	}
+	for _, m := range s.offered {
+		r := m.Job.Request
+		if r.Plain == "" {
+			r.Plain = r.Message
+		}
+		said = append(said, Said{Message: r.Message, Plain: r.Plain})
+	}
+	s.taken, s.offered = append(s.taken, s.offered...), nil
+	s.took()
+	return said
+}
+
+// close ends the taking.
+func (s *steering) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+}
+
+// ours are the messages that the end of this run ends.
+func (s *steering) ours() (taken []Job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.taken {
+		if !m.Keep {
+			taken = append(taken, m.Job)
+		}
+	}
+	return taken
+}
+
+// noteTaken writes down at once what the runner has been told: the transcript shows it, and the messages count no longer
+// among those that wait. It is not the end of their runs: should this one not end well, they have turns of their own.
+func (r *run) noteTaken() {
+	at := time.Now().UnixMilli()
+	for _, j := range r.steering.ours() {
+		r.o.Commit(func(tx *store.Tx) error {
+			waits, err := tx.SetMode(j.ID, ModeSteered)
+			if err != nil || !waits {
+				return err
+			}
+			return r.appendSteered(tx, j, at)
+		}, func(error) {}) // the end of the run makes up for it
+	}
+}
+
+// appendSteered puts what a person said into the transcript of this run. It happens once per message.
+func (r *run) appendSteered(tx *store.Tx, j Job, at int64) error {
+	return tx.AppendLine(store.Line{SessionID: r.o.Job.SessionID, RunID: j.ID, Role: "user", Message: UserLine(j, at), At: at})
+}
+
+// endSteered adds to the commit of a good end that of the messages that the runner has taken.
+func (r *run) endSteered(end store.Op) store.Op {
+	if r.steering == nil || r.end.state != Done {
+		return end
+	}
+	taken, at := r.steering.ours(), r.end.at
+	return func(tx *store.Tx) error {
+		for _, j := range taken {
+			ended, err := tx.EndRun(j.ID, string(Done), "steered into "+r.o.Job.ID, at)
+			if err != nil {
+				return err
+			}
+			if ended {
+				if err := r.appendSteered(tx, j, at); err != nil {
+					return err
+				}
+			}
+		}
+		return end(tx)
+	}
+}

@@ -1,0 +1,84 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func offer(id string) Steer {
+	return Steer{Job: Job{ID: id, Request: Request{Message: "[env] " + id, Plain: id}}}
+}
+
+// TestRun_steering: a runner takes what is offered while it works, each once; what comes at the end is left.
+func TestRun_steering(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said []Said
+		s := newStage(t, nil, runnerFunc(func(ctx context.Context, turn Turn, _ Output) (Answer, error) {
+			for range 2 {
+				<-turn.Steering.Ready()
+				said = append(said, turn.Steering.Take()...)
+			}
+			return Answer{Text: "done"}, nil
+		}), nil)
+		defer s.close()
+		for _, id := range []string{"a", "a", "b", "a"} {
+			_ = s.ref.Tell(offer(id))
+			synctest.Wait()
+		}
+		if e := <-s.ended; e.State != Done {
+			t.Errorf("ended %s", e.State)
+		}
+		_ = s.ref.Tell(offer("late"))
+		if got := fmt.Sprint(said); got != "[{[env] a a} {[env] b b}]" {
+			t.Errorf("taken %s", got)
+		}
+		if s.commits != 1+1+2 { // the first, both again, and the end; a message is noted as often as one likes
+			t.Errorf("%d commits", s.commits)
+		}
+	})
+}
+
+// TestSteering_takenOrLeft: at the end of a turn every message is either taken or left, whatever comes when.
+func TestSteering_takenOrLeft(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		s := newSteering(func() {})
+		var all sync.WaitGroup
+		got := make(chan Said, 100)
+		for i := range 10 {
+			all.Go(func() { s.offer(offer(fmt.Sprint(i))) })
+			all.Go(func() {
+				for _, m := range s.Take() {
+					got <- m
+				}
+			})
+		}
+		all.Go(s.close)
+		all.Wait()
+		if more := s.Take(); more != nil {
+			t.Fatalf("taken after the end: %v", more)
+		}
+		if n := len(got); n != len(s.ours()) {
+			t.Fatalf("the runner has %d messages, the end of its turn ends %d", n, len(s.ours()))
+		}
+	}
+}
+
+// TestBuiltin_steering: the built-in runner mentions what it was told on the way.
+func TestBuiltin_steering(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, nil, Builtin{}, func(o *Options) { o.Job.Request.Message = "one two three four five" })
+		defer s.close()
+		time.Sleep(pace)
+		_ = s.ref.Tell(offer("wait, six"))
+		<-s.ended
+		events := s.list()
+		if last := events[len(events)-4]; last != "agent session-id assistant You said: one two three four five\nYou also said: wait, six" {
+			t.Errorf("events %q", events)
+		}
+	})
+}
