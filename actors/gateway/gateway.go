@@ -16,6 +16,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/importer"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/transport/ws"
 )
@@ -34,6 +35,7 @@ type Gateway struct {
 	store    *store.Store
 	system   *actors.System
 	tree     *tree
+	imports  *importer.Importer
 
 	doc      atomic.Pointer[config.Document] // the configuration in force
 	fatal    chan error                      // the first vital part that is lost for good

@@ -46,6 +46,9 @@ var allowed = map[string][]string{
 	},
 	"actors/pairing": {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/node":    {"actors", "actors/eventstream", "actors/pairing", "actors/store", "transport/wire"},
+	"actors/importer": {
+		"actors", "actors/config", "actors/cron", "actors/store", "transport/wire", "github.com/google/uuid",
+	},
 	"actors/account": {"actors", "actors/store", "providers", "transport/wire"},
 	"actors/router":  {"actors", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/outbox":  {"actors", "actors/account", "actors/store", "providers", "transport/wire"},
@@ -55,6 +58,7 @@ var allowed = map[string][]string{
 		"actors", "actors/account", "actors/agent", "actors/config", "actors/conn", "actors/cron", "actors/eventstream", "actors/health",
 		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store", "actors/wizard",
 		"actors/node",
+		"actors/importer",
 		"providers", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
 	},
 
@@ -72,6 +76,7 @@ var allowed = map[string][]string{
 
 	// For tests only.
 	"actors/actortest":                                     {"actors", "go.uber.org/goleak"},
+	"actors/importer/importtest":                           {},
 	"actors/gateway/crashtest":                             {},
 	"actors/gateway/faulttest":                             {},
 	"providers/providertest":                               {"providers", "go.uber.org/goleak"},
@@ -83,7 +88,7 @@ var allowed = map[string][]string{
 
 // testOnly are the packages that no program may link, except the ones named behind them.
 var testOnly = map[string][]string{
-	"actors/actortest": nil, "actors/gateway/crashtest": nil, "actors/gateway/faulttest": nil, "providers/providertest": nil,
+	"actors/actortest": nil, "actors/importer/importtest": {"cmd/bench"}, "actors/gateway/crashtest": nil, "actors/gateway/faulttest": nil, "providers/providertest": nil,
 	"providers/providertest/telegramfake": {"providers/providertest/telegramfake/cmd/telegramfake"},
 	"transport/ws/wstest":                 nil, "transport/web/webtest": nil,
 }

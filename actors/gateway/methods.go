@@ -12,6 +12,7 @@ import (
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/cron"
 	"github.com/clawdbot/gateway/actors/health"
+	"github.com/clawdbot/gateway/actors/importer"
 	"github.com/clawdbot/gateway/actors/node"
 	"github.com/clawdbot/gateway/actors/outbox"
 	"github.com/clawdbot/gateway/actors/pairing"
@@ -28,11 +29,12 @@ func (g *Gateway) methodTable() (wire.Table, error) {
 		health.Methods(t.health), presence.Methods(t.presence), config.Methods(t.config), wizard.Methods(t.wizard),
 		account.Methods(t.accounts, g.configured), cron.Methods(t.cron), outbox.Methods(t.outbox), pairing.Methods(t.pairing),
 		session.Methods(t.sessions, g.sessionOptions()), node.Methods(t.nodes, g.nodeOptions()),
-		wire.Table{g.actorsList()}, g.o.Methods,
+		importer.Methods(g.imports), wire.Table{g.actorsList()}, g.o.Methods,
 	)
 	if err != nil {
 		return nil, err
 	}
+	table = g.imports.Guard(table)
 	t.methods = make(map[string]wire.Method, len(table))
 	for _, m := range table {
 		if m.Strict && !wire.IsStrict(m.Name) {

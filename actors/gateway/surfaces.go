@@ -214,7 +214,7 @@ func (g *Gateway) sessionOptions() session.Options {
 		Settings: g.runSettings, StorePath: g.storePath(),
 		Tool: g.tool, CanDeliver: g.canDeliver, AllowFrom: g.allowFrom,
 		Replies: g.replies, SaveMedia: g.saveMedia, Delivered: g.runEnded, Typing: g.typing,
-		Sweep: g.o.Sweep,
+		Sweep: g.o.Sweep, Await: g.imports.Wait,
 	}
 	if !g.builtin() {
 		o.History = 200

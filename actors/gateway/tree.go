@@ -13,6 +13,7 @@ import (
 	"github.com/clawdbot/gateway/actors/cron"
 	"github.com/clawdbot/gateway/actors/eventstream"
 	"github.com/clawdbot/gateway/actors/health"
+	"github.com/clawdbot/gateway/actors/importer"
 	"github.com/clawdbot/gateway/actors/node"
 	"github.com/clawdbot/gateway/actors/outbox"
 	"github.com/clawdbot/gateway/actors/pairing"
@@ -69,6 +70,7 @@ func (r *root) Receive(*actors.Context[rootMessage], rootMessage) error { return
 // plant spawns the root and waits until the tree stands.
 func (g *Gateway) plant() error {
 	ready := make(chan error, 1)
+	g.imports = importer.New(g.importOptions())
 	g.tree = &tree{
 		events: eventstream.NewState(), runs: session.NewState(), directory: account.NewDirectory(),
 		grown: make(chan struct{}),
@@ -94,7 +96,7 @@ func (g *Gateway) plant() error {
 	select {
 	case err := <-ready:
 		return err
-	case <-time.After(30 * time.Second):
+	case <-time.After(g.growLimit()):
 		return fmt.Errorf("the actors did not start")
 	}
 }
@@ -103,6 +105,9 @@ func (g *Gateway) plant() error {
 func (g *Gateway) grow(c *actors.Context[rootMessage]) error {
 	t := g.tree
 	if err := g.store.Start(c); err != nil {
+		return err
+	}
+	if err := g.importState(c); err != nil {
 		return err
 	}
 	events, err := vital(g, c, "eventstream", eventstream.Props(eventstream.Options{State: t.events, Log: g.log}))

@@ -29,6 +29,9 @@ type Options struct {
 
 	// Models is the catalogue of models; nil = an empty one.
 	Models func() []wire.ModelInfo
+	// Await returns when the transcript of a session is whole, which an import may have to see to, or when ctx ends. It
+	// may block; nil = every transcript is whole.
+	Await func(ctx context.Context, key string)
 	// Tool calls a tool for a run.
 	Tool func(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error)
 	// SaveMedia is agent.Options.SaveMedia.

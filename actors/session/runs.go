@@ -54,6 +54,9 @@ func (s *sessions) start(c *actors.Context[SessionsMessage], sl *slot) {
 		if err != nil {
 			return started{}, err
 		}
+		if s.o.Await != nil {
+			s.o.Await(ctx, run.SessionKey)
+		}
 		if err := s.o.Store.View(ctx, func(v *store.View) error { return s.load(v, &job) }); err != nil {
 			return started{}, err
 		}

@@ -28,6 +28,7 @@ func TestPlans_noTableScan(t *testing.T) {
 		"cron runs": sqlCronRuns, "cron news": sqlOpenCronRuns, "told cron run": sqlToldCronRun,
 		"add note": sqlAddNote, "trim notes": sqlTrimNotes, "notes": sqlNotes, "last note": sqlLastNote, "take notes": sqlTakeNotes,
 		"code": sqlCode, "is allowed": sqlIsAllowed, "put": sqlPut, "get": sqlGet, "node": sqlNode,
+		"import line": sqlImportLine, "import cron run": sqlImportCronRun, "cron run times": sqlKnownCronAt, "bucket": sqlBucket, "drop bucket": sqlDropBucket,
 		"sweep keys": sqlSweepKeys, "sweep open keys": sqlSweepOpenKeys, "trim keys": sqlTrimKeys, "sweep inbox": sqlSweepInbox,
 		"sweep outbox": sqlSweepOutbox, "sweep runs": sqlSweepRuns,
 	}

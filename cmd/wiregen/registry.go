@@ -84,6 +84,7 @@ func methods() []method {
 		{"actors.list", strict, none, wire.ActorsListResult{}, "The supervision tree: state, mailbox and restarts of every actor."},
 		{"config.history", strict, none, wire.ConfigHistoryResult{}, "The configurations that were good, at most ten."},
 		{"config.rollback", strict, wire.ConfigRollbackParams{}, wire.ConfigSetResult{}, "Puts a configuration of the history back into the file."},
+		{"import.status", strict, none, wire.ImportStatusResult{}, "What came over from the gateway that used this state directory before, and how far an import is."},
 	}
 }
 

@@ -2215,6 +2215,108 @@ public struct IMessageStatus: Codable, Hashable, Sendable {
     }
 }
 
+public struct ImportItem: Codable, Hashable, Sendable {
+    public let path: String
+    public let text: String
+    public let problem: Bool?
+
+    public init(
+        path: String,
+        text: String,
+        problem: Bool? = nil
+    ) {
+        self.path = path
+        self.text = text
+        self.problem = problem
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case path = "path"
+        case text = "text"
+        case problem = "problem"
+    }
+}
+
+public struct ImportReport: Codable, Hashable, Sendable {
+    public let from: String
+    public let startedAtMs: Int
+    public let endedAtMs: Int?
+    public let sessions: Int
+    public let transcripts: Int
+    public let lines: Int
+    public let cronJobs: Int
+    public let cronRuns: Int
+    public let nodes: Int
+    public let items: [ImportItem]
+
+    public init(
+        from: String,
+        startedAtMs: Int,
+        endedAtMs: Int? = nil,
+        sessions: Int,
+        transcripts: Int,
+        lines: Int,
+        cronJobs: Int,
+        cronRuns: Int,
+        nodes: Int,
+        items: [ImportItem]
+    ) {
+        self.from = from
+        self.startedAtMs = startedAtMs
+        self.endedAtMs = endedAtMs
+        self.sessions = sessions
+        self.transcripts = transcripts
+        self.lines = lines
+        self.cronJobs = cronJobs
+        self.cronRuns = cronRuns
+        self.nodes = nodes
+        self.items = items
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case from = "from"
+        case startedAtMs = "startedAtMs"
+        case endedAtMs = "endedAtMs"
+        case sessions = "sessions"
+        case transcripts = "transcripts"
+        case lines = "lines"
+        case cronJobs = "cronJobs"
+        case cronRuns = "cronRuns"
+        case nodes = "nodes"
+        case items = "items"
+    }
+}
+
+public struct ImportStatusResult: Codable, Hashable, Sendable {
+    public let state: StateValue
+    public let report: ImportReport?
+
+    public init(
+        state: StateValue,
+        report: ImportReport? = nil
+    ) {
+        self.state = state
+        self.report = report
+    }
+
+    public struct StateValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let none = StateValue(rawValue: "none")
+        public static let running = StateValue(rawValue: "running")
+        public static let done = StateValue(rawValue: "done")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case state = "state"
+        case report = "report"
+    }
+}
+
 public struct JobDone: Codable, Hashable, Sendable {
     public let state: StateValue
     public let startedAt: Int

@@ -485,6 +485,30 @@ export interface IMessageStatus {
   lastProbeAt: number | null;
 }
 
+export interface ImportItem {
+  path: string;
+  text: string;
+  problem?: boolean;
+}
+
+export interface ImportReport {
+  from: string;
+  startedAtMs: number;
+  endedAtMs?: number;
+  sessions: number;
+  transcripts: number;
+  lines: number;
+  cronJobs: number;
+  cronRuns: number;
+  nodes: number;
+  items: ImportItem[];
+}
+
+export interface ImportStatusResult {
+  state: "none" | "running" | "done";
+  report?: ImportReport;
+}
+
 export interface JobDone {
   state: "done";
   startedAt: number;
@@ -1509,6 +1533,8 @@ export interface Methods {
   "config.history": { params: NoParams; result: ConfigHistoryResult };
   /** Puts a configuration of the history back into the file. */
   "config.rollback": { params: ConfigRollbackParams; result: ConfigSetResult };
+  /** What came over from the gateway that used this state directory before, and how far an import is. */
+  "import.status": { params: NoParams; result: ImportStatusResult };
 }
 
 /** Every event and its payload. */

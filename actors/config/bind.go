@@ -1,0 +1,67 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+)
+
+// FormerBind is where the bridge of the gateway that this one replaces was listening when its configuration did not
+// say: "lan", or "tailnet" with wide-area discovery. "" = the configuration or the environment says it, or there was no
+// bridge.
+func (d *Document) FormerBind(env Env) string {
+	switch c := d.Config; {
+	case d.root.at("bridge", "bind") != nil, env.BridgeHost != "", env.BridgeDisabled, !c.Bridge.Enabled:
+		return ""
+	case c.Discovery.WideArea.Enabled:
+		return "tailnet"
+	}
+	return "lan"
+}
+
+// savedAs is what the copy of a file is called that WithBind changes.
+const savedAs = ".before-import"
+
+// WithBind writes bridge.bind into the file, and returns what the file says then. Everything else stays as it is,
+// comments too. saved is the copy of the file as it was, "" when there was none.
+func (d *Document) WithBind(bind string, getenv func(string) string) (doc *Document, saved string, err error) {
+	if d.hasRaw {
+		saved = d.Path + savedAs
+		if _, err := os.Lstat(saved); errors.Is(err, fs.ErrNotExist) { // else from an attempt before this one
+			if err := writeFile(saved, d.raw); err != nil {
+				return nil, "", err
+			}
+		}
+	}
+	text := "{\n  \"bridge\": {\n    \"bind\": \"" + bind + "\"\n  }\n}\n"
+	if d.hasRaw {
+		if text, err = patch(d.raw, d.root, d.root.with([]string{"bridge", "bind"}, &node{kind: kindString, text: bind})); err != nil {
+			return nil, "", err
+		}
+	}
+	if doc = Parse(d.Path, text, getenv); !doc.Valid {
+		return nil, "", &InvalidError{Path: d.Path, Issues: doc.Issues}
+	}
+	return doc, saved, writeFile(d.Path, text)
+}
+
+// with is a copy of an object that has value at path.
+func (n *node) with(path []string, value *node) *node {
+	c := node{kind: kindObject}
+	if n != nil {
+		c = *n
+		c.members = slices.Clone(n.members)
+	}
+	if len(path) > 1 {
+		value = n.get(path[0]).with(path[1:], value)
+	}
+	for i := range c.members {
+		if c.members[i].key == path[0] {
+			c.members[i].value = value
+			return &c
+		}
+	}
+	c.members = append(c.members, member{key: path[0], value: value})
+	return &c
+}
