@@ -49,7 +49,7 @@ func (im *Importer) Begin(ctx context.Context) error {
 	if !im.o.Places.Found() {
 		return nil
 	}
-	done, r, items, err := im.load(ctx)
+	done, r, _, err := im.load(ctx)
 	if err != nil {
 		return err
 	}
@@ -84,11 +84,11 @@ func (im *Importer) Begin(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, _, items, err = im.load(ctx); err != nil {
-		return err
+	_, _, items, err := im.load(ctx)
+	if err == nil {
+		im.adopt(r, items)
 	}
-	im.adopt(r, items)
-	return nil
+	return err
 }
 
 // load reads how far the import is.

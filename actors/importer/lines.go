@@ -53,7 +53,10 @@ func readLine(r *bufio.Reader) (line []byte, n int64, err error) {
 		if n > maxLine {
 			return nil, n, nil
 		}
-		return bytes.TrimSpace(line), n, nil
+		if line = bytes.TrimSpace(line); line == nil {
+			line = []byte{} // blank
+		}
+		return line, n, nil
 	}
 }
 
