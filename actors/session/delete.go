@@ -197,6 +197,9 @@ func (o *Options) remove(ctx context.Context, m DeleteSession) (wire.SessionsDel
 				return err
 			}
 		}
+		if err := tx.Delete(overflowBucket, m.Key); err != nil {
+			return err
+		}
 		return tx.DeleteSession(m.Key)
 	})
 	if errors.Is(err, errInUse) && a.path != "" { // certain to have been rolled back: the lines are all there

@@ -19,6 +19,8 @@ type result struct {
 	sent, ambiguous    int               // replies
 	arrived            int               // of the ambiguous ones
 	attempts, messages int
+	merged, steered    int // messages that ended as part of another turn
+	ticks              int // runs of jobs
 }
 
 // totals must not change when calls are repeated.
@@ -31,7 +33,7 @@ type books struct {
 	users, lines int
 	questions    map[string][]string // texts of the user's entries, by run id
 	answers      map[string]int      // number of the assistant's entries, by run id
-	byMark       map[string][]string // run ids, by the last word of the user's entry
+	byMark       map[string][]string // run ids of the user's entries that a message is in, once for each time
 	items        []store.OutItem
 	runs         int
 }
@@ -59,9 +61,11 @@ func (x *crash) read(v *store.View) *books {
 			text := m.Content[0].Text
 			b.users++
 			b.questions[l.RunID] = append(b.questions[l.RunID], text)
-			words := strings.Fields(text)
-			mark := words[len(words)-1]
-			b.byMark[mark] = append(b.byMark[mark], l.RunID)
+			for word := range strings.FieldsSeq(text) {
+				if strings.HasPrefix(word, "telegram-") {
+					b.byMark[word] = append(b.byMark[word], l.RunID)
+				}
+			}
 		}
 	}
 	counts, err := v.RunCounts()
@@ -96,12 +100,20 @@ func (x *crash) check() (t totals) {
 			x.checkCall(v, b, c)
 		}
 		replies := map[string]string{} // expected text by run id
+		crowd := x.crowdRuns()
 		for _, u := range updates {
-			x.checkUpdate(v, b, u, replies)
+			if u.crowd {
+				x.checkCrowd(v, b, u, crowd, replies)
+			} else {
+				x.checkUpdate(v, b, u, replies)
+			}
 		}
+		x.checkJobs(v, b)
 		x.checkReplies(b, replies)
-		if want := len(calls) + len(updates); b.runs != want || b.users != want || b.lines != 2*want {
-			x.t.Errorf("%d runs, %d entries of users, %d entries for %d calls and messages", b.runs, b.users, b.lines, want)
+		want := len(calls) + len(updates) + x.result.ticks
+		users, answers := want-x.result.merged, want-x.result.merged-x.result.steered
+		if b.runs != want || b.users != users || b.lines != users+answers {
+			x.t.Errorf("%d runs, %d entries of users, %d entries; want %d, %d, %d", b.runs, b.users, b.lines, want, users, users+answers)
 		}
 		if pending, err := v.PendingInbound(0, 1); err != nil || len(pending) > 0 {
 			x.t.Errorf("messages wait for the router: %v, %v", pending, err)
@@ -162,7 +174,7 @@ func (x *crash) checkUpdate(v *store.View, b *books, u update, replies map[strin
 		return
 	}
 	if x.checkRun(v, b, ids[0]) == store.RunDone {
-		replies[ids[0]] = u.reply
+		replies[ids[0]] = u.reply()
 	} else {
 		replies[ids[0]] = apology
 	}

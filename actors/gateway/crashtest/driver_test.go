@@ -13,7 +13,7 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// sessionCount is how many sessions the calls go to; less than agent.maxConcurrent, so that the platform's two get on.
+// sessionCount is how many sessions the calls go to; less than agent.maxConcurrent, so that the others get on.
 const sessionCount = 12
 
 const longStream = "!say 8" // more than a second
@@ -53,6 +53,8 @@ type driver struct {
 	calls []*call
 	live  map[string]bool // agent runs that stream: an assistant event came, the end did not
 	trap  *trap
+	jobs  []string // ids of cron jobs
+	named int      // jobs that have a name
 }
 
 // socket is one life of the connection: up is closed when it begins, down when it is over.

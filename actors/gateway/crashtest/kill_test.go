@@ -18,13 +18,14 @@ import (
 // sizes of a form of the test.
 type sizes struct {
 	agent, chat, telegram int
+	crowd, at             int // messages to the groups that collect and steer; one-shot jobs
 	kills, streaming      int // at least; as many before a run has started as during streaming
 	limit                 time.Duration
 }
 
 var (
-	short = sizes{agent: 60, chat: 30, telegram: 60, kills: 6, streaming: 2, limit: 2 * time.Minute}
-	full  = sizes{agent: 1000, chat: 500, telegram: 1000, kills: 33, streaming: 11, limit: 20 * time.Minute}
+	short = sizes{agent: 60, chat: 30, telegram: 60, crowd: 72, at: 18, kills: 6, streaming: 2, limit: 2 * time.Minute}
+	full  = sizes{agent: 1000, chat: 500, telegram: 1000, crowd: 600, at: 150, kills: 33, streaming: 11, limit: 20 * time.Minute}
 )
 
 // aims are when a kill is to hit.
@@ -63,10 +64,12 @@ func TestKill(t *testing.T) {
 	x.platform = startPlatform(t, seed)
 	x.host = newHost(t, x.platform)
 	x.driver = newDriver(t)
+	x.host.seed(t)
 	x.spawn()
 	if err := errors.Join(x.process.waitReady(ctx), x.driver.connect(ctx, x.host.url())); err != nil {
 		t.Fatal(err)
 	}
+	x.addRecurring()
 	x.kills()
 	x.rest()
 	x.process.terminate(t)
@@ -150,6 +153,13 @@ func (x *crash) load(rng *rand.Rand, parts int) {
 	for range share(x.size.telegram) {
 		later(x.platform.write)
 	}
+	for range share(x.size.crowd / burst) {
+		later(x.platform.writeCrowd)
+	}
+	for range share(x.size.at) {
+		due := time.Now().Add(time.Duration(rng.Int64N(int64(anyLife))))
+		later(func() { x.driver.addJob(x.ctx, wire.CronSchedule{Kind: "at", AtMs: new(due.UnixMilli())}) })
+	}
 }
 
 // await waits for the moment of a kill, and names the run that it is aimed at.
@@ -196,6 +206,8 @@ func (x *crash) rest() {
 	if err := x.platform.waitReplies(x.ctx, last); err != nil {
 		x.t.Fatalf("%v\n%s", err, x.process.output())
 	}
+	x.restOfCrowd(last)
+	x.restOfCron()
 	err := poll(x.ctx, func() error {
 		var s wire.StatusSummary
 		if err := x.driver.client.Call(x.ctx, "status", nil, &s); err != nil {
@@ -239,5 +251,6 @@ func (x *crash) report() {
 		len(x.moments), x.hits[aimStreaming], x.hits[aimAccepted], x.hits[aimAny])
 	x.t.Logf("%d calls (%d attempts), %d messages; %d updates were unacknowledged at a kill", len(x.driver.all()), r.attempts, r.messages, x.unacked)
 	x.t.Logf("%d runs: %d done, %d interrupted of %d that ran at a kill", r.done+r.failed, r.done, r.failed, len(running))
+	x.t.Logf("%d messages were merged into other turns, %d steered them; %d jobs ran %d times", r.merged, r.steered, len(x.driver.jobs), r.ticks)
 	x.t.Logf("%d replies: %d sent, %d ambiguous, of these %d had arrived", r.sent+r.ambiguous, r.sent, r.ambiguous, r.arrived)
 }

@@ -16,6 +16,8 @@ import (
 
 const (
 	group       = int64(-1001)
+	collecting  = int64(-1002) // a group whose messages are collected while a run is in progress
+	steering    = int64(-1003) // a group whose messages steer the run in progress
 	senders     = 5
 	firstSender = 501
 	slowness    = 20 * time.Millisecond // at most, before and after the platform acts
@@ -26,7 +28,8 @@ type update struct {
 	id    int64
 	chat  string
 	mark  string // unique word in its text
-	reply string // what the bot says to it when all goes well
+	text  string // all of it
+	crowd bool   // of the last two groups: it may have no turn of its own
 }
 
 // platform is the Bot API server, slow enough that kills hit sends in flight, and all that people wrote.
@@ -70,34 +73,48 @@ func (p *platform) write() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := len(p.updates)
-	p.push(n, n%2 == 0, firstSender+p.rng.Int64N(senders))
+	p.push(n, []int64{0, group}[n%2], firstSender+p.rng.Int64N(senders))
 }
 
-// writeLast lets one message of each session be its last one, and returns their replies.
-func (p *platform) writeLast() (replies []string) {
+// writeCrowd lets several people write to one of the other groups at once.
+func (p *platform) writeCrowd() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, direct := range []bool{true, false} {
-		p.push(len(p.updates), direct, firstSender)
-		replies = append(replies, p.updates[len(p.updates)-1].reply)
+	chat := []int64{collecting, steering}[p.rng.Int64N(2)]
+	for range burst {
+		p.push(len(p.updates), chat, firstSender+p.rng.Int64N(senders))
 	}
-	return replies
 }
 
-// push writes message number n. p.mu is held: the ids are in order.
-func (p *platform) push(n int, direct bool, from int64) {
-	u := update{mark: fmt.Sprintf("telegram-%d", n)}
-	text := u.mark
-	if direct {
-		u.chat, u.reply = fmt.Sprint(from), "You said: "+text
-		u.id = p.Push(telegramfake.Direct(from, text))[0]
+// burst is how many messages the crowd writes at once.
+const burst = 3
+
+// writeLast lets one message of each session be its last one, and returns them.
+func (p *platform) writeLast() (last []update) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, chat := range []int64{0, group, collecting, steering} {
+		p.push(len(p.updates), chat, firstSender)
+		last = append(last, p.updates[len(p.updates)-1])
+	}
+	return last
+}
+
+// push writes message number n, to a group or, with chat 0, directly. p.mu is held: the ids are in order.
+func (p *platform) push(n int, chat, from int64) {
+	u := update{mark: fmt.Sprintf("telegram-%d", n), crowd: chat == collecting || chat == steering}
+	if chat == 0 {
+		u.chat, u.text = fmt.Sprint(from), u.mark
+		u.id = p.Push(telegramfake.Direct(from, u.text))[0]
 	} else {
-		text = "@" + p.Username() + " " + text
-		u.chat, u.reply = fmt.Sprint(group), "You said: "+text
-		u.id = p.Push(telegramfake.Group(group, from, text))[0]
+		u.chat, u.text = fmt.Sprint(chat), "@"+p.Username()+" "+u.mark
+		u.id = p.Push(telegramfake.Group(chat, from, u.text))[0]
 	}
 	p.updates = append(p.updates, u)
 }
+
+// reply is what the bot says to a message that has a turn of its own, when all goes well.
+func (u update) reply() string { return "You said: " + u.text }
 
 func (p *platform) written() []update {
 	p.mu.Lock()
@@ -111,16 +128,16 @@ func (p *platform) lastID() int64 {
 	return all[len(all)-1].id
 }
 
-// waitReplies returns when each of these texts has arrived.
-func (p *platform) waitReplies(ctx context.Context, texts []string) error {
+// waitReplies returns when each of these has its reply.
+func (p *platform) waitReplies(ctx context.Context, last []update) error {
 	return poll(ctx, func() error {
 		have := map[string]bool{}
 		for _, s := range p.Sent() {
 			have[s.Text] = true
 		}
-		for _, text := range texts {
-			if !have[text] {
-				return fmt.Errorf("no reply %q", text)
+		for _, u := range last {
+			if !u.crowd && !have[u.reply()] {
+				return fmt.Errorf("no reply %q", u.reply())
 			}
 		}
 		return nil

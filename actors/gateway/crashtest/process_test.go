@@ -36,6 +36,7 @@ func newHost(t *testing.T, platform *platform) *host {
 	config := fmt.Sprintf(`{
 		logging: {file: %q, level: 'info'},
 		bridge: {enabled: false}, canvasHost: {enabled: false},
+		agent: {maxConcurrent: 24},
 		routing: {queue: {mode: 'followup', debounceMs: 50, cap: 100000}},
 		telegram: {botToken: %q, allowFrom: ['*']},
 		dev: {endpoints: {telegram: %q}},
