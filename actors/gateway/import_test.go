@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -88,7 +89,7 @@ func TestImport_bringsAllOnceAndChangesOneLine(t *testing.T) {
 	}
 
 	r := imported(t, g)
-	if r.Sessions != 100 || r.Transcripts != 100 || r.Lines != 5000 || r.CronJobs != 2 || r.CronRuns != importtest.JobRuns {
+	if r.Sessions != 100 || r.Transcripts != 100 || r.Lines != 5000 || r.CronJobs != 2 || r.CronRuns != importtest.JobRuns || r.Nodes != 1 {
 		t.Errorf("report %+v", r)
 	}
 	for i := range 100 {
@@ -102,6 +103,7 @@ func TestImport_bringsAllOnceAndChangesOneLine(t *testing.T) {
 		}
 	}
 	checkJobs(t, g)
+	checkNodes(t, g, dir)
 	checkUnchanged(t, dir, before)
 
 	stop(t, g)
@@ -149,6 +151,25 @@ func checkJobs(t *testing.T, g *gateway.Gateway) {
 		case <-time.After(10 * time.Millisecond):
 		case <-ctx.Done():
 			t.Fatal("the missed job does not run")
+		}
+	}
+}
+
+func checkNodes(t *testing.T, g *gateway.Gateway, dir string) {
+	t.Helper()
+	var v wire.NodePairVerifyResult
+	p := wire.NodePairVerifyParams{NodeID: importtest.NodeID, Token: importtest.NodeToken}
+	if err := g.Call(deadline(t), "node.pair.verify", p, &v); err != nil || !v.OK || v.Node.DisplayName != "Phone" || !v.Node.Permissions["camera"] {
+		t.Errorf("node %+v, %v", v, err)
+	}
+	var words wire.Voicewake
+	if err := g.Call(deadline(t), "voicewake.get", nil, &words); err != nil || !slices.Equal(words.Triggers, []string{"clawd", "hey"}) {
+		t.Errorf("wake words %v, %v", words, err)
+	}
+	for name := range files(t, dir) {
+		b, _ := os.ReadFile(filepath.Join(dir, name))
+		if name != "nodes/paired.json" && strings.Contains(string(b), importtest.NodeToken) {
+			t.Errorf("%s has the token of a node", name)
 		}
 	}
 }

@@ -47,7 +47,7 @@ var allowed = map[string][]string{
 	"actors/pairing": {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/node":    {"actors", "actors/eventstream", "actors/pairing", "actors/store", "transport/wire"},
 	"actors/importer": {
-		"actors", "actors/config", "actors/cron", "actors/store", "transport/wire", "github.com/google/uuid",
+		"actors", "actors/config", "actors/cron", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid",
 	},
 	"actors/account": {"actors", "actors/store", "providers", "transport/wire"},
 	"actors/router":  {"actors", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},

@@ -25,6 +25,8 @@ const (
 	sessionsFile = "sessions/sessions.json"
 	sessionsDir  = "sessions"
 	jobsFile     = "cron/jobs.json"
+	nodesFile    = "nodes/paired.json"
+	pendingFile  = "nodes/pending.json"
 )
 
 // file is one file of the other gateway: a name below a folder that nothing leads out of.
@@ -43,6 +45,25 @@ func (p Places) shown(f file) string {
 func (p Places) sessions() file { return configured(p.SessionStore, file{p.StateDir, sessionsFile}) }
 func (p Places) jobs() file     { return configured(p.CronStore, file{p.StateDir, jobsFile}) }
 
+// nodes are in the state directory, or where they always were.
+func (p Places) nodes() file {
+	f := file{p.StateDir, nodesFile}
+	if old := (file{filepath.Join(p.Home, ".clawdbot"), nodesFile}); p.Home != "" && !f.there() && old.there() {
+		return old
+	}
+	return f
+}
+
+// wakeWords are the file that is used, and where it always was.
+func (p Places) wakeWords() (here, always file) {
+	const name = "settings/voicewake.json"
+	here = file{p.StateDir, name}
+	if p.Home == "" {
+		return here, here
+	}
+	return here, file{filepath.Join(p.Home, ".clawdbot"), name}
+}
+
 func configured(path string, otherwise file) file {
 	if path == "" {
 		return otherwise
@@ -52,7 +73,7 @@ func configured(path string, otherwise file) file {
 
 // Found tells whether there is anything of another gateway.
 func (p Places) Found() bool {
-	for _, f := range []file{p.sessions(), p.jobs()} {
+	for _, f := range []file{p.sessions(), p.jobs(), {p.StateDir, nodesFile}} {
 		if f.there() {
 			return true
 		}
@@ -144,4 +165,19 @@ func why(err error) string {
 func fileName(id string) bool {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 	return id != "" && len(id) <= 128 && id[0] != '.' && strings.Trim(id, letters) == ""
+}
+
+// copyWakeWords copies the wake words to where they are used, and says what came of it.
+func copyWakeWords(from, to file) string {
+	b, err := from.read(1 << 20)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(to.path()), 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(to.path(), b, 0o600)
+	}
+	if err != nil {
+		return why(err)
+	}
+	return "was copied to " + to.path()
 }

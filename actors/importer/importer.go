@@ -62,6 +62,7 @@ func (im *Importer) Begin(ctx context.Context) error {
 		file  file
 		bring func(context.Context, *report) (bool, error)
 	}{
+		{"nodes", im.o.Places.nodes(), im.bringNodes}, // first: a phone that is refused asks to be paired anew
 		{"sessions", im.o.Places.sessions(), im.bringSessions},
 		{"cron", im.o.Places.jobs(), im.bringJobs},
 	} {
@@ -69,13 +70,16 @@ func (im *Importer) Begin(ctx context.Context) error {
 			continue
 		}
 		r.EndedAtMs = 0
+		if err := im.o.Store.Do(ctx, (*store.Tx).MakeRoom); err != nil {
+			return err
+		}
 		ok, err := s.bring(ctx, r)
 		if err != nil {
 			return err
 		}
 		if first {
 			first = false
-			r.keep(im.o.Places.StateDir)
+			r.keep(im.o.Places)
 			if im.o.Config != nil {
 				r.add(im.o.Config())
 			}

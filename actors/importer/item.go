@@ -82,7 +82,7 @@ func order(a, b *item) int {
 
 // runID names a run that the other gateway has logged: the same line has the same name.
 func runID(job string, at, ts int64) string {
-	return "import:" + job + ":" + strconv.FormatInt(at, 10) + ":" + strconv.FormatInt(ts, 10)
+	return store.ImportedRun + job + ":" + strconv.FormatInt(at, 10) + ":" + strconv.FormatInt(ts, 10)
 }
 
 // Limits of a chunk. It is one operation of the store among others, and holds them up as little.

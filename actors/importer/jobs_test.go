@@ -31,6 +31,9 @@ func TestJobs_oddOnes(t *testing.T) {
 	put(t, dir, "cron/runs/gone.jsonl", `{"ts":1,"jobId":"gone","action":"finished","status":"skipped"}`)
 	r := start(t, dir, nil, Places{})
 	defer r.stop()
+	if err := r.im.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	// This gateway has run the job itself already: its line in the log is not brought over.
 	err := r.store.Do(deadline(t), func(tx *store.Tx) error {
 		return tx.AddCronRun(store.CronRun{ID: "own", JobID: "good", RunAt: 48, EndedAt: 50, Status: "ok", Detail: []byte(`{}`)})

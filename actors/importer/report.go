@@ -54,7 +54,8 @@ func (r *report) forget(path string) {
 }
 
 // keep names what is used, or stays, where it is.
-func (r *report) keep(dir string) {
+func (r *report) keep(p Places) {
+	dir := p.StateDir
 	there := func(name string) bool {
 		_, err := os.Lstat(filepath.Join(dir, name))
 		return err == nil
@@ -71,6 +72,9 @@ func (r *report) keep(dir string) {
 		if there(k.name) {
 			r.say(k.name, "%s", k.text)
 		}
+	}
+	if here, always := p.wakeWords(); !here.there() && always.there() {
+		r.say(p.shown(always), "%s", copyWakeWords(always, here))
 	}
 	if there("credentials/creds.json") {
 		r.problem("credentials/creds.json", "WhatsApp: to be linked again; the link of another program cannot be taken over")

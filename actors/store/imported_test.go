@@ -18,8 +18,10 @@ func TestImportLine_isOlderThanWhatIsSaid(t *testing.T) {
 			return tx.AppendLine(l)
 		})
 	}
+	write(t, s, (*Tx).MakeRoom)
 	add(`1`, true)
 	add(`4`, false)
+	write(t, s, (*Tx).MakeRoom) // at the next start: nothing changes
 	add(`2`, true)
 	add(long, true)
 	add(`5`, false)
@@ -38,12 +40,13 @@ func TestImportLine_isOlderThanWhatIsSaid(t *testing.T) {
 func TestImportCronRun_isOlderAndOnce(t *testing.T) {
 	t.Parallel()
 	s := startStore(t, Options{})
+	write(t, s, (*Tx).MakeRoom)
 	write(t, s, func(tx *Tx) error {
 		return tx.AddCronRun(CronRun{ID: "own", JobID: "j", RunAt: 9, Detail: []byte(`{}`), Status: "ok"})
 	})
 	for _, want := range []bool{true, false} {
 		write(t, s, func(tx *Tx) error {
-			fresh, err := tx.ImportCronRun(CronRun{ID: "old", JobID: "j", RunAt: 7, Status: "ok"})
+			fresh, err := tx.ImportCronRun(CronRun{ID: ImportedRun + "old", JobID: "j", RunAt: 7, Status: "ok"})
 			equal(t, "fresh", fresh, want)
 			return err
 		})
@@ -53,7 +56,7 @@ func TestImportCronRun_isOlderAndOnce(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if len(runs) != 2 || runs[0].ID != "own" || runs[1].ID != "old" {
+		if len(runs) != 2 || runs[0].ID != "own" || runs[1].ID != ImportedRun+"old" {
 			t.Errorf("runs %+v", runs)
 		}
 		at, err := v.CronRunTimes("j")
