@@ -137,7 +137,7 @@ func (r *run) turn() Turn {
 		Plain: j.Request.Plain, Notes: j.Notes, Thinking: j.Request.Thinking, System: j.Request.System,
 		Operator: j.Request.Operator, History: j.History,
 		Tool: func(ctx context.Context, name string, args wire.Raw) (wire.Raw, error) {
-			return r.o.Tool(ctx, j, name, args)
+			return r.o.Tool(ctx, r.steering.limit(j), name, args)
 		},
 		Steering: r.steering,
 	}

@@ -40,12 +40,17 @@ type Steering interface {
 	// Ready gets a value when there may be something to take.
 	Ready() <-chan struct{}
 	// Take returns what was written since the last time, oldest first. It must go into the answer: who wrote it gets no
-	// other one unless the turn fails.
+	// other one unless the turn fails. A turn that has taken a message of a messaging surface has no more rights than
+	// that message: from then on its Tool does not work as an operator's.
 	Take() []Said
 }
 
-// Said is one message of a person: as a model should see it, and what the person wrote.
-type Said struct{ Message, Plain string }
+// Said is one message of a person.
+type Said struct {
+	Message  string // as a model should see it
+	Plain    string // what the person wrote
+	Operator bool   // as in Turn
+}
 
 // Output takes what a runner streams. Its methods may be called from the goroutine that called Run only; they never
 // block.

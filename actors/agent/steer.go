@@ -20,6 +20,7 @@ type steering struct {
 	known   map[string]bool
 	offered []Steer
 	taken   []Steer
+	foreign bool // one of these comes from a messaging surface
 	closed  bool
 }
 
@@ -54,7 +55,8 @@ func (s *steering) Take() (said []Said) {
 		if r.Plain == "" {
 			r.Plain = r.Message
 		}
-		said = append(said, Said{Message: r.Message, Plain: r.Plain})
+		said = append(said, Said{Message: r.Message, Plain: r.Plain, Operator: r.Operator})
+		s.foreign = s.foreign || !r.Operator
 	}
 	s.taken, s.offered = append(s.taken, s.offered...), nil
 	s.took()
@@ -66,6 +68,14 @@ func (s *steering) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
+}
+
+// limit takes the rights of an operator from a job that has taken what is not an operator's.
+func (s *steering) limit(j Job) Job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j.Request.Operator = j.Request.Operator && !s.foreign
+	return j
 }
 
 // ours are the messages that the end of this run ends.

@@ -3,10 +3,13 @@ package agent
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/clawdbot/gateway/transport/wire"
 )
 
 func offer(id string) Steer {
@@ -33,11 +36,43 @@ func TestRun_steering(t *testing.T) {
 			t.Errorf("ended %s", e.State)
 		}
 		_ = s.ref.Tell(offer("late"))
-		if got := fmt.Sprint(said); got != "[{[env] a a} {[env] b b}]" {
+		if got := fmt.Sprint(said); got != "[{[env] a a false} {[env] b b false}]" {
 			t.Errorf("taken %s", got)
 		}
 		if s.commits != 1+1+2 { // the first, both again, and the end; a message is noted as often as one likes
 			t.Errorf("%d commits", s.commits)
+		}
+	})
+}
+
+// TestRun_steeredByAStranger: a turn of an operator that takes a message of a surface calls no more tools as an operator.
+func TestRun_steeredByAStranger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var rights []bool
+		s := newStage(t, nil, runnerFunc(func(ctx context.Context, turn Turn, _ Output) (Answer, error) {
+			for range 2 {
+				_, _ = turn.Tool(ctx, "x", nil)
+				<-turn.Steering.Ready()
+				turn.Steering.Take()
+			}
+			_, err := turn.Tool(ctx, "x", nil)
+			return Answer{Text: "done"}, err
+		}), func(o *Options) {
+			o.Job.Request.Operator = true
+			o.Tool = func(_ context.Context, j Job, _ string, _ wire.Raw) (wire.Raw, error) {
+				rights = append(rights, j.Request.Operator)
+				return nil, nil
+			}
+		})
+		defer s.close()
+		own := offer("own")
+		own.Job.Request.Operator = true
+		_ = s.ref.Tell(own)
+		synctest.Wait()
+		_ = s.ref.Tell(offer("foreign"))
+		<-s.ended
+		if !slices.Equal(rights, []bool{true, true, false}) {
+			t.Errorf("rights of an operator: %v", rights)
 		}
 	})
 }

@@ -55,6 +55,7 @@ func Enqueue(tx *store.Tx, run store.Run, settings func(e wire.SessionEntry) Que
 	if err != nil {
 		return Enqueued{}, err
 	}
+	busy = slices.DeleteFunc(busy, func(r store.Queued) bool { return r.Stop }) // in line behind them is soon enough
 	var done Enqueued
 	if len(busy) > 0 {
 		e, _, err := tx.Entry(run.SessionKey)
@@ -109,7 +110,7 @@ func StopAll(tx *store.Tx, key string) (ids []string, err error) {
 // makeRoom drops waiting messages until one more fits, or says that the new one does not.
 func (q Queue) makeRoom(tx *store.Tx, key string, busy []store.Queued) (refused bool, err error) {
 	waiting := slices.DeleteFunc(busy, func(r store.Queued) bool {
-		return r.State != store.RunAccepted || r.Mode == "" || r.Mode == steered || r.Stop
+		return r.State != store.RunAccepted || r.Mode == "" || r.Mode == steered
 	})
 	over := len(waiting) + 1 - q.Cap
 	if over <= 0 {
