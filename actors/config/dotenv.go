@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"unicode"
@@ -52,6 +53,20 @@ func WithVars(lookup LookupFunc, vars map[string]string) LookupFunc {
 		v, ok := vars[name]
 		return v, ok
 	}
+}
+
+// DotEnv lays two .env files under lookup: the one in dir, then the one in the state directory, which the first may
+// have named. What is set already, even to nothing, stays.
+func DotEnv(lookup LookupFunc, dir string) (LookupFunc, []Issue) {
+	var all []Issue
+	for _, at := range []func() string{
+		func() string { return dir },
+		func() string { return ParseEnv(lookup).StateDir },
+	} {
+		vars, issues := LoadDotEnv(lookup, filepath.Join(at(), ".env"))
+		lookup, all = WithVars(lookup, vars), append(all, issues...)
+	}
+	return lookup, all
 }
 
 // parseDotEnv reads lines NAME=value. A value may stand in quotes, also over several lines; only double quotes know

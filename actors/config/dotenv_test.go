@@ -61,3 +61,22 @@ func FuzzParseDotEnv(f *testing.F) {
 		}
 	})
 }
+
+// The environment, then the file of the working directory, then the one of the state directory, which the first file
+// may have named.
+func TestDotEnv_precedence(t *testing.T) {
+	t.Parallel()
+	dir, state := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(dir, ".env"), "A=dir\nB=dir\nEMPTY=dir\nCLAWDBOT_STATE_DIR="+state+"\nnonsense\n")
+	write(t, filepath.Join(state, ".env"), "A=state\nB=state\nC=state\n")
+	env := map[string]string{"A": "environment", "EMPTY": "", "HOME": "/nowhere"}
+	lookup, issues := DotEnv(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, dir)
+	for name, want := range map[string]string{"A": "environment", "B": "dir", "C": "state", "EMPTY": ""} {
+		if got, _ := lookup(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if len(issues) != 1 || issues[0].Path != filepath.Join(dir, ".env") || issues[0].Message != "line 5: is not NAME=value" {
+		t.Errorf("%v", issues)
+	}
+}

@@ -12,6 +12,12 @@ const DefaultPort = 18789
 // LookupFunc is os.LookupEnv or its like. It tells "not set" from "set to nothing".
 type LookupFunc func(name string) (string, bool)
 
+// Getenv is os.Getenv or its like.
+func (f LookupFunc) Getenv(name string) string {
+	v, _ := f(name)
+	return v
+}
+
 // Lookup makes a LookupFunc of os.Getenv or its like; an empty variable counts as not set.
 func Lookup(getenv func(string) string) LookupFunc {
 	return func(name string) (string, bool) {

@@ -59,9 +59,7 @@ func Read(path string, getenv func(string) string) *Document {
 	raw, err := readFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		d.root = &node{kind: kindObject}
-		c, _ := validate(d.root)
-		d.accept(&c, getenv)
+		return empty(path, getenv)
 	case err != nil:
 		d.Exists = true
 		d.Issues = []Issue{{Message: "read failed: " + err.Error()}}
@@ -112,6 +110,25 @@ func (d *Document) parse(raw string, getenv func(string) string) {
 	if len(d.Issues) == 0 {
 		d.accept(&c, getenv)
 	}
+}
+
+// Under is the document as it reads in another environment.
+func (d *Document) Under(getenv func(string) string) *Document {
+	switch {
+	case d.hasRaw:
+		return Parse(d.Path, d.raw, getenv)
+	case !d.Exists:
+		return empty(d.Path, getenv)
+	}
+	return d
+}
+
+// empty is the document of a file that is not there.
+func empty(path string, getenv func(string) string) *Document {
+	d := &Document{Path: path, root: &node{kind: kindObject}}
+	c, _ := validate(d.root)
+	d.accept(&c, getenv)
+	return d
 }
 
 // accept derives what the file leaves to other settings and makes the document valid.

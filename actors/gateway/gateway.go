@@ -78,6 +78,9 @@ func start(given Options, h heritage) (*Gateway, error) {
 	if o.Config.Config.Dev.Endpoints.Any() {
 		g.log.Warn("dev.endpoints is set: platforms are replaced by addresses on this host")
 	}
+	if o.OnConfig != nil {
+		o.OnConfig(o.Config.Config)
+	}
 	if o.OnListening != nil {
 		o.OnListening(g.Addr())
 	}

@@ -1,11 +1,14 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -41,6 +44,9 @@ type Options struct {
 	Sections map[string]json.RawMessage
 	// Getenv reads the environment; nil = os.Getenv.
 	Getenv func(string) string
+	// LookupEnv takes the place of Getenv for a program that can tell a variable that is set to nothing from one that is
+	// not set: a credential that is set to nothing is a mistake.
+	LookupEnv config.LookupFunc
 	// StateDir overrides the state directory of the environment.
 	StateDir string
 	// Start overrides what the configuration says of port, bind address and credentials. Port 0 there means "not
@@ -59,6 +65,8 @@ type Options struct {
 	Version, Commit string
 	// OnListening is called when the port accepts connections, with the address.
 	OnListening func(addr string)
+	// OnConfig is called with each configuration that comes into force, the first included. It must not block for long.
+	OnConfig func(*config.Config)
 	// Restart makes Run start the gateway anew, for each reason that it yields; nil = never. See Gateway.Restart.
 	Restart <-chan string
 	// Intercept sees every message between actors. It is for fault-injection tests (actors/actortest).
@@ -73,27 +81,15 @@ type Options struct {
 
 // resolve fills in what was not given. It does not change the caller's struct.
 func (o Options) resolve() (Options, config.Env, error) {
-	lookup := os.LookupEnv
-	if o.Getenv == nil {
-		o.Getenv = os.Getenv
-	} else {
-		lookup = config.Lookup(o.Getenv)
-	}
+	lookup := o.lookup()
+	o.Getenv = lookup.Getenv
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
 	if o.Runner == nil {
 		o.Runner = agent.Builtin{}
 	}
-	env := config.ParseEnv(func(name string) (string, bool) {
-		switch {
-		case name == "CLAWDBOT_STATE_DIR" && o.StateDir != "":
-			return o.StateDir, true
-		case name == "CLAWDBOT_CONFIG_PATH" && o.ConfigFile != "":
-			return o.ConfigFile, true
-		}
-		return lookup(name)
-	})
+	env := o.parseEnv(lookup)
 	if o.Version == "" {
 		o.Version = env.Version
 	}
@@ -104,19 +100,66 @@ func (o Options) resolve() (Options, config.Env, error) {
 		o.Commit = env.Commit
 	}
 	if o.Config == nil {
-		doc, err := config.Load(env.ConfigPath, o.Getenv)
+		doc, moved, err := config.LoadForStart(env.ConfigPath, o.Getenv)
 		if err != nil {
 			return o, env, err
 		}
+		tellMoved(o.Log, moved)
 		o.Config = doc
 	}
 	if !o.Config.Valid {
 		return o, env, &config.InvalidError{Path: o.Config.Path, Issues: o.Config.Issues}
 	}
+	if vars := o.shellEnv(lookup); len(vars) > 0 {
+		lookup = config.WithVars(lookup, vars)
+		o.Getenv = lookup.Getenv
+		o.Config, env = o.Config.Under(o.Getenv), o.parseEnv(lookup)
+	}
 	if issues := config.Guard(o.Config.Config, env, o.Start); len(issues) > 0 {
 		return o, env, &config.InvalidError{Path: o.Config.Path, Issues: issues}
 	}
 	return o, env, o.checkSurfaces()
+}
+
+func tellMoved(log *slog.Logger, moved []string) {
+	for _, line := range moved {
+		log.Warn("config file: an old key was moved", "change", line)
+	}
+}
+
+// lookup is the environment that the program gives, or the process's.
+func (o Options) lookup() config.LookupFunc {
+	switch {
+	case o.LookupEnv != nil:
+		return o.LookupEnv
+	case o.Getenv != nil:
+		return config.Lookup(o.Getenv)
+	}
+	return os.LookupEnv
+}
+
+// parseEnv reads the environment under what the program says itself.
+func (o Options) parseEnv(lookup config.LookupFunc) config.Env {
+	return config.ParseEnv(func(name string) (string, bool) {
+		switch {
+		case name == "CLAWDBOT_STATE_DIR" && o.StateDir != "":
+			return o.StateDir, true
+		case name == "CLAWDBOT_CONFIG_PATH" && o.ConfigFile != "":
+			return o.ConfigFile, true
+		}
+		return lookup(name)
+	})
+}
+
+// shellEnv asks the login shell for keys, if the configuration wants that. A shell that does not answer costs a warning.
+func (o Options) shellEnv(lookup config.LookupFunc) map[string]string {
+	vars, err := config.ShellEnv(context.Background(), o.Config.Config, lookup)
+	if err != nil {
+		o.Log.Warn("no variables from the login shell", "err", err)
+	} else if len(vars) > 0 {
+		o.Log.Info("variables taken from the login shell", "names", slices.Sorted(maps.Keys(vars)))
+	}
+	return vars
 }
 
 // checkSurfaces reports a mistake in what the program itself says of surfaces.

@@ -36,12 +36,20 @@ func (g *Gateway) apply(doc *config.Document, changed []config.Change) error {
 		}
 	}
 	old := g.doc.Load()
-	g.doc.Store(doc)
+	g.force(doc)
 	if err := g.renew(parts); err != nil {
-		g.doc.Store(old)
+		g.force(old)
 		return errors.Join(err, g.renew(parts))
 	}
 	return nil
+}
+
+// force makes doc what everybody reads that reads the configuration when it matters.
+func (g *Gateway) force(doc *config.Document) {
+	g.doc.Store(doc)
+	if g.o.OnConfig != nil {
+		g.o.OnConfig(doc.Config)
+	}
 }
 
 // renew starts these parts anew with the configuration in force.

@@ -90,10 +90,11 @@ func (g *Gateway) nextConfig() *config.Document {
 	if !g.fromFile() {
 		return running
 	}
-	doc := config.Read(running.Path, g.o.Getenv)
-	if !doc.Valid || !doc.Exists && running.Exists || g.admit(doc) != nil {
+	doc, moved, err := config.LoadForStart(running.Path, g.o.Getenv)
+	if err != nil || !doc.Exists && running.Exists || g.admit(doc) != nil {
 		return running // the next one finds the same file and says what is wrong with it
 	}
+	tellMoved(g.log, moved)
 	return doc
 }
 

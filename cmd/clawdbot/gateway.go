@@ -74,12 +74,9 @@ func (a *app) gatewayCommand() *cobra.Command {
 // runGateway runs the gateway until a signal or a loss it cannot survive.
 func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	env := a.env()
-	doc, err := config.Load(env.ConfigPath, a.getenv)
+	doc, moved, err := config.LoadForStart(env.ConfigPath, a.getenv)
 	if err != nil {
-		return invalidConfig(doc)
-	}
-	if issues := config.Guard(doc.Config, env, f.start); len(issues) > 0 {
-		return startFailed(&config.InvalidError{Issues: issues})
+		return invalidConfig(doc.Path, err)
 	}
 	limitMemory(a.lookup)
 	ctx, release := terminalSignals(ctx)
@@ -88,9 +85,13 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	console := newLineWriter(a.out)
 	defer console.Close()
 	settings := logSettings{config: doc.Config.Logging, verbose: f.verbose, wsLog: f.wsLog, tty: isTerminal(a.out)}
-	log, closeFile := a.openLog(settings, console)
-	defer closeFile()
+	live := openLog(settings, console)
+	defer live.Close()
+	log := live.logger()
 	slog.SetDefault(log) // libraries that log by themselves
+	for _, line := range moved {
+		log.Warn("config file: an old key was moved", "change", line)
+	}
 
 	restart, release := restartSignal(ctx)
 	defer release()
@@ -102,13 +103,13 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	v, commit := buildInfo()
 	listening := false
 	err = gateway.Run(ctx, gateway.Options{
-		Config: doc, Getenv: a.getenv, Start: f.start, Log: log,
+		Config: doc, LookupEnv: a.lookup, Start: f.start, Log: log,
 		Providers: surfaces(),
-		Restart:   restart,
-		Version:   orElse(env.Version, v), Commit: orElse(env.Commit, commit),
+		Restart:   restart, OnConfig: func(c *config.Config) { live.change(c.Logging) },
+		Version: orElse(env.Version, v), Commit: orElse(env.Commit, commit),
 		OnListening: func(addr string) {
 			listening = true
-			announce(console, settings.style(), addr)
+			announce(console, live.style(), addr)
 			time.AfterFunc(time.Second, debug.FreeOSMemory) // what the start needed and nothing will again
 			log.Info("gateway started", "page", "http://"+addr+"/", "version", v, "config", doc.Path, "state", env.StateDir)
 		},
@@ -132,10 +133,11 @@ func announce(w io.Writer, style, addr string) {
 	fmt.Fprintln(w, line)
 }
 
-func invalidConfig(doc *config.Document) error {
-	lines := make([]string, len(doc.Issues))
-	for i, issue := range doc.Issues {
-		lines[i] = oneLine(doc.Path + ": " + issue.String())
+// invalidConfig makes one line per problem.
+func invalidConfig(path string, why error) error {
+	lines := strings.Split(why.Error(), "\n")
+	for i, line := range lines {
+		lines[i] = oneLine(path + ": " + line)
 	}
 	return &failure{exitInvalid, "", errors.New(strings.Join(lines, "\n"))}
 }
@@ -143,21 +145,6 @@ func invalidConfig(doc *config.Document) error {
 // startFailed makes one line of why the gateway did not start.
 func startFailed(why error) error {
 	return &failure{exitFailed, "Gateway failed to start: ", errors.New(strings.ReplaceAll(why.Error(), "\n", "; "))}
-}
-
-// openLog builds the logger. A file that cannot be written costs a warning, not the start.
-func (a *app) openLog(s logSettings, console io.Writer) (log *slog.Logger, closeFile func()) {
-	file, err := openLogFile(s.config, defaultLogDir, time.Now)
-	if err != nil {
-		log = newLogger(s, console, nil)
-		log.Warn("no log file", "err", err)
-		return log, func() {}
-	}
-	w := newLineWriter(file)
-	return newLogger(s, console, w), func() {
-		w.Close()
-		_ = file.Close()
-	}
 }
 
 // terminalSignals ends ctx on a hangup too, unless the process was told to ignore it (nohup). A console that went

@@ -84,6 +84,7 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:  true,
 		PersistentPreRun: func(*cobra.Command, []string) {
 			a.started = true
+			a.loadDotEnv()
 		},
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
