@@ -99,9 +99,9 @@ func (o *Options) lookAround(ctx context.Context, wanted []Run, first, enabled b
 
 // claim begins what was asked for and what is due, as far as there are places.
 func (o *Options) claim(tx *store.Tx, r *round, wanted []Run, enabled bool, now int64) error {
-	places := o.Config().places()
+	places := o.Config().Places()
 	for _, run := range r.news {
-		if run.Status == "" {
+		if run.Status == "" && run.JobID != hookJob {
 			places--
 		}
 	}
@@ -194,28 +194,48 @@ func (o *Options) begin(tx *store.Tx, row store.CronJob, now int64) (*store.Cron
 	return &run, tx.PutCronJob(row)
 }
 
-// beginTurn accepts the run of an isolated job. Where its answer goes is decided now, and never again.
+// beginTurn accepts the run of an isolated job.
 func (o *Options) beginTurn(tx *store.Tx, run *store.CronRun, row store.CronJob, j wire.CronJob, d detail) error {
-	main, _, err := tx.Entry(o.MainKey)
-	if err != nil {
-		return err
-	}
-	route, problem := o.jobRoute(main, j.Payload)
-	d.Prefix, d.Problem = "Cron", problem
+	d.Prefix = "Cron"
 	if j.Isolation != nil {
 		d.Prefix = cmp.Or(strings.TrimSpace(j.Isolation.PostToMainPrefix), d.Prefix)
 	}
 	d.BestEffort = j.Payload.BestEffortDeliver != nil && *j.Payload.BestEffortDeliver
-	key := sessionKey(j.ID)
-	sessionID, isNew, err := o.OpenSession(tx, key, run.RunAt)
+	row.RunningAt = run.RunAt
+	if err := tx.PutCronJob(row); err != nil {
+		return err
+	}
+	return o.acceptTurn(tx, run, turn{
+		kind: KindCron, key: sessionKey(j.ID), label: "[cron:" + j.ID + " " + j.Name + "] ", payload: j.Payload, operator: true,
+	}, d)
+}
+
+// turn is a run that no person asked for just now.
+type turn struct {
+	kind     agent.Kind
+	key      string // session
+	label    string // stands before the message
+	payload  wire.CronPayload
+	operator bool
+}
+
+// acceptTurn accepts the run of t. Where its answer goes is decided now, and never again.
+func (o *Options) acceptTurn(tx *store.Tx, run *store.CronRun, t turn, d detail) error {
+	main, _, err := tx.Entry(o.MainKey)
 	if err != nil {
 		return err
 	}
-	accepted := store.Run{ID: run.ID, Kind: string(KindCron), SessionKey: key, SessionID: sessionID, AcceptedAt: run.RunAt}
+	route, problem := o.jobRoute(main, t.payload)
+	d.MainKey, d.Isolated, d.Problem = o.MainKey, true, problem
+	sessionID, isNew, err := o.OpenSession(tx, t.key, run.RunAt)
+	if err != nil {
+		return err
+	}
+	accepted := store.Run{ID: run.ID, Kind: string(t.kind), SessionKey: t.key, SessionID: sessionID, AcceptedAt: run.RunAt}
 	accepted.Request, err = wire.Marshal(agent.Request{
-		Message: "[cron:" + j.ID + " " + j.Name + "] " + j.Payload.Message, Plain: j.Payload.Message,
-		Thinking: cmp.Or(thinking(j.Payload.Thinking), o.Config().Thinking), Timeout: j.Payload.TimeoutSeconds,
-		Operator: true, Deliver: route != nil, BestEffort: true, To: j.Payload.To, NewSession: isNew,
+		Message: t.label + t.payload.Message, Plain: t.payload.Message,
+		Thinking: cmp.Or(thinking(t.payload.Thinking), o.Config().Thinking), Timeout: t.payload.TimeoutSeconds,
+		Operator: t.operator, Deliver: route != nil, BestEffort: true, To: t.payload.To, NewSession: isNew,
 	})
 	if err != nil {
 		return err
@@ -228,14 +248,10 @@ func (o *Options) beginTurn(tx *store.Tx, run *store.CronRun, row store.CronJob,
 	if run.Detail, err = wire.Marshal(d); err != nil {
 		return err
 	}
-	row.RunningAt = run.RunAt
 	if _, err := tx.AcceptRun(accepted); err != nil {
 		return err
 	}
-	if err := tx.AddCronRun(*run); err != nil {
-		return err
-	}
-	return tx.PutCronJob(row)
+	return tx.AddCronRun(*run)
 }
 
 // thinking is a level that a job may name; what is none counts as absent.

@@ -74,6 +74,10 @@ func (s *cron) Receive(c *actors.Context[Message], m Message) error {
 		s.onRuns(c, m)
 	case Wake:
 		s.onWake(c, m)
+	case HookWake:
+		s.onHookWake(c, m)
+	case HookTurn:
+		s.onHookTurn(c, m)
 	case RunEnded:
 		if !s.o.Heartbeat.IsZero() {
 			_ = s.o.Heartbeat.Tell(check{})
@@ -198,6 +202,10 @@ func (s *cron) tell(c *actors.Context[Message], run store.CronRun) {
 		return
 	}
 	s.telling[run.ID] = true
+	if run.JobID == hookJob { // the runs of hooks have no events
+		s.onPublished(c, run)
+		return
+	}
 	if !s.started[run.ID] { // it began before a restart
 		s.start(run)
 	}
@@ -223,7 +231,10 @@ func (s *cron) onPublished(c *actors.Context[Message], run store.CronRun) {
 	delete(s.waiting, run.ID)
 	if d := detailOf(run); d.Wake {
 		reason := "cron:" + run.JobID
-		if d.Isolated {
+		switch {
+		case run.JobID == hookJob:
+			reason = run.ID
+		case d.Isolated:
 			reason += ":post"
 		}
 		s.beat(reason)
@@ -231,12 +242,14 @@ func (s *cron) onPublished(c *actors.Context[Message], run store.CronRun) {
 	s.file(c, run)
 }
 
-// file writes the line of a run's end to its log file, and makes an end of the news.
+// file writes the line of a job's run to its log file, and makes an end of the news.
 func (s *cron) file(c *actors.Context[Message], run store.CronRun) {
 	log := c.Log()
 	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
-		if err := appendLog(s.o.Dir, run); err != nil {
-			log.Warn("log of a scheduled job not written", "job", run.JobID, "err", err)
+		if run.JobID != hookJob {
+			if err := appendLog(s.o.Dir, run); err != nil {
+				log.Warn("log of a scheduled job not written", "job", run.JobID, "err", err)
+			}
 		}
 		return struct{}{}, s.o.Store.Do(ctx, func(tx *store.Tx) error { return tx.ToldCronRun(run.ID) })
 	}, func(_ struct{}, err error) Message { return told{run, err} })

@@ -15,6 +15,7 @@ import (
 const (
 	KindCron      agent.Kind = "cron"      // of an isolated job
 	KindHeartbeat agent.Kind = "heartbeat" // of the main session
+	KindHook      agent.Kind = "hook"      // of a call of the HTTP hooks
 )
 
 // Options for both actors.
@@ -70,7 +71,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func (c Config) places() int {
+// Places is how many isolated jobs, and how many runs of hooks, may be in progress at one time.
+func (c Config) Places() int {
 	if c.MaxConcurrent <= 0 {
 		return 4
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/importer"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/hooks"
 	"github.com/clawdbot/gateway/transport/ws"
 )
 
@@ -32,6 +33,7 @@ type Gateway struct {
 	listener net.Listener
 	http     *http.Server
 	sockets  *ws.Server
+	hooks    *hooks.Server
 	store    *store.Store
 	system   *actors.System
 	tree     *tree

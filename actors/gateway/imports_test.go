@@ -24,6 +24,7 @@ var allowed = map[string][]string{
 	"transport/ws":       {"transport/wire", "github.com/coder/websocket", "github.com/google/uuid"},
 	"transport/client":   {"transport/wire", "github.com/coder/websocket"},
 	"transport/web":      {},
+	"transport/hooks":    {"transport/wire", "modernc.org/quickjs"},
 	"providers/text":     {},
 	"providers/telegram": {"providers", "gopkg.in/telebot.v3"},
 
@@ -60,6 +61,7 @@ var allowed = map[string][]string{
 		"actors/node",
 		"actors/importer",
 		"providers", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
+		"transport/hooks",
 	},
 
 	// Commands.

@@ -58,7 +58,7 @@ func (g *Gateway) unready(surface string) string {
 // scheduled is what a job or a heartbeat adds to the commit that ends its run. It returns what the run has to say.
 func (g *Gateway) scheduled(tx *store.Tx, j agent.Job, a agent.Answer, s agent.State) (say string, err error) {
 	switch j.Kind {
-	case cron.KindCron:
+	case cron.KindCron, cron.KindHook:
 		return a.Text, cron.End(tx, j, a, s)
 	case cron.KindHeartbeat:
 		return cron.EndHeartbeat(tx, j, a, s)

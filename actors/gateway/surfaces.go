@@ -12,6 +12,7 @@ import (
 	"github.com/clawdbot/gateway/actors/account"
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/cron"
 	"github.com/clawdbot/gateway/actors/health"
 	"github.com/clawdbot/gateway/actors/outbox"
 	"github.com/clawdbot/gateway/actors/router"
@@ -235,6 +236,8 @@ func (g *Gateway) runSettings() session.Settings {
 		Thinking: cfg.Agent.ThinkingDefault, Model: cfg.Agent.Model, ContextTokens: int64(cfg.Agent.ContextTokens),
 		Policy: sendPolicy(cfg.Session.SendPolicy), AllowedModels: cfg.Agent.AllowedModels, ModelAliases: cfg.Agent.ModelAliases,
 		Workspace: cfg.Agent.Workspace, Global: cfg.Session.Scope == "global", Idle: time.Duration(cfg.Session.IdleMinutes) * time.Minute,
+		// Programs that call hooks are many: they leave places to people.
+		PerKind: map[agent.Kind]int{cron.KindHook: g.cronConfig().Places()},
 	}
 	if g.builtin() {
 		s.Model = "builtin"

@@ -56,11 +56,12 @@ type Settings struct {
 	Model         string        // the default model, as the configuration has it; "" = none
 	ContextTokens int64
 	Policy        Policy
-	AllowedModels []string          // that a session may have; empty = all
-	ModelAliases  map[string]string // short names of models
-	Workspace     string            // directory in which runs work; for transcripts as files
-	Global        bool              // one session for everything: its key is "global"
-	Idle          time.Duration     // a session that rested longer begins anew; 0 = an hour
+	AllowedModels []string           // that a session may have; empty = all
+	ModelAliases  map[string]string  // short names of models
+	Workspace     string             // directory in which runs work; for transcripts as files
+	Global        bool               // one session for everything: its key is "global"
+	Idle          time.Duration      // a session that rested longer begins anew; 0 = an hour
+	PerKind       map[agent.Kind]int // runs of a kind at one time, where that is less
 }
 
 // MainKey is the session of all direct chats (protocol 7.1).

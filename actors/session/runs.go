@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -36,11 +37,23 @@ func (s *sessions) onBegin(c *actors.Context[SessionsMessage], m begin) {
 
 // fill starts waiting runs while there are places.
 func (s *sessions) fill(c *actors.Context[SessionsMessage]) {
-	limit := s.o.settings().MaxConcurrent
-	for s.busy < limit && len(s.queue) > 0 {
-		sl := s.queue[0]
-		s.queue = s.queue[1:]
+	set := s.o.settings()
+	inUse := map[agent.Kind]int{}
+	for _, sl := range s.runs {
+		if sl.phase != waiting {
+			inUse[agent.Kind(sl.run.Kind)]++
+		}
+	}
+	for i := 0; s.busy < set.MaxConcurrent && i < len(s.queue); {
+		sl := s.queue[i]
+		kind := agent.Kind(sl.run.Kind)
+		if most := set.PerKind[kind]; most > 0 && inUse[kind] >= most {
+			i++
+			continue
+		}
+		s.queue = slices.Delete(s.queue, i, i+1)
 		s.busy++
+		inUse[kind]++
 		s.start(c, sl)
 	}
 }

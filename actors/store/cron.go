@@ -53,10 +53,11 @@ const (
 	sqlEndCronRun   = `UPDATE cron_runs SET ended_at = ?, status = ?, error = ?, summary = ?, next_at = ? WHERE id = ? AND status = ''`
 	sqlTrimCronRuns = `DELETE FROM cron_runs WHERE job_id = ?1 AND told = 1 AND seq <=
 		(SELECT seq FROM cron_runs WHERE job_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)`
-	sqlCronRun      = `SELECT ` + cronRunColumns + ` FROM cron_runs WHERE id = ?`
-	sqlCronRuns     = `SELECT ` + cronRunColumns + ` FROM cron_runs WHERE job_id = ? AND status <> '' ORDER BY seq DESC LIMIT ?`
-	sqlOpenCronRuns = `SELECT ` + cronRunColumns + ` FROM cron_runs INDEXED BY cron_runs_untold WHERE told = 0 ORDER BY seq`
-	sqlToldCronRun  = `UPDATE cron_runs SET told = 1 WHERE id = ? AND status <> ''`
+	sqlCronRun         = `SELECT ` + cronRunColumns + ` FROM cron_runs WHERE id = ?`
+	sqlCronRuns        = `SELECT ` + cronRunColumns + ` FROM cron_runs WHERE job_id = ? AND status <> '' ORDER BY seq DESC LIMIT ?`
+	sqlOpenCronRuns    = `SELECT ` + cronRunColumns + ` FROM cron_runs INDEXED BY cron_runs_untold WHERE told = 0 ORDER BY seq`
+	sqlCronRunsOpenFor = `SELECT count(*) FROM cron_runs INDEXED BY cron_runs_untold WHERE told = 0 AND status = '' AND job_id = ?`
+	sqlToldCronRun     = `UPDATE cron_runs SET told = 1 WHERE id = ? AND status <> ''`
 )
 
 func cronFields(j *CronJob) []any {
@@ -148,4 +149,10 @@ func (v *View) CronRuns(jobID string, limit int) ([]CronRun, error) {
 func (v *View) CronNews() ([]CronRun, error) {
 	rs, err := list(v.h, cronRunFields, sqlOpenCronRuns)
 	return rs, wrap("list open cron runs", err)
+}
+
+// OpenCronRuns counts the open runs of a job.
+func (v *View) OpenCronRuns(jobID string) (n int, err error) {
+	_, err = v.h.row(sqlCronRunsOpenFor, []any{jobID}, &n)
+	return n, wrap("count open cron runs", err)
 }

@@ -25,7 +25,7 @@ func TestPlans_noTableScan(t *testing.T) {
 		"open runs of": sqlRunsOpenFor, "queued": sqlQueued, "stop runs": sqlStopRun, "stopped": sqlStopped, "set mode": sqlSetMode, "del": sqlDel,
 		"put cron job": sqlPutCronJob, "delete cron job": sqlDeleteCronJob, "cron job": sqlCronJob, "cron due": sqlCronDue, "cron next": sqlCronNext,
 		"add cron run": sqlAddCronRun, "end cron run": sqlEndCronRun, "trim cron runs": sqlTrimCronRuns, "cron run": sqlCronRun,
-		"cron runs": sqlCronRuns, "cron news": sqlOpenCronRuns, "told cron run": sqlToldCronRun,
+		"cron runs": sqlCronRuns, "cron news": sqlOpenCronRuns, "open cron runs": sqlCronRunsOpenFor, "told cron run": sqlToldCronRun,
 		"add note": sqlAddNote, "trim notes": sqlTrimNotes, "notes": sqlNotes, "last note": sqlLastNote, "take notes": sqlTakeNotes,
 		"code": sqlCode, "is allowed": sqlIsAllowed, "put": sqlPut, "get": sqlGet, "node": sqlNode,
 		"import line": sqlImportLine, "import cron run": sqlImportCronRun, "cron run times": sqlKnownCronAt, "bucket": sqlBucket, "drop bucket": sqlDropBucket,

@@ -19,6 +19,10 @@ type Options struct {
 	BasePath string
 	// ControlUI enables the page. The probes and the upgrade work without it.
 	ControlUI bool
+	// Hooks answers plain requests of any method whose cleaned path IsHook names, before everything else
+	// is looked at. Nil means none.
+	Hooks  http.Handler
+	IsHook func(path string) bool
 	// Version is shown to the page and sent in its connect call. Empty means "dev".
 	Version string
 	// CheckHost decides whether a request's Host header may be served at all, which ends DNS
@@ -79,6 +83,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p, ok := cleanPath(r)
 	if !ok {
 		s.refuse(w, r, http.StatusNotFound, "Not Found")
+		return
+	}
+	if s.o.Hooks != nil && s.o.IsHook(p) {
+		s.o.Hooks.ServeHTTP(w, r)
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
