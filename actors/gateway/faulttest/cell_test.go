@@ -48,6 +48,8 @@ type scene struct {
 	mu     sync.Mutex // guards the fields below
 	keys   []keyed    // every accepted or attempted call with a key
 	pushed []string   // texts of inbound messages that a run answers
+
+	jobs []string // ids of acknowledged cron jobs; schedule's until it has returned
 }
 
 // keyed is one call with an idempotency key: whoever repeats it gets the same end.

@@ -25,6 +25,7 @@ func (s *scene) settle() {
 	if err := s.every(50*time.Millisecond, func() bool { return s.replies() == "" }); err != nil {
 		s.t.Errorf("telegram: %s", s.replies())
 	}
+	s.checkJobs()
 	for i, session := range []string{"alpha", "beta", "gamma", "main"} { // no session is stuck
 		key := fmt.Sprint("last-", i)
 		start := time.Now()
@@ -37,9 +38,24 @@ func (s *scene) settle() {
 	}
 }
 
+// checkJobs: each job that was acknowledged has run, and once.
+func (s *scene) checkJobs() {
+	for _, id := range s.jobs {
+		var r wire.CronRunsResult
+		err := s.every(50*time.Millisecond, func() bool {
+			return s.busy.must("cron.runs", wire.CronRunsParams{ID: id}, &r) == nil && len(r.Entries) > 0
+		})
+		if err != nil || len(r.Entries) != 1 || r.Entries[0].Status != "ok" {
+			s.t.Errorf("the job %s ran %d times: %+v (%v)", id, len(r.Entries), r.Entries, err)
+		}
+	}
+}
+
 // finalRefusal: this is how a call may end for good.
 func (s *scene) finalRefusal(err *wire.Error) bool {
 	switch {
+	case err.Message == "wizard not found", err.Message == "wizard already running":
+		return true
 	case err.Message == "Error: on purpose", strings.Contains(err.Message, "Invalid thinking level"):
 		return true
 	case s.cell.expect.died && strings.HasPrefix(err.Message, "Error: the "):

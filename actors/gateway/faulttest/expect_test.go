@@ -53,6 +53,9 @@ var crashes = map[string]expect{
 	"presence":    {says: "restarted; the list is kept by its supervisor", refused: true},
 	"health":      {says: "restarted; makes a new snapshot", refused: true, calm: true},
 	"config":      {says: "restarted with the document it had", refused: true},
+	"wizard":      {says: "restarted; the dialogue in hand is forgotten, nothing of it was written", refused: true},
+	"cron":        {says: "restarted; jobs are in the store, and a due one runs once", refused: true},
+	"heartbeat":   {says: "restarted; what was to be said waits in the store for the next beat"},
 	"pairing":     {says: "restarted; codes are in the store", refused: true},
 	"store":       {says: "restarted; what was queued is committed by the successor", refused: true},
 }
@@ -68,6 +71,10 @@ func drops(kind string) expect {
 		x.says = "a call whose message is lost is refused as retryable; work that was accepted is found by the next sweep"
 	case "account", "accounts":
 		x.says = "a send that did not begin is tried again"
+	case "heartbeat":
+		x = expect{says: "the beat comes with the next wake-up or interval"}
+	case "cron":
+		x.says = "a call whose message is lost is refused as retryable; a due job is found by the next look at the store"
 	case "conns":
 		x = expect{says: "the connection is refused with 1011, the client comes back"}
 	case "eventstream":

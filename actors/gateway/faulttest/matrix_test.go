@@ -7,7 +7,7 @@ import (
 
 var kinds = []string{
 	"conn", "conns", "run", "session", "sessions", "account", "accounts", "lane", "outbox", "router", "eventstream",
-	"presence", "health", "config", "pairing", "store",
+	"presence", "health", "config", "wizard", "pairing", "cron", "heartbeat", "store",
 }
 
 var faults = []string{"crash", "crash after", "delay", "drop", "duplicate", "reorder"}

@@ -16,7 +16,7 @@ import (
 // talk is the traffic of a cell: everybody at once. It returns when each of them has what it wants.
 func (s *scene) talk() {
 	var all sync.WaitGroup
-	for _, f := range []func(){s.busyChats, s.busyAborts, s.busySends, s.tellAll, s.people, s.visitors} {
+	for _, f := range []func(){s.busyChats, s.busyAborts, s.busySends, s.tellAll, s.people, s.visitors, s.schedule} {
 		all.Go(f)
 	}
 	all.Wait()
@@ -126,7 +126,10 @@ func (s *scene) tellAll() {
 		tell("send", "tell-send", s.sendParams("tell-send")),
 		tell("agent.wait", "", wire.AgentWaitParams{RunID: "tell-agent", TimeoutMs: ms(8000)}),
 	}
-	for range 2 {
+	for i := range 2 {
+		calls = append(calls, tell("cron.status", "", nil), tell("cron.list", "", nil),
+			tell("wake", "", wire.WakeParams{Mode: "now", Text: fmt.Sprint("wake up, ", i)}),
+			tell("wizard.start", "", wire.WizardStartParams{}), tell("wizard.status", "", wire.WizardStatusParams{SessionID: "nobody"}))
 		calls = append(calls, tell("health", "", nil), tell("status", "", nil),
 			tell("system-event", "", map[string]any{"text": fmt.Sprint("note ", len(calls))}),
 			tell("system-presence", "", nil), tell("last-heartbeat", "", nil))
@@ -139,6 +142,24 @@ func (s *scene) tellAll() {
 		if r.wait(s.ctx, c) != nil && s.ctx.Err() != nil {
 			s.t.Errorf("%s %s was never answered", c.method, c.key)
 		}
+	}
+}
+
+// schedule makes jobs that are due at once, for checkJobs.
+func (s *scene) schedule() {
+	for i := range 3 {
+		var job wire.CronJob
+		err := s.busy.must("cron.add", wire.CronAddParams{
+			Name: fmt.Sprint("job ", i), SessionTarget: "main", WakeMode: "now",
+			Schedule: wire.CronSchedule{Kind: "at", AtMs: ms(time.Now().Add(100 * time.Millisecond).UnixMilli())},
+			Payload:  wire.CronPayload{Kind: "systemEvent", Text: "it is time"},
+		}, &job)
+		if err != nil {
+			s.t.Errorf("cron.add: %v", err)
+			continue
+		}
+		s.jobs = append(s.jobs, job.ID)
+		s.pause(120 * time.Millisecond)
 	}
 }
 
