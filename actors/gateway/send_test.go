@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clawdbot/gateway/actors/gateway"
 	"github.com/clawdbot/gateway/providers"
@@ -43,6 +44,33 @@ func TestSend(t *testing.T) {
 	}
 	if n := len(fake.Sent()); n != 1 {
 		t.Errorf("%d messages", n)
+	}
+}
+
+// TestSend_slowPlatform: a message that is on disk is not given up because the platform takes its time.
+func TestSend_slowPlatform(t *testing.T) {
+	t.Parallel()
+	fake := telegramfake.Start(t, telegramfake.Options{})
+	gate := make(chan struct{})
+	fake.Script("sendMessage", telegramfake.Fault{Gate: gate})
+	s := telegramOn(fake, "")
+	inner := s.options
+	s.options = func(o *gateway.Options) {
+		inner(o)
+		o.AnswerLimit = 500 * time.Millisecond
+		o.Methods = wire.Table{wire.Loose("test.silent", func(*wire.Call) {})}
+	}
+	c := dial(t, s.start(t).URL())
+	c.send("slow", "send", sendParams("telegram:4711", "hello", "key"))
+	if err := fake.WaitCalls(deadline(t), "sendMessage", 1); err != nil {
+		t.Fatal(err)
+	}
+	if e := c.refused("test.silent", nil); !strings.Contains(e.Message, "no answer in time") { // later than send
+		t.Errorf("%+v", e)
+	}
+	close(gate)
+	if _, f := c.wait("the receipt", 0, response("slow")); !f.OK {
+		t.Errorf("%s", f.raw)
 	}
 }
 

@@ -21,6 +21,7 @@ type AccountUp struct{ Account string }
 type Send struct {
 	actors.Reply[store.Outcome]
 	Params wire.SendParams
+	Hold   func() // called once the message is on disk: its answer may take its time. nil = not needed. Must not block
 }
 
 // List asks for the latest items, of one state if given.

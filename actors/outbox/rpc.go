@@ -10,7 +10,8 @@ import (
 func Methods(ref actors.Ref[Message]) wire.Table {
 	return wire.Table{
 		wire.Strict("send", func(c *wire.Call, p wire.SendParams) {
-			if err := ref.Tell(Send{Reply: actors.ReplyTo(func(o store.Outcome, err error) { answer(c, o, err) }), Params: p}); err != nil {
+			reply := actors.ReplyTo(func(o store.Outcome, err error) { answer(c, o, err) })
+			if err := ref.Tell(Send{Reply: reply, Params: p, Hold: c.Hold}); err != nil {
 				c.Fail(unavailable(err))
 			}
 		}),

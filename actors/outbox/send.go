@@ -25,7 +25,18 @@ const (
 // join is everybody who waits for the outcome of one idempotency key.
 type join struct {
 	id      uint64
-	waiters []actors.Reply[store.Outcome]
+	waiters []Send
+	stored  bool
+}
+
+// hold tells those who wait that the answer may take its time.
+func (j *join) hold() {
+	for i, w := range j.waiters {
+		if w.Hold != nil {
+			w.Hold()
+			j.waiters[i].Hold = nil
+		}
+	}
 }
 
 func (j *join) answer(o store.Outcome) {
@@ -56,12 +67,15 @@ func (o *outbox) onSend(c *actors.Context[Message], m Send) {
 	}
 	key := p.IdempotencyKey
 	if j := o.joins[key]; j != nil {
-		j.waiters = append(j.waiters, m.Reply)
+		j.waiters = append(j.waiters, m)
+		if j.stored {
+			j.hold()
+		}
 		return
 	}
 	o.joinSeq++
 	id := o.joinSeq
-	o.joins[key] = &join{id: id, waiters: []actors.Reply[store.Outcome]{m.Reply}}
+	o.joins[key] = &join{id: id, waiters: []Send{m}}
 	opts := o.o
 	actors.Pipe(c, func(ctx context.Context) (*store.Outcome, error) { return claim(ctx, opts, p) },
 		func(out *store.Outcome, err error) Message { return claimed{key, id, out, err} })
@@ -115,6 +129,8 @@ func (o *outbox) onClaimed(c *actors.Context[Message], m claimed) {
 		delete(o.joins, m.key)
 		j.answer(*m.outcome)
 	default:
+		j.stored = true
+		j.hold()
 		c.After(sendLimit, limit{m.key, m.join})
 		o.refresh(c)
 	}
