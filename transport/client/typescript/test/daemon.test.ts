@@ -67,6 +67,42 @@ for (const { name, WebSocket } of implementations()) {
       });
     });
 
+    test("sessions.patch, sessions.reset, sessions.compact, sessions.delete", async (t) => {
+      const client = await daemon.connect(t, socket);
+      const key = `ts-${randomUUID()}`;
+      await client.call("chat.send", { sessionKey: key, message: "first", idempotencyKey: randomUUID() });
+      const patched = await client.call("sessions.patch", { key, thinkingLevel: "ultra", sendPolicy: "deny" });
+      assert.deepEqual([patched.ok, patched.entry.thinkingLevel, patched.entry.sendPolicy], [true, "high", "deny"]);
+      await assert.rejects(
+        client.call("chat.send", { sessionKey: key, message: "second", idempotencyKey: randomUUID() }),
+        (e) => e instanceof GatewayError && /send blocked/i.test(e.message),
+      );
+      assert.equal((await client.call("sessions.patch", { key, sendPolicy: null })).entry.sendPolicy, undefined);
+      assert.equal((await client.call("sessions.compact", { key, maxLines: 1 })).compacted, true);
+      const reset = await client.call("sessions.reset", { key });
+      assert.notEqual(reset.entry.sessionId, patched.entry.sessionId);
+      assert.equal(reset.entry.thinkingLevel, "high");
+      assert.equal((await client.call("sessions.delete", { key })).deleted, true);
+      assert.equal((await client.call("sessions.delete", { key })).deleted, false);
+      await assert.rejects(client.call("sessions.delete", { key: "main" }), /Cannot delete the main session/);
+    });
+
+    test("wizard.start, wizard.next, wizard.cancel", async (t) => {
+      const client = await daemon.connect(t, socket);
+      const { sessionId = "", step } = await client.call("wizard.start", { mode: "local" });
+      assert.equal(step?.type, "note");
+      const next = await client.call("wizard.next", { sessionId, answer: { stepId: step.id, value: true } });
+      assert.deepEqual([next.status, next.step?.type], ["running", "text"]);
+      assert.equal((await client.call("wizard.cancel", { sessionId })).status, "cancelled");
+    });
+
+    test("voicewake.set tells every client", async (t) => {
+      const client = await daemon.connect(t, socket);
+      const heard = new Promise<string[]>((resolve) => client.on("voicewake.changed", (e) => resolve(e.triggers)));
+      await client.call("voicewake.set", { triggers: ["  hello ", 7, ""] as string[] });
+      assert.deepEqual(await heard, ["hello"]);
+    });
+
     test("config.get, config.set", async (t) => {
       const client = await daemon.connect(t, socket);
       const config = await client.call("config.get");
