@@ -87,6 +87,8 @@ func (h *holder) Receive(c *actors.Context[Message], m Message) error {
 		h.onFileRead(c, m)
 	case Set:
 		h.do(c, answering(m.Reply, func() (View, error) { return h.live.set(c.Log(), m.Raw) }))
+	case Assign:
+		h.do(c, answering(m.Reply, func() (Assigned, error) { return h.live.assign(c.Log(), m.Settings) }))
 	case Rollback:
 		h.do(c, answering(m.Reply, func() (View, error) { return h.live.rollback(c.Log(), m.Generation) }))
 	case Generations:

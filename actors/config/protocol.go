@@ -47,6 +47,13 @@ type Set struct {
 	Raw string
 }
 
+// Assign changes single values of the file. The answer is the file as it then is, and what it says is in force by then
+// unless it needs a restart. The error may be a *SetError; a file that is not valid is left alone.
+type Assign struct {
+	actors.Reply[Assigned]
+	Settings []Setting
+}
+
 // Generations asks for the configurations that were good, newest first.
 type Generations struct{ actors.Reply[[]Generation] }
 
@@ -92,6 +99,7 @@ func (Status) configMessage()      {}
 func (OnDisk) configMessage()      {}
 func (Describe) configMessage()    {}
 func (Set) configMessage()         {}
+func (Assign) configMessage()      {}
 func (Generations) configMessage() {}
 func (Rollback) configMessage()    {}
 func (fileRead) configMessage()    {}

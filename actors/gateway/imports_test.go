@@ -46,6 +46,7 @@ var allowed = map[string][]string{
 		"actors", "actors/agent", "actors/command", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid",
 	},
 	"actors/pairing": {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
+	"actors/models":  {"actors", "transport/wire"},
 	"actors/node":    {"actors", "actors/eventstream", "actors/pairing", "actors/store", "transport/wire"},
 	"actors/importer": {
 		"actors", "actors/config", "actors/cron", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid",
@@ -58,8 +59,8 @@ var allowed = map[string][]string{
 	"actors/gateway": {
 		"actors", "actors/account", "actors/agent", "actors/config", "actors/conn", "actors/cron", "actors/eventstream", "actors/health",
 		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store", "actors/wizard",
-		"actors/node",
 		"actors/importer",
+		"actors/models", "actors/node",
 		"providers", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
 		"transport/hooks",
 	},

@@ -13,6 +13,7 @@ import (
 	"github.com/clawdbot/gateway/actors/cron"
 	"github.com/clawdbot/gateway/actors/health"
 	"github.com/clawdbot/gateway/actors/importer"
+	"github.com/clawdbot/gateway/actors/models"
 	"github.com/clawdbot/gateway/actors/node"
 	"github.com/clawdbot/gateway/actors/outbox"
 	"github.com/clawdbot/gateway/actors/pairing"
@@ -28,7 +29,7 @@ func (g *Gateway) methodTable() (wire.Table, error) {
 	table, err := wire.Merge(
 		health.Methods(t.health), presence.Methods(t.presence), config.Methods(t.config), wizard.Methods(t.wizard),
 		account.Methods(t.accounts, g.configured), cron.Methods(t.cron), outbox.Methods(t.outbox), pairing.Methods(t.pairing),
-		session.Methods(t.sessions, g.sessionOptions()), node.Methods(t.nodes, g.nodeOptions()),
+		session.Methods(t.sessions, g.sessionOptions()), node.Methods(t.nodes, g.nodeOptions()), models.Methods(t.models),
 		importer.Methods(g.imports), wire.Table{g.actorsList()}, g.o.Methods,
 	)
 	if err != nil {

@@ -212,7 +212,7 @@ func (g *Gateway) storePath() string { return g.env.StateDir + "/sessions/sessio
 func (g *Gateway) sessionOptions() session.Options {
 	o := session.Options{
 		Store: g.store, Stream: g.tree.stream, State: g.tree.runs, Runner: g.o.Runner, Log: g.log,
-		Settings: g.runSettings, StorePath: g.storePath(),
+		Settings: g.runSettings, Models: g.tree.catalog.Models, StorePath: g.storePath(),
 		Tool: g.tool, CanDeliver: g.canDeliver, AllowFrom: g.allowFrom,
 		Replies: g.replies, SaveMedia: g.saveMedia, Delivered: g.runEnded, Typing: g.typing,
 		Sweep: g.o.Sweep, Await: g.imports.Wait,

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/clawdbot/gateway/actors/eventstream"
 	"github.com/clawdbot/gateway/actors/health"
 	"github.com/clawdbot/gateway/actors/importer"
+	"github.com/clawdbot/gateway/actors/models"
 	"github.com/clawdbot/gateway/actors/node"
 	"github.com/clawdbot/gateway/actors/outbox"
 	"github.com/clawdbot/gateway/actors/pairing"
@@ -34,6 +36,7 @@ type tree struct {
 	accounts  actors.Ref[account.Message]
 	pairing   actors.Ref[pairing.Message]
 	nodes     actors.Ref[node.Message]
+	models    actors.Ref[models.Message]
 	outbox    actors.Ref[outbox.Message]
 	router    actors.Ref[router.Message]
 	sessions  actors.Ref[session.SessionsMessage]
@@ -45,6 +48,7 @@ type tree struct {
 	events    *eventstream.State
 	runs      *session.State
 	directory *account.Directory
+	catalog   *models.Catalog
 	methods   map[string]wire.Method
 	names     []string      // of all methods, in the order of hello-ok
 	grown     chan struct{} // closed when all of the above is there
@@ -73,7 +77,8 @@ func (g *Gateway) plant() error {
 	g.imports = importer.New(g.importOptions())
 	g.tree = &tree{
 		events: eventstream.NewState(), runs: session.NewState(), directory: account.NewDirectory(),
-		grown: make(chan struct{}),
+		catalog: models.NewCatalog(filepath.Join(g.env.AgentDir, "models.json"), g.configuredModels),
+		grown:   make(chan struct{}),
 	}
 	if before := g.heritage.events; before != nil {
 		g.tree.events.CountOn(before)
@@ -175,9 +180,12 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	return err
 }
 
-// growSessions: what starts runs at its time, sessions with runs under them, then the router, which has work for them as soon as it is there.
+// growSessions: models, what starts runs at its time, sessions with runs under them, then the router, which has work for them as soon as it is there.
 func (g *Gateway) growSessions(c *actors.Context[rootMessage]) (err error) {
 	t := g.tree
+	if t.models, err = vital(g, c, "models", models.Props(t.catalog)); err != nil {
+		return err
+	}
 	o := g.cronOptions()
 	if t.heartbeat, err = vital(g, c, "heartbeat", cron.HeartbeatProps(o)); err != nil {
 		return err

@@ -1,0 +1,148 @@
+package models
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+const maxFile = 4 << 20
+
+// Configured is what the configuration says of models.
+type Configured struct {
+	Models []wire.ModelInfo
+	Only   bool // the file does not count
+}
+
+// Catalog is the list of models. It is made once, by the root.
+type Catalog struct {
+	configured func() Configured
+	path       string
+	file       atomic.Pointer[[]wire.ModelInfo] // what the file had at the last look
+
+	mu   sync.Mutex // one reader of the file at a time
+	seen string     // guarded by mu: size and time of the file at the last look
+}
+
+// NewCatalog makes a catalog of what configured says and the file at path has. configured is asked often and must not
+// block.
+func NewCatalog(path string, configured func() Configured) *Catalog {
+	c := &Catalog{configured: configured, path: path}
+	c.file.Store(&[]wire.ModelInfo{})
+	return c
+}
+
+// Models lists the models by provider and name. A model that the configuration and the file both have is the
+// configuration's.
+func (c *Catalog) Models() []wire.ModelInfo {
+	conf := c.configured()
+	all := slices.Clone(conf.Models)
+	if !conf.Only {
+		all = append(all, *c.file.Load()...)
+	}
+	type id struct{ provider, id string }
+	seen := map[id]bool{}
+	kept := []wire.ModelInfo{}
+	for _, m := range all {
+		if m, ok := tidy(m); ok && !seen[id{m.Provider, m.ID}] {
+			seen[id{m.Provider, m.ID}] = true
+			kept = append(kept, m)
+		}
+	}
+	slices.SortStableFunc(kept, func(a, b wire.ModelInfo) int {
+		return cmp.Or(compare(a.Provider, b.Provider), compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	return kept
+}
+
+// compare sorts as people do: case matters only between words that are else the same.
+func compare(a, b string) int {
+	return cmp.Or(cmp.Compare(strings.ToLower(a), strings.ToLower(b)), cmp.Compare(b, a))
+}
+
+// tidy fills in the name and leaves out what says nothing; false for what is no model.
+func tidy(m wire.ModelInfo) (wire.ModelInfo, bool) {
+	m.ID, m.Provider = strings.TrimSpace(m.ID), strings.TrimSpace(m.Provider)
+	m.Name = cmp.Or(strings.TrimSpace(m.Name), m.ID)
+	if m.ContextWindow != nil && *m.ContextWindow <= 0 {
+		m.ContextWindow = nil
+	}
+	return m, m.ID != "" && m.Provider != ""
+}
+
+// refresh reads the file if it has changed. A file that cannot be read counts as one without models. It blocks.
+func (c *Catalog) refresh() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := look(c.path)
+	if now == c.seen {
+		return nil
+	}
+	list, err := readFile(c.path)
+	c.seen = now
+	c.file.Store(&list)
+	return err
+}
+
+// look tells, without reading the file, whether it may have changed.
+func look(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprint(info.Mode(), info.Size(), info.ModTime().UnixNano())
+}
+
+// modelsFile is the part of models.json that matters here. There are credentials in it that do not.
+type modelsFile struct {
+	Providers map[string]struct {
+		Models []struct {
+			ID            string `json:"id"`
+			Name          string `json:"name"`
+			ContextWindow *int64 `json:"contextWindow"`
+			Reasoning     *bool  `json:"reasoning"`
+		} `json:"models"`
+	} `json:"providers"`
+}
+
+// readFile lists the models of a file; none when there is no file.
+func readFile(path string) ([]wire.ModelInfo, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(err, errors.New("models.json is not a regular file"))
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxFile {
+		return nil, errors.New("models.json is larger than 4 MiB")
+	}
+	var have modelsFile
+	if wire.Unmarshal(b, &have) != nil { // the error could quote a credential
+		return nil, errors.New("models.json is not what it should be: JSON with providers and their models")
+	}
+	var all []wire.ModelInfo
+	for provider, p := range have.Providers {
+		for _, m := range p.Models {
+			all = append(all, wire.ModelInfo{ID: m.ID, Name: m.Name, Provider: provider, ContextWindow: m.ContextWindow, Reasoning: m.Reasoning})
+		}
+	}
+	return all, nil
+}
