@@ -70,6 +70,17 @@ type (
 	Reconciler interface {
 		Reconcile(ctx context.Context, m Outgoing) (r Receipt, found bool, err error)
 	}
+	// Linker is an account that a person links by scanning a code with the device that owns it. The calls may take as
+	// long as their ctx, also while Run is down.
+	Linker interface {
+		// StartLink gets a code, a PNG as a data URL; with force also for an account that is linked. Without a code
+		// the message says why there is none.
+		StartLink(ctx context.Context, force bool) (message, qrDataURL string, err error)
+		// WaitLink waits until the code was scanned. That it was not is no error.
+		WaitLink(ctx context.Context) (linked bool, message string, err error)
+		// Unlink forgets the credentials; false when there were none.
+		Unlink(ctx context.Context) (cleared bool, err error)
+	}
 )
 
 // Capabilities are limits as data.

@@ -78,6 +78,8 @@ func (a *account) Receive(c *actors.Context[message], m message) error {
 		a.onProbe(c, m)
 	case probed:
 		a.onProbed(m)
+	case settled:
+		m.Send(struct{}{})
 	}
 	return nil
 }
@@ -149,6 +151,7 @@ func (a *account) onBuilt(c *actors.Context[message], m built) {
 		return
 	}
 	a.provider = m.provider
+	a.slot.built(m.provider)
 	a.slot.change(func(s *State) { s.Capabilities = m.provider.Capabilities() })
 	a.run(c)
 }

@@ -13,16 +13,18 @@ import (
 
 const probeLimit = 10 * time.Second
 
-// Options for the accounts. Store, Directory, Work and Changed are required.
+// Options for the accounts. Store, Directory, Work, Changed and Forget are required.
 type Options struct {
 	Store     *store.Store
 	Directory *Directory
 	Work      func()      // a new inbound message is on disk; any goroutine, must not block
 	Changed   func(State) // an account's state has changed; any goroutine, must not block
-	Getenv    func(string) string
-	HTTP      *http.Client                // for the providers' API calls; nil = their own
-	Now       func() time.Time            // nil = time.Now
-	Endpoint  func(surface string) string // replaces a platform's address in tests; nil = never
+	// Forget removes the credential of an account from the configuration and says whether there was one. It may block.
+	Forget   func(ctx context.Context, account string) (bool, error)
+	Getenv   func(string) string
+	HTTP     *http.Client                // for the providers' API calls; nil = their own
+	Now      func() time.Time            // nil = time.Now
+	Endpoint func(surface string) string // replaces a platform's address in tests; nil = never
 }
 
 // Props describes the supervisor of the accounts. Its name is "accounts".
@@ -78,6 +80,12 @@ func (a *accounts) Receive(c *actors.Context[Message], m Message) error {
 		_ = a.refs[m.Account].Tell(typing{m.Chat}) // a hint
 	case Status:
 		a.onStatus(c, m)
+	case Link:
+		a.onLink(c, m)
+	case SignOut:
+		a.onSignOut(c, m)
+	case settle:
+		a.onSettle(m)
 	case gone:
 		a.onGone(c, m)
 	case ensure:

@@ -117,11 +117,12 @@ func (d *Directory) Want(spec Start) {
 type slot struct {
 	account string
 
-	mu    sync.Mutex // guards the following fields
-	spec  Start
-	state State
-	link  *link           // whose callbacks count; nil = none
-	done  <-chan struct{} // closed when the last Run has returned; nil = there was none
+	mu       sync.Mutex // guards the following fields
+	spec     Start
+	state    State
+	link     *link              // whose callbacks count; nil = none
+	provider providers.Provider // of the link; nil = none, or not yet
+	done     <-chan struct{}    // closed when the last Run has returned; nil = there was none
 }
 
 func (s *slot) snapshot() State {
@@ -161,7 +162,7 @@ func (s *slot) retire() {
 	s.state.LastInbound = max(s.state.LastInbound, s.link.inbound.Load())
 	s.state.LastSeen = max(s.state.LastSeen, s.link.seen.Load())
 	s.link.retire()
-	s.link = nil
+	s.link, s.provider = nil, nil
 }
 
 // install makes l the link whose callbacks count.

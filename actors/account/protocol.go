@@ -72,6 +72,9 @@ func (Deliver) accountsMessage()   {}
 func (Reconcile) accountsMessage() {}
 func (Typing) accountsMessage()    {}
 func (Status) accountsMessage()    {}
+func (Link) accountsMessage()      {}
+func (SignOut) accountsMessage()   {}
+func (settle) accountsMessage()    {}
 func (gone) accountsMessage()      {}
 func (ensure) accountsMessage()    {}
 func (polled) accountsMessage()    {}
@@ -97,7 +100,11 @@ type (
 		reason  error
 	}
 	ensure struct{ account string } // spawn the child of a wanted account
-	polled struct{}                 // a live Status has its answer
+	polled struct{}                 // work off the actor has given its answer
+	settle struct {                 // answered when the account has done what it was told before
+		actors.Reply[struct{}]
+		account string
+	}
 )
 
 // message is what one account accepts from its supervisor and from itself.
@@ -133,6 +140,7 @@ type (
 	sent     struct{}             // one send has ended
 	typed    struct{}
 	answered struct{} // a Reconcile has its answer
+	settled  struct{ actors.Reply[struct{}] }
 	probed   struct {
 		link   *link
 		result any
@@ -155,6 +163,7 @@ func (sent) accountMessage()      {}
 func (typed) accountMessage()     {}
 func (probed) accountMessage()    {}
 func (answered) accountMessage()  {}
+func (settled) accountMessage()   {}
 
 func (d deliver) Size() int { return 256 + len(d.out.Text) }
 

@@ -28,7 +28,7 @@ func (g *Gateway) methodTable() (wire.Table, error) {
 	t := g.tree
 	table, err := wire.Merge(
 		health.Methods(t.health), presence.Methods(t.presence), config.Methods(t.config), wizard.Methods(t.wizard),
-		account.Methods(t.accounts, g.configured), cron.Methods(t.cron), outbox.Methods(t.outbox), pairing.Methods(t.pairing),
+		account.Methods(t.accounts, g.configured, g.envToken), cron.Methods(t.cron), outbox.Methods(t.outbox), pairing.Methods(t.pairing),
 		session.Methods(t.sessions, g.sessionOptions()), node.Methods(t.nodes, g.nodeOptions()), models.Methods(t.models),
 		importer.Methods(g.imports), wire.Table{g.actorsList()}, g.o.Methods,
 	)

@@ -89,7 +89,7 @@ func (g *Gateway) wanted(surface string) bool {
 func (g *Gateway) tokenSource() string {
 	s, _ := g.section("telegram")
 	switch {
-	case strings.TrimSpace(g.o.Getenv("TELEGRAM_BOT_TOKEN")) != "":
+	case g.envToken():
 		return "env"
 	case s.TokenFile != "":
 		if b, err := os.ReadFile(g.env.ExpandHome(s.TokenFile)); err == nil && strings.TrimSpace(string(b)) != "" {

@@ -158,7 +158,7 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	t.accounts, err = vital(g, c, "accounts", account.Props(account.Options{
 		Store: g.store, Directory: t.directory, Getenv: g.o.Getenv, Endpoint: g.endpoint,
 		Work:    func() { _ = t.router.Tell(router.Wake{}) },
-		Changed: g.accountChanged,
+		Changed: g.accountChanged, Forget: g.forgetToken,
 	}))
 	if err != nil {
 		return err

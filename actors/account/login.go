@@ -1,0 +1,129 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/providers"
+)
+
+// LinkStep is what is to be done about the link of an account.
+type LinkStep int
+
+// The steps, in the order in which a person takes them.
+const (
+	LinkStart  LinkStep = iota // get a code
+	LinkWait                   // wait until it was scanned; the account then starts over
+	LinkForget                 // unlink
+)
+
+// Link takes one step of linking an account to its platform. The answer may take as long as Timeout.
+type Link struct {
+	actors.Reply[Linked]
+	Account string
+	Step    LinkStep
+	Force   bool // LinkStart: also when it is linked
+	Timeout time.Duration
+}
+
+// Linked answers Link. Done: the account is linked (LinkWait), or it was until now (LinkForget).
+type Linked struct {
+	Message, QRDataURL string
+	Done               bool
+}
+
+// SignOut removes an account's credential from the configuration and stops the account. The answer says whether there
+// was one to remove.
+type SignOut struct {
+	actors.Reply[bool]
+	Account string
+}
+
+func (a *accounts) onLink(c *actors.Context[Message], m Link) {
+	slot := a.o.Directory.slot(m.Account)
+	if slot == nil {
+		m.Send(Linked{Message: "This gateway has no " + m.Account + ": it was built without it."})
+		return
+	}
+	linker, state := slot.linkable()
+	if linker == nil {
+		why := state.Reason
+		if why == "" {
+			why = string(state.Phase)
+		}
+		m.Send(Linked{Message: m.Account + " is not there to be linked: " + why + "."})
+		return
+	}
+	self := c.Self()
+	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
+		ctx, cancel := context.WithTimeout(ctx, m.Timeout)
+		defer cancel()
+		var l Linked
+		err := guard(func() (err error) {
+			l, err = step(ctx, linker, m)
+			return err
+		})
+		if err != nil {
+			m.Fail(err)
+			return struct{}{}, nil
+		}
+		if l.Done {
+			_ = self.Tell(Restart{m.Account})
+		}
+		m.Send(l)
+		return struct{}{}, nil
+	}, func(struct{}, error) Message { return polled{} })
+}
+
+func step(ctx context.Context, linker providers.Linker, m Link) (l Linked, err error) {
+	switch m.Step {
+	case LinkStart:
+		l.Message, l.QRDataURL, err = linker.StartLink(ctx, m.Force)
+	case LinkWait:
+		l.Done, l.Message, err = linker.WaitLink(ctx)
+	case LinkForget:
+		l.Done, err = linker.Unlink(ctx)
+	}
+	return l, err
+}
+
+func (a *accounts) onSignOut(c *actors.Context[Message], m SignOut) {
+	o, self := a.o, c.Self()
+	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
+		had, err := o.Forget(ctx, m.Account)
+		if err != nil {
+			m.Fail(err)
+			return struct{}{}, nil
+		}
+		// The change of the configuration may have stopped it already, with a better reason.
+		if slot := o.Directory.slot(m.Account); slot != nil && slot.wanted().Disabled == "" {
+			_ = self.Tell(Stop{m.Account, "logged out"})
+		}
+		_, _ = actors.Ask(ctx, self, func(r actors.Reply[struct{}]) Message { return settle{r, m.Account} })
+		m.Send(had)
+		return struct{}{}, nil
+	}, func(struct{}, error) Message { return polled{} })
+}
+
+// onSettle is answered when the account has handled what it was told before.
+func (a *accounts) onSettle(m settle) {
+	if a.refs[m.account].Tell(settled{m.Reply}) != nil {
+		m.Send(struct{}{})
+	}
+}
+
+// linkable returns the provider as something that can be linked, nil if it cannot, and the state.
+func (s *slot) linkable() (providers.Linker, State) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, _ := s.provider.(providers.Linker)
+	return l, s.state
+}
+
+// built notes the provider of the present link.
+func (s *slot) built(p providers.Provider) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.provider = p
+}
