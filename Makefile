@@ -29,6 +29,7 @@ generate: ## JSON Schema, docs/protocol.md, Swift and TypeScript models from the
 
 bench: build ## figures of docs/performance.md, beside a bare server in the same run
 	$(GO) run ./cmd/bench
+	$(GO) test -run '^$$' -bench 'List|History|Delete' ./actors/session
 
 fuzz: ## every fuzz target for a while (FUZZTIME=30s)
 	.ci/fuzz

@@ -2,15 +2,10 @@ package session
 
 import (
 	"cmp"
-	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/clawdbot/gateway/transport/wire"
-)
-
-var (
-	oddChars = regexp.MustCompile(`[^a-z0-9#@._+-]+`)
-	dashes   = regexp.MustCompile(`-{2,}`)
 )
 
 // displayName is the name shown for a session with a surface (protocol 7.3).
@@ -18,22 +13,58 @@ func displayName(key string, e wire.SessionEntry, surface string) string {
 	if e.DisplayName != "" || surface == "" {
 		return e.DisplayName
 	}
-	label := cmp.Or(e.Room, e.Subject, e.Space, lastPart(key))
-	if e.Space != "" && e.Room != "" {
-		label = e.Space + "#" + strings.TrimPrefix(e.Room, "#")
-	}
-	label = oddChars.ReplaceAllString(strings.ReplaceAll(strings.ToLower(label), " ", "-"), "-")
-	label = strings.Trim(dashes.ReplaceAllString(label, "-"), "-.")
-	if e.Room == "" {
-		label = strings.TrimPrefix(label, "#")
-	}
-	if label == "" {
-		return surface
-	}
-	if !strings.ContainsAny(label[:1], "@#") && !strings.HasPrefix(label, "g-") && !strings.Contains(label, "#") {
-		label = "g-" + label
-	}
-	return surface + ":" + label
+	return derivedName(key, e, surface)
 }
 
-func lastPart(key string) string { return key[strings.LastIndex(key, ":")+1:] }
+// derivedName makes a name of where the session is.
+func derivedName(key string, e wire.SessionEntry, surface string) string {
+	room, space := strings.TrimSpace(e.Room), strings.TrimSpace(e.Space)
+	text := cmp.Or(room, strings.TrimSpace(e.Subject), space, groupID(key))
+	if space != "" && room != "" {
+		text = space + "#" + strings.TrimPrefix(room, "#")
+	}
+	name := label(text)
+	if room == "" {
+		name = strings.TrimLeft(name, "#")
+	}
+	surface = strings.ToLower(strings.TrimSpace(surface))
+	if name == "" {
+		return surface
+	}
+	if name[0] != '@' && !strings.HasPrefix(name, "g-") && !strings.Contains(name, "#") {
+		name = "g-" + name
+	}
+	return surface + ":" + name
+}
+
+// label is a text in small letters, digits and some signs; runs of anything else are a dash.
+func label(text string) string {
+	var b strings.Builder
+	dash := false
+	for _, r := range text {
+		r = unicode.ToLower(r)
+		if r == '-' || (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("#@._+", r) {
+			dash = true
+			continue
+		}
+		if dash {
+			b.WriteByte('-')
+			dash = false
+		}
+		b.WriteRune(r)
+	}
+	return strings.Trim(b.String(), "-.")
+}
+
+// groupID is the part of a group's key that is the platform's id of it; other keys are taken as they are.
+func groupID(key string) string {
+	if rest, legacy := strings.CutPrefix(key, "group:"); legacy {
+		return rest
+	}
+	if _, rest, ok := strings.Cut(key, ":"); ok {
+		if kind, id, ok := strings.Cut(rest, ":"); ok && (kind == "group" || kind == "channel") {
+			return id
+		}
+	}
+	return key
+}

@@ -50,6 +50,15 @@ func TestKindAndName(t *testing.T) {
 		{"x", wire.SessionEntry{Surface: "discord", Subject: "@bob"}, "direct", "discord:@bob"},
 		{"x", wire.SessionEntry{Surface: "discord", Subject: "..."}, "direct", "discord"},
 		{"x", wire.SessionEntry{DisplayName: "Kept", ChatType: "room"}, "group", "Kept"},
+		{"group:120@g.us", wire.SessionEntry{}, "group", ""}, // a legacy key names no surface
+		{"group:telegram:-5", wire.SessionEntry{Surface: "Telegram"}, "group", "telegram:g-telegram-5"},
+		{"imessage:group:chat;+;12:34", wire.SessionEntry{}, "group", "imessage:g-chat-+-12-34"},
+		{"discord:channel:9", wire.SessionEntry{Room: "General  Chat"}, "group", "discord:g-general-chat"},
+		{"discord:channel:9", wire.SessionEntry{Subject: "##dev"}, "group", "discord:g-dev"},
+		{"discord:channel:9", wire.SessionEntry{Room: "#dev"}, "group", "discord:#dev"},
+		{"slack:group:g-1", wire.SessionEntry{}, "group", "slack:g-1"},
+		{"signal:group:日本語のとても長いグループ", wire.SessionEntry{}, "group", "signal"}, // nor does its shortened form leave anything
+		{"main:group", wire.SessionEntry{}, "direct", ""},
 	} {
 		if got := kindOf(c.key, c.entry); got != c.kind {
 			t.Errorf("%s: kind %q, want %q", c.key, got, c.kind)

@@ -36,6 +36,9 @@ func Methods(ref actors.Ref[SessionsMessage], o Options) wire.Table {
 		wire.Strict("sessions.compact", func(c *wire.Call, p wire.SessionsCompactParams) {
 			read(c, ref, func(ctx context.Context) (any, error) { return compact(ctx, &o, p) })
 		}),
+		wire.Strict("sessions.export", func(c *wire.Call, p wire.SessionsExportParams) {
+			read(c, ref, func(ctx context.Context) (any, error) { return export(ctx, &o, p) })
+		}),
 	}
 }
 

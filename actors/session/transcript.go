@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -47,3 +48,63 @@ func nextLine(l store.Line, after int64) ([]byte, error) {
 
 // lineID is a line's id in a file: always the same, and no other line of the file has it.
 func lineID(id int64) string { return fmt.Sprintf("%08x", uint32(id)) }
+
+const (
+	exportDefault = 200       // messages of a part
+	exportBytes   = 256 << 10 // after which a part takes no further message
+)
+
+// export answers sessions.export, an addition to the protocol.
+func export(ctx context.Context, o *Options, p wire.SessionsExportParams) (wire.SessionsExportResult, error) {
+	r := wire.SessionsExportResult{Lines: []wire.Raw{}}
+	var err error
+	if r.Key, err = sessionKey(p.Key); err != nil {
+		return r, err
+	}
+	limit := exportDefault
+	if p.Limit != nil {
+		limit = int(*p.Limit)
+	}
+	err = o.Store.View(ctx, func(v *store.View) error {
+		e, found, err := v.Entry(r.Key)
+		if err != nil {
+			return err
+		}
+		if !found || e.SessionID == "" {
+			return wire.InvalidRequest("unknown session: %s", r.Key)
+		}
+		r.SessionID = e.SessionID
+		return o.part(v, &r, e.UpdatedAt, p.AfterID, limit)
+	})
+	return r, err
+}
+
+// part adds the lines that come after one to r; before the first message, and where there is none, the first line.
+func (o *Options) part(v *store.View, r *wire.SessionsExportResult, updatedAt, after int64, limit int) error {
+	size, messages := 0, 0
+	first := func(at int64) error {
+		line, err := o.firstLine(r.SessionID, at)
+		r.Lines = append(r.Lines, line)
+		return err
+	}
+	begin := after == 0
+	err := v.EachLine(r.SessionID, after, func(l store.Line) (bool, error) {
+		if messages == limit || messages > 0 && size+len(l.Message) > exportBytes {
+			r.AfterID = &after
+			return false, nil
+		}
+		if begin && messages == 0 {
+			if err := first(l.At); err != nil {
+				return false, err
+			}
+		}
+		line, err := nextLine(l, after)
+		r.Lines = append(r.Lines, line)
+		size, messages, after = size+len(line), messages+1, l.ID
+		return true, err
+	})
+	if err == nil && begin && messages == 0 {
+		err = first(updatedAt)
+	}
+	return err
+}

@@ -18,14 +18,19 @@ func (s Session) Decode() wire.SessionEntry {
 	if wire.Unmarshal(s.Entry, &e) != nil {
 		return wire.SessionEntry{SessionID: s.SessionID, UpdatedAt: s.UpdatedAt}
 	}
+	if len(s.skills) > 0 {
+		e.SkillsSnapshot = wire.Raw(s.skills)
+	}
 	return e
 }
 
 // PutEntry writes the entry of a session key as a whole.
 func (tx *Tx) PutEntry(key string, e wire.SessionEntry) error {
-	raw, err := wire.Marshal(e)
-	if err != nil {
+	s := Session{Key: key, SessionID: e.SessionID, UpdatedAt: e.UpdatedAt, skills: e.SkillsSnapshot}
+	e.SkillsSnapshot = nil
+	var err error
+	if s.Entry, err = wire.Marshal(e); err != nil {
 		return wrap("encode session", err)
 	}
-	return tx.PutSession(Session{Key: key, SessionID: e.SessionID, UpdatedAt: e.UpdatedAt, Entry: raw})
+	return tx.PutSession(s)
 }

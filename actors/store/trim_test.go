@@ -136,3 +136,47 @@ func TestEntry(t *testing.T) {
 		return nil
 	})
 }
+
+// The snapshot of the skills is there for who asks for an entry, and not in the list.
+func TestEntry_skills(t *testing.T) {
+	t.Parallel()
+	s := startStore(t, Options{})
+	const skills = `{"prompt":"p","skills":[]}`
+	write(t, s, func(tx *Tx) error {
+		err := tx.PutSession(Session{Key: "raw", SessionID: "id", UpdatedAt: 7, Entry: []byte(`{"sessionId":"id","updatedAt":7,"model":"m","skillsSnapshot":` + skills + `}`)})
+		if err != nil {
+			return err
+		}
+		e, _, err := tx.Entry("raw")
+		if err != nil {
+			return err
+		}
+		return tx.PutEntry("copy", e)
+	})
+	read(t, s, func(v *View) error {
+		for _, key := range []string{"raw", "copy"} {
+			e, _, err := v.Entry(key)
+			if err != nil || string(e.SkillsSnapshot) != skills || e.Model != "m" || e.UpdatedAt != 7 {
+				t.Errorf("%s: %+v %v", key, e, err)
+			}
+		}
+		all, err := v.Sessions()
+		if err != nil || len(all) != 2 || string(all[0].Entry) != `{"sessionId":"id","updatedAt":7,"model":"m"}` || len(all[0].Decode().SkillsSnapshot) != 0 {
+			t.Errorf("list: %+v %v", all, err)
+		}
+		return nil
+	})
+	write(t, s, func(tx *Tx) error {
+		row, err := tx.Session("raw")
+		if err != nil {
+			return err
+		}
+		return tx.PutSession(*row)
+	})
+	read(t, s, func(v *View) error {
+		if e, _, err := v.Entry("raw"); err != nil || string(e.SkillsSnapshot) != skills {
+			t.Errorf("written back: %+v %v", e, err)
+		}
+		return nil
+	})
+}

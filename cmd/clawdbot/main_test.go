@@ -71,7 +71,7 @@ func TestRun_helpOfEveryCommand(t *testing.T) {
 	for _, name := range []string{
 		"", "gateway", "gateway call", "gateway health", "gateway status", "health", "status", "send", "agent", "sessions", "actors",
 		"pairing", "pairing list", "pairing approve", "version", "completion", "help", "cron", "cron add", "cron edit", "cron rm", "wake",
-		"config", "config set", "config schema", "onboard", "configure",
+		"config", "config set", "config schema", "onboard", "configure", "sessions export",
 	} {
 		r := invoke(home(t, ""), append(strings.Fields(name), "--help")...)
 		if r.code != 0 || !strings.Contains(r.out, "Usage:") || r.err != "" {
@@ -107,6 +107,9 @@ func TestRun_wrongUsageIs2(t *testing.T) {
 		{"gateway --port 0", "--port"},
 		{"gateway --ws-log loud", "--ws-log"},
 		{"sessions --active 0", "--active"},
+		{"sessions export --all --session main", "not both"},
+		{"sessions export --all --json", "--out DIR"},
+		{"sessions bogus", `unknown command "bogus"`},
 	} {
 		r := invoke(home(t, ""), strings.Fields(c.args)...)
 		if r.code != exitUsage || !strings.Contains(r.err, c.want) || !strings.Contains(r.err, "See: clawdbot") || r.out != "" {
@@ -122,7 +125,7 @@ func TestRun_withoutGatewaySaysHowToStartIt(t *testing.T) {
 	for _, args := range []string{
 		"health", "status", "sessions", "actors", "pairing list", "pairing approve ABCD2345", "gateway health", "gateway status",
 		"gateway call health", "send -t 1 -m x", "agent --to 1 -m x", "health --json", "cron list", "cron rm x", "cron add --name x --at +1m --message x",
-		"wake --text x", "gateway wake --text x", "config get", "config set a b", "config path", "config schema", "config history",
+		"wake --text x", "gateway wake --text x", "sessions export", "config get", "config set a b", "config path", "config schema", "config history",
 	} {
 		r := invoke(env, strings.Fields(args)...)
 		want := "gateway is not running at ws://127.0.0.1:" + port + "; start it with: clawdbot gateway\n"

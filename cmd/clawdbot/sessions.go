@@ -29,6 +29,7 @@ func (a *app) sessionsCommand() *cobra.Command {
 	}
 	c.Flags().Int64Var(&active, "active", 0, "only those updated in the last so many minutes")
 	f.register(c)
+	c.AddCommand(a.sessionsExportCommand())
 	return c
 }
 

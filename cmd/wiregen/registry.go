@@ -85,6 +85,7 @@ func methods() []method {
 		{"config.history", strict, none, wire.ConfigHistoryResult{}, "The configurations that were good, at most ten."},
 		{"config.rollback", strict, wire.ConfigRollbackParams{}, wire.ConfigSetResult{}, "Puts a configuration of the history back into the file."},
 		{"import.status", strict, none, wire.ImportStatusResult{}, "What came over from the gateway that used this state directory before, and how far an import is."},
+		{"sessions.export", strict, wire.SessionsExportParams{}, wire.SessionsExportResult{}, "A part of a transcript, as the lines of a transcript file."},
 	}
 }
 

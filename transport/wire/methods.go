@@ -27,7 +27,10 @@ func Methods() []string {
 
 // Additions lists the methods that protocol 2 does not have. They stand at the end of features.methods.
 func Additions() []string {
-	return []string{"outbox.list", "pairing.list", "pairing.approve", "actors.list", "config.history", "config.rollback", "import.status"}
+	return []string{
+		"outbox.list", "pairing.list", "pairing.approve", "actors.list", "config.history", "config.rollback", "import.status",
+		"sessions.export",
+	}
 }
 
 // Event names of protocol 2.

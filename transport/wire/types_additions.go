@@ -85,3 +85,18 @@ type ActorInfo struct {
 	Generation   int64  `json:"generation"`
 	StartedAt    int64  `json:"startedAt"` // ms
 }
+
+// SessionsExportParams asks for a part of a transcript: what comes after a line, or the beginning.
+type SessionsExportParams struct {
+	Key     string `json:"key" jsonschema:"minLength=1"`
+	AfterID int64  `json:"afterId,omitzero" jsonschema:"minimum=0"`
+	Limit   *int64 `json:"limit,omitempty" jsonschema:"minimum=1,maximum=1000"` // messages; 200 when absent
+}
+
+// SessionsExportResult has the lines of a transcript file, as objects. A part ends early rather than grow beyond 256 KiB.
+type SessionsExportResult struct {
+	Key       string `json:"key"`
+	SessionID string `json:"sessionId"`
+	Lines     []Raw  `json:"lines"`
+	AfterID   *int64 `json:"afterId,omitempty"` // for the next part; absent in the last one
+}

@@ -4442,6 +4442,54 @@ public struct SessionsDeleteResult: Codable, Hashable, Sendable {
     }
 }
 
+public struct SessionsExportParams: Codable, Hashable, Sendable {
+    public let key: String
+    public let afterId: Int?
+    public let limit: Int?
+
+    public init(
+        key: String,
+        afterId: Int? = nil,
+        limit: Int? = nil
+    ) {
+        self.key = key
+        self.afterId = afterId
+        self.limit = limit
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case key = "key"
+        case afterId = "afterId"
+        case limit = "limit"
+    }
+}
+
+public struct SessionsExportResult: Codable, Hashable, Sendable {
+    public let key: String
+    public let sessionId: String
+    public let lines: [AnyCodable]
+    public let afterId: Int?
+
+    public init(
+        key: String,
+        sessionId: String,
+        lines: [AnyCodable],
+        afterId: Int? = nil
+    ) {
+        self.key = key
+        self.sessionId = sessionId
+        self.lines = lines
+        self.afterId = afterId
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case key = "key"
+        case sessionId = "sessionId"
+        case lines = "lines"
+        case afterId = "afterId"
+    }
+}
+
 public struct SessionsListParams: Codable, Hashable, Sendable {
     public let limit: Int?
     public let activeMinutes: Int?

@@ -976,6 +976,19 @@ export interface SessionsDeleteResult {
   archived: string[];
 }
 
+export interface SessionsExportParams {
+  key: string;
+  afterId?: number;
+  limit?: number;
+}
+
+export interface SessionsExportResult {
+  key: string;
+  sessionId: string;
+  lines: unknown[];
+  afterId?: number;
+}
+
 export interface SessionsListParams {
   limit?: number;
   activeMinutes?: number;
@@ -1535,6 +1548,8 @@ export interface Methods {
   "config.rollback": { params: ConfigRollbackParams; result: ConfigSetResult };
   /** What came over from the gateway that used this state directory before, and how far an import is. */
   "import.status": { params: NoParams; result: ImportStatusResult };
+  /** A part of a transcript, as the lines of a transcript file. */
+  "sessions.export": { params: SessionsExportParams; result: SessionsExportResult };
 }
 
 /** Every event and its payload. */
