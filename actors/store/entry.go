@@ -18,15 +18,15 @@ func (s Session) Decode() wire.SessionEntry {
 	if wire.Unmarshal(s.Entry, &e) != nil {
 		return wire.SessionEntry{SessionID: s.SessionID, UpdatedAt: s.UpdatedAt}
 	}
-	if len(s.skills) > 0 {
-		e.SkillsSnapshot = wire.Raw(s.skills)
+	if len(s.Skills) > 0 {
+		e.SkillsSnapshot = wire.Raw(s.Skills)
 	}
 	return e
 }
 
 // PutEntry writes the entry of a session key as a whole.
 func (tx *Tx) PutEntry(key string, e wire.SessionEntry) error {
-	s := Session{Key: key, SessionID: e.SessionID, UpdatedAt: e.UpdatedAt, skills: e.SkillsSnapshot}
+	s := Session{Key: key, SessionID: e.SessionID, UpdatedAt: e.UpdatedAt, Skills: e.SkillsSnapshot}
 	e.SkillsSnapshot = nil
 	var err error
 	if s.Entry, err = wire.Marshal(e); err != nil {

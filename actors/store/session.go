@@ -7,8 +7,8 @@ type Session struct {
 	Key       string
 	SessionID string
 	UpdatedAt int64
-	Entry     []byte // JSON, with sessionId and updatedAt in it; without the snapshot of its skills, see Decode
-	skills    []byte // JSON; not read by Sessions
+	Entry     []byte // JSON, with sessionId and updatedAt in it; without the snapshot
+	Skills    []byte // the snapshot of its skills, JSON; Sessions leaves it out
 }
 
 const (
@@ -25,7 +25,7 @@ const (
 
 func sessionFields(s *Session) []any { return []any{&s.Key, &s.SessionID, &s.UpdatedAt, &s.Entry} }
 
-func wholeSession(s *Session) []any { return append(sessionFields(s), &s.skills) }
+func wholeSession(s *Session) []any { return append(sessionFields(s), &s.Skills) }
 
 // Session finds the entry of a key.
 func (v *View) Session(key string) (*Session, error) {
@@ -52,7 +52,7 @@ func (tx *Tx) PutSession(s Session) error {
 			return tx.PutEntry(s.Key, e)
 		}
 	}
-	_, err := tx.h.exec(sqlPutSession, s.Key, s.SessionID, s.UpdatedAt, s.Entry, s.skills)
+	_, err := tx.h.exec(sqlPutSession, s.Key, s.SessionID, s.UpdatedAt, s.Entry, s.Skills)
 	return wrap("put session", err)
 }
 
