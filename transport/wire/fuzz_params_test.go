@@ -38,6 +38,9 @@ func FuzzParams_SessionsDeleteParams(f *testing.F) {
 func FuzzParams_SessionsCompactParams(f *testing.F) {
 	fuzzParams[SessionsCompactParams](f, "sessions.compact")
 }
+func FuzzParams_SessionsExportParams(f *testing.F) {
+	fuzzParams[SessionsExportParams](f, "sessions.export")
+}
 func FuzzParams_SetHeartbeatsParams(f *testing.F) {
 	fuzzParams[SetHeartbeatsParams](f, "set-heartbeats")
 }
