@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 )
 
 // FormerBind is where the bridge of the gateway that this one replaces was listening when its configuration did not
@@ -39,11 +40,25 @@ func (d *Document) WithBind(bind string, getenv func(string) string) (doc *Docum
 		if text, err = patch(d.raw, d.root, d.root.with([]string{"bridge", "bind"}, &node{kind: kindString, text: bind})); err != nil {
 			return nil, "", err
 		}
+		if d.root.get("bridge") == nil {
+			text = onOneLine(text, "bridge")
+		}
 	}
 	if doc = Parse(d.Path, text, getenv); !doc.Valid {
 		return nil, "", &InvalidError{Path: d.Path, Issues: doc.Issues}
 	}
 	return doc, saved, writeFile(d.Path, text)
+}
+
+// onOneLine writes the section that a patch has just added, of one value, on one line.
+func onOneLine(text, section string) string {
+	root, _, err := parseJSON5(text)
+	n := root.get(section)
+	if err != nil || n == nil {
+		return text
+	}
+	inner := strings.TrimSpace(text[n.start+1 : n.end-1])
+	return text[:n.start] + "{ " + strings.TrimSuffix(inner, ",") + " }" + text[n.end:]
 }
 
 // with is a copy of an object that has value at path.

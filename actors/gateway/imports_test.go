@@ -67,6 +67,7 @@ var allowed = map[string][]string{
 
 	// Commands.
 	"cmd/clawdbot": {
+		"actors/importer",
 		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/telegram", "transport/client", "transport/wire",
 		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/term",
 	},

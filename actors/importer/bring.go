@@ -25,11 +25,14 @@ func (im *Importer) bringSessions(ctx context.Context, r *report) (ok bool, err 
 		return false, nil
 	}
 	plan := im.o.Places.transcripts(entries)
+	for _, it := range plan {
+		r.plan = append(r.plan, it)
+	}
 	kept := 0
 	for len(entries) > 0 {
 		n := portion(entries)
 		var skipped int
-		err := im.o.Store.Do(ctx, func(tx *store.Tx) (err error) {
+		err := im.do(ctx, func(tx *store.Tx) (err error) {
 			skipped, err = putEntries(tx, entries[:n], plan)
 			return err
 		})
@@ -147,9 +150,10 @@ func (im *Importer) bringJobs(ctx context.Context, r *report) (ok bool, err erro
 		return false, nil
 	}
 	logs := im.runLogs(r)
-	came, kept := int64(0), 0
-	err = im.o.Store.Do(ctx, func(tx *store.Tx) error {
-		came, kept = 0, 0
+	r.plan = append(r.plan, logs...)
+	kept := 0
+	err = im.do(ctx, func(tx *store.Tx) error {
+		kept = 0
 		for _, row := range jobs {
 			have, err := tx.CronJob(row.ID)
 			if err == nil && have == nil {
@@ -160,8 +164,6 @@ func (im *Importer) bringJobs(ctx context.Context, r *report) (ok bool, err erro
 			}
 			if have != nil && !bytes.Equal(have.Definition, row.Definition) {
 				kept++
-			} else {
-				came++
 			}
 		}
 		for _, it := range logs {
@@ -174,8 +176,8 @@ func (im *Importer) bringJobs(ctx context.Context, r *report) (ok bool, err erro
 	if err != nil {
 		return false, err
 	}
-	r.CronJobs += came
-	r.say(path, "%d jobs came over", came)
+	r.CronJobs += int64(len(jobs) - kept)
+	r.say(path, "%d jobs came over", len(jobs)-kept)
 	if kept > 0 {
 		r.problem(path, "%d jobs stay as this gateway has them already", kept)
 	}

@@ -15,7 +15,7 @@ import (
 // An import that dies before any of its commits, or right after it, goes on where it was: every line comes once, in order.
 func TestCrash_betweenAnyTwoCommits(t *testing.T) {
 	t.Parallel()
-	size := importtest.Size{Sessions: 5, Lines: 700, Long: 400}
+	size := importtest.Size{Sessions: 3, Lines: 600, Long: 300}
 	for _, stage := range []string{"commit", "committed"} {
 		t.Run(stage, func(t *testing.T) {
 			t.Parallel()
@@ -27,7 +27,7 @@ func TestCrash_betweenAnyTwoCommits(t *testing.T) {
 				done = dieAt(t, dir, stage, n)
 				r := start(t, dir, nil, Places{})
 				rep := r.run()
-				if rep.Sessions != 5 || rep.Lines != 700 || rep.Transcripts != 5 || rep.CronJobs != 2 || rep.CronRuns != importtest.JobRuns {
+				if rep.Sessions != 3 || rep.Lines != 600 || rep.Transcripts != 3 || rep.CronJobs != 2 || rep.CronRuns != importtest.JobRuns {
 					t.Errorf("after death %d at %s: %+v", n, stage, rep)
 				}
 				checkTexts(t, r, size)

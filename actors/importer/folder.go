@@ -168,8 +168,11 @@ func fileName(id string) bool {
 }
 
 // copyWakeWords copies the wake words to where they are used, and says what came of it.
-func copyWakeWords(from, to file) string {
+func copyWakeWords(from, to file, forReal bool) string {
 	b, err := from.read(1 << 20)
+	if err == nil && !forReal {
+		return "is copied to " + to.path()
+	}
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(to.path()), 0o700)
 	}
@@ -179,5 +182,5 @@ func copyWakeWords(from, to file) string {
 	if err != nil {
 		return why(err)
 	}
-	return "was copied to " + to.path()
+	return "is copied to " + to.path()
 }

@@ -53,19 +53,15 @@ func (im *Importer) Begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	first := r == nil
-	if first {
+	if r == nil {
 		r = newReport(im.o.Places.StateDir)
+		r.changes = true
+		r.keep(im.o.Places)
+		if im.o.Config != nil {
+			r.add(im.o.Config())
+		}
 	}
-	for _, s := range []struct {
-		name  string
-		file  file
-		bring func(context.Context, *report) (bool, error)
-	}{
-		{"nodes", im.o.Places.nodes(), im.bringNodes}, // first: a phone that is refused asks to be paired anew
-		{"sessions", im.o.Places.sessions(), im.bringSessions},
-		{"cron", im.o.Places.jobs(), im.bringJobs},
-	} {
+	for _, s := range im.sources() {
 		if done[s.name] || !s.file.there() {
 			continue
 		}
@@ -77,13 +73,6 @@ func (im *Importer) Begin(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if first {
-			first = false
-			r.keep(im.o.Places)
-			if im.o.Config != nil {
-				r.add(im.o.Config())
-			}
-		}
 		if err := im.note(ctx, r, s.name, ok); err != nil {
 			return err
 		}
@@ -93,6 +82,29 @@ func (im *Importer) Begin(ctx context.Context) error {
 		im.adopt(r, items)
 	}
 	return err
+}
+
+// sourceOf is a file that is brought over as a whole.
+type sourceOf struct {
+	name  string
+	file  file
+	bring func(context.Context, *report) (ok bool, err error)
+}
+
+func (im *Importer) sources() []sourceOf {
+	return []sourceOf{
+		{"nodes", im.o.Places.nodes(), im.bringNodes}, // first: a phone that is refused asks to be paired anew
+		{"sessions", im.o.Places.sessions(), im.bringSessions},
+		{"cron", im.o.Places.jobs(), im.bringJobs},
+	}
+}
+
+// do runs an operation of the store; in a rehearsal it does nothing.
+func (im *Importer) do(ctx context.Context, op store.Op) error {
+	if im.o.Store == nil {
+		return nil
+	}
+	return im.o.Store.Do(ctx, op)
 }
 
 // load reads how far the import is.

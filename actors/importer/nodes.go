@@ -26,7 +26,7 @@ func (im *Importer) bringNodes(ctx context.Context, r *report) (ok bool, err err
 	}
 	waiting := readRequests(file{f.folder, filepath.Join(filepath.Dir(f.name), filepath.Base(pendingFile))})
 	var kept, asked int
-	err = im.o.Store.Do(ctx, func(tx *store.Tx) error {
+	err = im.do(ctx, func(tx *store.Tx) error {
 		kept, asked = 0, 0
 		for _, n := range nodes {
 			adopted, err := pairing.AdoptNode(tx, n)

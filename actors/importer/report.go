@@ -12,13 +12,17 @@ import (
 )
 
 // report is what is told of an import, with the means to write it.
-type report struct{ wire.ImportReport }
+type report struct {
+	wire.ImportReport
+	plan    []*item // files that are to come over line by line
+	changes bool    // false = a rehearsal
+}
 
 // maxItems bounds the report: a damaged directory must not make one without end.
 const maxItems = 500
 
 func newReport(dir string) *report {
-	return &report{wire.ImportReport{From: dir, StartedAtMs: nowMs(), Items: []wire.ImportItem{}}}
+	return &report{ImportReport: wire.ImportReport{From: dir, StartedAtMs: nowMs(), Items: []wire.ImportItem{}}}
 }
 
 func (r *report) clone() *report {
@@ -74,7 +78,7 @@ func (r *report) keep(p Places) {
 		}
 	}
 	if here, always := p.wakeWords(); !here.there() && always.there() {
-		r.say(p.shown(always), "%s", copyWakeWords(always, here))
+		r.say(p.shown(always), "%s", copyWakeWords(always, here, r.changes))
 	}
 	if there("credentials/creds.json") {
 		r.problem("credentials/creds.json", "WhatsApp: to be linked again; the link of another program cannot be taken over")

@@ -98,6 +98,7 @@ func (a *app) root() *cobra.Command {
 		a.gatewayCommand(), a.healthCommand("health"), a.statusCommand("status"), a.sendCommand(), a.agentCommand(),
 		a.sessionsCommand(), a.cronCommand(), a.wakeCommand(), a.configCommand(), a.actorsCommand(), a.pairingCommand(), a.versionCommand(),
 		a.completionCommand(),
+		a.importCommand(),
 	)
 	return root
 }
