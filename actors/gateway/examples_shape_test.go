@@ -191,7 +191,7 @@ func (s schemas) differObject(schema any, sh *shape, v map[string]any, path stri
 // free are the places that hold what a user or a tool put there, and what is null or text as it happens.
 var free = map[string]bool{
 	".config": true, ".parsed": true, ".schema": true, ".schema.properties": true, ".schema.properties.gateway": true, ".uiHints": true,
-	".data.args": true, ".data.to": true,
+	".data.args": true, ".data.to": true, ".step.initialValue": true, ".step.options[].value": true,
 	".messages[].runId":          true,                                         // an addition: which run a message belongs to
 	".messages[].content[].data": true, ".messages[].content[].mimeType": true, // of pictures, which no example has
 }
