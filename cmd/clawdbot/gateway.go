@@ -19,6 +19,7 @@ import (
 	"github.com/clawdbot/gateway/actors/gateway"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/providers/telegram"
+	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // stopLimit is when a stop that hangs is ended by force. What was accepted is in the store by then.
@@ -105,6 +106,7 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	err = gateway.Run(ctx, gateway.Options{
 		Config: doc, LookupEnv: a.lookup, Start: f.start, Log: log,
 		Providers: surfaces(),
+		Methods:   wire.Table{tailMethod(live.file)},
 		Restart:   restart, OnConfig: func(c *config.Config) { live.change(c.Logging) },
 		Version: orElse(env.Version, v), Commit: orElse(env.Commit, commit),
 		OnListening: func(addr string) {

@@ -76,6 +76,13 @@ func (l *liveLog) style() string {
 	return l.settings.style()
 }
 
+// file is the configured file; "" = one per day in the default directory.
+func (l *liveLog) file() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.settings.config.File
+}
+
 // Close writes what is pending.
 func (l *liveLog) Close() {
 	l.mu.Lock()

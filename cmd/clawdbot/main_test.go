@@ -110,6 +110,12 @@ func TestRun_wrongUsageIs2(t *testing.T) {
 		{"sessions export --all --session main", "not both"},
 		{"sessions export --all --json", "--out DIR"},
 		{"sessions bogus", `unknown command "bogus"`},
+		{"logs --level loud", "--level"},
+		{"logout --provider pigeon", "--provider"},
+		{"login --provider telegram", "only WhatsApp"},
+		{"hooks test", "NAME is needed"},
+		{"nodes approve", "REQUEST is needed"},
+		{"models set", "MODEL is needed"},
 	} {
 		r := invoke(home(t, ""), strings.Fields(c.args)...)
 		if r.code != exitUsage || !strings.Contains(r.err, c.want) || !strings.Contains(r.err, "See: clawdbot") || r.out != "" {
@@ -126,6 +132,8 @@ func TestRun_withoutGatewaySaysHowToStartIt(t *testing.T) {
 		"health", "status", "sessions", "actors", "pairing list", "pairing approve ABCD2345", "gateway health", "gateway status",
 		"gateway call health", "send -t 1 -m x", "agent --to 1 -m x", "health --json", "cron list", "cron rm x", "cron add --name x --at +1m --message x",
 		"wake --text x", "gateway wake --text x", "sessions export", "config get", "config set a b", "config path", "config schema", "config history",
+		"logs", "logs --follow", "hooks status", "hooks test wake", "models list", "models status", "models set a/b", "skills list",
+		"skills info x", "nodes list", "nodes approve x", "login", "logout", "logout --provider telegram", "status --deep",
 	} {
 		r := invoke(env, strings.Fields(args)...)
 		want := "gateway is not running at ws://127.0.0.1:" + port + "; start it with: clawdbot gateway\n"

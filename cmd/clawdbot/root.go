@@ -95,8 +95,9 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.onboardCommand("onboard", "Set everything up by answering a few questions"),
 		a.onboardCommand("configure", "Change the configuration by answering a few questions"),
-		a.gatewayCommand(), a.healthCommand("health"), a.statusCommand("status"), a.sendCommand(), a.agentCommand(),
-		a.sessionsCommand(), a.cronCommand(), a.wakeCommand(), a.configCommand(), a.actorsCommand(), a.pairingCommand(), a.versionCommand(),
+		a.gatewayCommand(), a.healthCommand("health"), a.statusCommand("status"), a.logsCommand(), a.sendCommand(), a.agentCommand(),
+		a.sessionsCommand(), a.cronCommand(), a.wakeCommand(), a.hooksCommand(), a.configCommand(), a.modelsCommand(), a.skillsCommand(),
+		a.nodesCommand(), a.pairingCommand(), a.loginCommand(), a.logoutCommand(), a.actorsCommand(), a.versionCommand(),
 		a.completionCommand(),
 		a.importCommand(),
 	)

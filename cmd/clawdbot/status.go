@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,19 +14,101 @@ import (
 
 func (a *app) statusCommand(name string) *cobra.Command {
 	var f clientFlags
+	var deep, verbose bool
 	c := &cobra.Command{
 		Use:   name,
 		Short: "Show surfaces, sessions and the outbox of the running gateway",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return query(a, c, f, "status", nil, a.showStatus)
+			show := func(s wire.StatusSummary) error { return a.showStatus(s, verbose) }
+			if deep {
+				return a.deepStatus(c.Context(), f, show)
+			}
+			return query(a, c, f, "status", nil, show)
 		},
 	}
+	c.Flags().BoolVar(&deep, "deep", false, "ask the platforms themselves too")
+	c.Flags().BoolVar(&verbose, "verbose", false, "show tokens of the sessions, and what waits for the next turn")
 	f.register(c)
 	return c
 }
 
-func (a *app) showStatus(s wire.StatusSummary) error {
+// deepStatus adds to the status what the platforms say. With --json it is one object: the status with members health
+// and providers.
+func (a *app) deepStatus(ctx context.Context, f clientFlags, show func(wire.StatusSummary) error) error {
+	payload, err := a.call(ctx, f, "status", nil)
+	if err != nil {
+		return err
+	}
+	all := map[string]wire.Raw{}
+	var s wire.StatusSummary
+	if err := errors.Join(wire.Unmarshal(payload, &all), wire.Unmarshal(payload, &s)); err != nil {
+		return fmt.Errorf("status: %w", err)
+	}
+	probe := wire.ProvidersStatusParams{Probe: true}
+	if ms := f.timeout.Milliseconds() * 4 / 5; ms > 0 { // the answer has to be back before the patience ends
+		probe.TimeoutMs = &ms
+	}
+	if all["providers"], err = a.call(ctx, f, "providers.status", probe); err != nil {
+		return err
+	}
+	if all["health"], err = a.call(ctx, f, "health", nil); err != nil {
+		return err
+	}
+	if f.json {
+		b, err := wire.Marshal(all)
+		if err != nil {
+			return err
+		}
+		return printJSON(a.out, b)
+	}
+	if err := show(s); err != nil {
+		return err
+	}
+	return a.showProviders(all["providers"])
+}
+
+// platform is what the states of all platforms have in common.
+type platform struct {
+	Configured bool    `json:"configured"`
+	Linked     *bool   `json:"linked"`
+	Running    bool    `json:"running"`
+	LastError  *string `json:"lastError"`
+	Probe      *struct {
+		OK        bool    `json:"ok"`
+		Error     *string `json:"error"`
+		ElapsedMs int64   `json:"elapsedMs"`
+	} `json:"probe"`
+}
+
+func (a *app) showProviders(payload wire.Raw) error {
+	var all map[string]wire.Raw
+	if err := wire.Unmarshal(payload, &all); err != nil {
+		return fmt.Errorf("providers.status: %w", err)
+	}
+	fmt.Fprintln(a.out)
+	t := a.newTable("PLATFORM", "CONFIGURED", "RUNNING", "ANSWERS", "LAST ERROR")
+	for _, name := range []string{"whatsapp", "telegram", "discord", "slack", "signal", "imessage"} {
+		var p platform
+		if err := wire.Unmarshal(all[name], &p); err != nil {
+			return fmt.Errorf("providers.status: %w", err)
+		}
+		answers, problem := "-", ""
+		if p.LastError != nil {
+			problem = *p.LastError
+		}
+		if p.Probe != nil {
+			answers = yes(p.Probe.OK, fmt.Sprintf("yes, in %d ms", p.Probe.ElapsedMs), "no")
+			if p.Probe.Error != nil {
+				problem = *p.Probe.Error
+			}
+		}
+		t.row(name, yes(p.Configured, "yes", "no"), yes(p.Running, "yes", "no"), answers, orElse(problem, "-"))
+	}
+	return t.flush()
+}
+
+func (a *app) showStatus(s wire.StatusSummary, verbose bool) error {
 	if len(s.DevEndpoints) > 0 {
 		fmt.Fprintf(a.out, "WARNING: test addresses replace %s (dev.endpoints)\n\n", oneLine(strings.Join(s.DevEndpoints, ", ")))
 	}
@@ -40,18 +124,61 @@ func (a *app) showStatus(s wire.StatusSummary) error {
 		model = *m
 	}
 	t.row("Model", model)
+	if c := s.Config; c != nil {
+		t.row("Config file", configState(*c))
+	}
 	t.row("Sessions", fmt.Sprint(s.Sessions.Count))
 	if n := len(s.QueuedSystemEvents); n > 0 {
-		t.row("Waiting for the next turn", fmt.Sprintf("%d system events", n))
+		t.row("Waiting for the next turn", count(n, "system event", "system events"))
 	}
-	if err := t.flush(); err != nil || len(s.Sessions.Recent) == 0 {
+	if err := t.flush(); err != nil {
 		return err
 	}
+	if verbose {
+		for _, line := range s.QueuedSystemEvents {
+			fmt.Fprintln(a.out, "  "+oneLine(line))
+		}
+	}
+	if len(s.Sessions.Recent) == 0 {
+		return nil
+	}
 	fmt.Fprintln(a.out)
+	return a.showRecent(s.Sessions.Recent, verbose)
+}
+
+func configState(c wire.StatusConfig) string {
+	switch {
+	case c.Problem != "":
+		return "not in force: " + c.Problem
+	case c.RestartNeeded != "":
+		return "waits for a restart: " + c.RestartNeeded
+	}
+	return yes(c.Valid, "in force", "not valid")
+}
+
+func (a *app) showRecent(recent []wire.SessionStatus, verbose bool) error {
 	now := time.Now()
-	t = a.newTable("SESSION", "KIND", "UPDATED", "FLAGS")
-	for _, r := range s.Sessions.Recent {
-		t.row(r.Key, r.Kind, ago(r.UpdatedAt, now), strings.Join(r.Flags, " "))
+	heads := []string{"SESSION", "KIND", "UPDATED", "FLAGS"}
+	if verbose {
+		heads = append(heads, "MODEL", "TOKENS", "USED")
+	}
+	t := a.newTable(heads...)
+	number := func(n *int64, unit string) string {
+		if n == nil {
+			return "-"
+		}
+		return fmt.Sprintf("%d%s", *n, unit)
+	}
+	for _, r := range recent {
+		cells := []string{r.Key, r.Kind, ago(r.UpdatedAt, now), strings.Join(r.Flags, " ")}
+		if verbose {
+			model := "-"
+			if r.Model != nil {
+				model = *r.Model
+			}
+			cells = append(cells, model, number(r.TotalTokens, ""), number(r.PercentUsed, "%"))
+		}
+		t.row(cells...)
 	}
 	return t.flush()
 }

@@ -86,6 +86,7 @@ func methods() []method {
 		{"config.rollback", strict, wire.ConfigRollbackParams{}, wire.ConfigSetResult{}, "Puts a configuration of the history back into the file."},
 		{"import.status", strict, none, wire.ImportStatusResult{}, "What came over from the gateway that used this state directory before, and how far an import is."},
 		{"sessions.export", strict, wire.SessionsExportParams{}, wire.SessionsExportResult{}, "A part of a transcript, as the lines of a transcript file."},
+		{"logs.tail", strict, wire.LogsTailParams{}, wire.LogsTailResult{}, "Lines of the gateway's log file, the last or those behind a cursor; only the program has it, not an embedder."},
 	}
 }
 

@@ -84,6 +84,7 @@ func FuzzParams_PairingApproveParams(f *testing.F) {
 func FuzzParams_ConfigRollbackParams(f *testing.F) {
 	fuzzParams[ConfigRollbackParams](f, "config.rollback")
 }
+func FuzzParams_LogsTailParams(f *testing.F) { fuzzParams[LogsTailParams](f, "logs.tail") }
 
 func fuzzParams[P any](f *testing.F, method string) {
 	for _, v := range vectors(f) {

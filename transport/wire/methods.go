@@ -29,7 +29,7 @@ func Methods() []string {
 func Additions() []string {
 	return []string{
 		"outbox.list", "pairing.list", "pairing.approve", "actors.list", "config.history", "config.rollback", "import.status",
-		"sessions.export",
+		"sessions.export", "logs.tail",
 	}
 }
 

@@ -100,3 +100,21 @@ type SessionsExportResult struct {
 	Lines     []Raw  `json:"lines"`
 	AfterID   *int64 `json:"afterId,omitempty"` // for the next part; absent in the last one
 }
+
+// LogsTailParams asks for lines of the gateway's log: those behind Cursor, or without one the last. Limit is 200 when
+// absent. Level leaves out what matters less.
+type LogsTailParams struct {
+	Cursor string `json:"cursor,omitempty"`
+	Limit  *int64 `json:"limit,omitempty" jsonschema:"minimum=1,maximum=5000"`
+	Level  string `json:"level,omitempty" jsonschema:"enum=fatal,enum=error,enum=warn,enum=info,enum=debug,enum=trace"`
+}
+
+// LogsTailResult has the lines as they are in the file, JSON objects, oldest first, and the cursor behind the last of
+// them. Truncated: there were more before. Reset: the given cursor was of no use any more.
+type LogsTailResult struct {
+	File      string   `json:"file"`
+	Cursor    string   `json:"cursor"`
+	Lines     []string `json:"lines"`
+	Truncated bool     `json:"truncated,omitzero"`
+	Reset     bool     `json:"reset,omitzero"`
+}

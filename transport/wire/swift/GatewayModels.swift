@@ -2497,6 +2497,73 @@ public struct JobStarted: Codable, Hashable, Sendable {
     }
 }
 
+public struct LogsTailParams: Codable, Hashable, Sendable {
+    public let cursor: String?
+    public let limit: Int?
+    public let level: LevelValue?
+
+    public init(
+        cursor: String? = nil,
+        limit: Int? = nil,
+        level: LevelValue? = nil
+    ) {
+        self.cursor = cursor
+        self.limit = limit
+        self.level = level
+    }
+
+    public struct LevelValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let fatal = LevelValue(rawValue: "fatal")
+        public static let error = LevelValue(rawValue: "error")
+        public static let warn = LevelValue(rawValue: "warn")
+        public static let info = LevelValue(rawValue: "info")
+        public static let debug = LevelValue(rawValue: "debug")
+        public static let trace = LevelValue(rawValue: "trace")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case cursor = "cursor"
+        case limit = "limit"
+        case level = "level"
+    }
+}
+
+public struct LogsTailResult: Codable, Hashable, Sendable {
+    public let file: String
+    public let cursor: String
+    public let lines: [String]
+    public let truncated: Bool?
+    public let reset: Bool?
+
+    public init(
+        file: String,
+        cursor: String,
+        lines: [String],
+        truncated: Bool? = nil,
+        reset: Bool? = nil
+    ) {
+        self.file = file
+        self.cursor = cursor
+        self.lines = lines
+        self.truncated = truncated
+        self.reset = reset
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case file = "file"
+        case cursor = "cursor"
+        case lines = "lines"
+        case truncated = "truncated"
+        case reset = "reset"
+    }
+}
+
 public struct MismatchDetails: Codable, Hashable, Sendable {
     public let expectedProtocol: Int
 

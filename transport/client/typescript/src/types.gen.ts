@@ -537,6 +537,20 @@ export interface JobStarted {
   isNewSession: boolean;
 }
 
+export interface LogsTailParams {
+  cursor?: string;
+  limit?: number;
+  level?: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+}
+
+export interface LogsTailResult {
+  file: string;
+  cursor: string;
+  lines: string[];
+  truncated?: boolean;
+  reset?: boolean;
+}
+
 export interface MismatchDetails {
   expectedProtocol: number;
 }
@@ -1550,6 +1564,8 @@ export interface Methods {
   "import.status": { params: NoParams; result: ImportStatusResult };
   /** A part of a transcript, as the lines of a transcript file. */
   "sessions.export": { params: SessionsExportParams; result: SessionsExportResult };
+  /** Lines of the gateway's log file, the last or those behind a cursor; only the program has it, not an embedder. */
+  "logs.tail": { params: LogsTailParams; result: LogsTailResult };
 }
 
 /** Every event and its payload. */
