@@ -1,7 +1,11 @@
 package gateway
 
 import (
+	"path/filepath"
+
+	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/models"
+	"github.com/clawdbot/gateway/actors/skills"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -23,4 +27,18 @@ func (g *Gateway) configuredModels() models.Configured {
 		}
 	}
 	return c
+}
+
+// skillsOptions wires the agent's skills.
+func (g *Gateway) skillsOptions() skills.Options {
+	bundled := g.env.ExpandHome(g.o.Getenv("CLAWDBOT_BUNDLED_SKILLS_DIR"))
+	if bundled != "" {
+		if abs, err := filepath.Abs(bundled); err == nil {
+			bundled = abs
+		}
+	}
+	return skills.Options{
+		Document: func() *config.Document { return g.doc.Load() }, Assign: g.assign, Getenv: g.o.Getenv, Home: g.env.ExpandHome,
+		Bundled: bundled, Managed: filepath.Join(g.env.StateDir, "skills"), Log: g.log,
+	}
 }

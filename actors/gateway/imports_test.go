@@ -47,6 +47,7 @@ var allowed = map[string][]string{
 	},
 	"actors/pairing": {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/models":  {"actors", "transport/wire"},
+	"actors/skills":  {"actors", "actors/config", "transport/wire"},
 	"actors/node":    {"actors", "actors/eventstream", "actors/pairing", "actors/store", "transport/wire"},
 	"actors/importer": {
 		"actors", "actors/config", "actors/cron", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid",
@@ -60,7 +61,7 @@ var allowed = map[string][]string{
 		"actors", "actors/account", "actors/agent", "actors/config", "actors/conn", "actors/cron", "actors/eventstream", "actors/health",
 		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store", "actors/wizard",
 		"actors/importer",
-		"actors/models", "actors/node",
+		"actors/models", "actors/node", "actors/skills",
 		"providers", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
 		"transport/hooks",
 	},

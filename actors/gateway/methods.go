@@ -19,6 +19,7 @@ import (
 	"github.com/clawdbot/gateway/actors/pairing"
 	"github.com/clawdbot/gateway/actors/presence"
 	"github.com/clawdbot/gateway/actors/session"
+	"github.com/clawdbot/gateway/actors/skills"
 	"github.com/clawdbot/gateway/actors/wizard"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -30,6 +31,7 @@ func (g *Gateway) methodTable() (wire.Table, error) {
 		health.Methods(t.health), presence.Methods(t.presence), config.Methods(t.config), wizard.Methods(t.wizard),
 		account.Methods(t.accounts, g.configured, g.envToken), cron.Methods(t.cron), outbox.Methods(t.outbox), pairing.Methods(t.pairing),
 		session.Methods(t.sessions, g.sessionOptions()), node.Methods(t.nodes, g.nodeOptions()), models.Methods(t.models),
+		skills.Methods(t.skills),
 		importer.Methods(g.imports), wire.Table{g.actorsList()}, g.o.Methods,
 	)
 	if err != nil {

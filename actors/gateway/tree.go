@@ -22,6 +22,7 @@ import (
 	"github.com/clawdbot/gateway/actors/presence"
 	"github.com/clawdbot/gateway/actors/router"
 	"github.com/clawdbot/gateway/actors/session"
+	"github.com/clawdbot/gateway/actors/skills"
 	"github.com/clawdbot/gateway/actors/wizard"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -37,6 +38,7 @@ type tree struct {
 	pairing   actors.Ref[pairing.Message]
 	nodes     actors.Ref[node.Message]
 	models    actors.Ref[models.Message]
+	skills    actors.Ref[skills.Message]
 	outbox    actors.Ref[outbox.Message]
 	router    actors.Ref[router.Message]
 	sessions  actors.Ref[session.SessionsMessage]
@@ -180,10 +182,13 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	return err
 }
 
-// growSessions: models, what starts runs at its time, sessions with runs under them, then the router, which has work for them as soon as it is there.
+// growSessions: models, skills, what starts runs at its time, sessions with runs under them, then the router, which has work for them as soon as it is there.
 func (g *Gateway) growSessions(c *actors.Context[rootMessage]) (err error) {
 	t := g.tree
 	if t.models, err = vital(g, c, "models", models.Props(t.catalog)); err != nil {
+		return err
+	}
+	if t.skills, err = vital(g, c, "skills", skills.Props(g.skillsOptions())); err != nil {
 		return err
 	}
 	o := g.cronOptions()

@@ -1,0 +1,118 @@
+package skills
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// Message is everything the actor accepts.
+type Message interface{ skillsMessage() }
+
+// Status asks for all skills and what they lack.
+type Status struct {
+	actors.Reply[wire.SkillsStatusResult]
+}
+
+// Install runs an installer of a skill. An installation that failed is an answer, not an error.
+type Install struct {
+	actors.Reply[wire.SkillsInstallResult]
+	Name, InstallID string
+	Timeout         time.Duration
+}
+
+// Update changes the setup of a skill. The error may be a *config.SetError.
+type Update struct {
+	actors.Reply[wire.SkillsUpdateResult]
+	Params wire.SkillsUpdateParams
+}
+
+// done is the end of work off the actor; its answer has been given.
+type done struct{}
+
+func (Status) skillsMessage()  {}
+func (Install) skillsMessage() {}
+func (Update) skillsMessage()  {}
+func (done) skillsMessage()    {}
+
+// Options for the actor. All but Bundled are required.
+type Options struct {
+	// Document is the configuration in force. Any goroutine; must not block.
+	Document func() *config.Document
+	// Assign changes the config file, and may block.
+	Assign  func(ctx context.Context, settings []config.Setting) (config.Assigned, error)
+	Getenv  func(string) string
+	Home    func(path string) string // replaces a leading ~
+	Bundled string                   // directory of the skills that came with the program; "" = there are none
+	Managed string                   // directory of those that were installed
+	Log     *slog.Logger
+}
+
+// Props describes the actor. Its name is "skills".
+func Props(o Options) actors.Props[Message] {
+	s := &skills{o: &o, scanner: &scanner{log: o.Log}, installs: newInstalls()}
+	return actors.Props[Message]{
+		Kind:    "skills",
+		New:     func() actors.Behavior[Message] { return s },
+		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
+	}
+}
+
+// skills is the same for every incarnation: nothing in it belongs to one.
+type skills struct {
+	o        *Options
+	scanner  *scanner
+	installs *installs
+}
+
+func (s *skills) Receive(c *actors.Context[Message], m Message) error {
+	switch m := m.(type) {
+	case Status:
+		off(c, m.Reply, func(context.Context) (wire.SkillsStatusResult, error) { return s.status(), nil })
+	case Install:
+		off(c, m.Reply, func(ctx context.Context) (wire.SkillsInstallResult, error) { return s.install(ctx, m) })
+	case Update:
+		off(c, m.Reply, func(ctx context.Context) (wire.SkillsUpdateResult, error) { return s.update(ctx, m.Params) })
+	case done:
+	}
+	return nil
+}
+
+// off answers a message with the result of work off the actor.
+func off[T any](c *actors.Context[Message], r actors.Reply[T], work func(ctx context.Context) (T, error)) {
+	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
+		if v, err := work(ctx); err != nil {
+			r.Fail(err)
+		} else {
+			r.Send(v)
+		}
+		return struct{}{}, nil
+	}, func(struct{}, error) Message { return done{} })
+}
+
+// places are where skills are looked for, the ones that stand in for others last.
+func (s *skills) places(doc *config.Document) []place {
+	var all []place
+	for _, dir := range doc.Config.Skills.Load.ExtraDirs {
+		if dir = s.o.Home(dir); filepath.IsAbs(dir) {
+			all = append(all, place{dir, sourceExtra})
+		}
+	}
+	return append(all, place{s.o.Bundled, sourceBundled}, place{s.o.Managed, sourceManaged},
+		place{filepath.Join(doc.Config.Agent.Workspace, "skills"), sourceWorkspace})
+}
+
+func (s *skills) status() wire.SkillsStatusResult {
+	doc := s.o.Document()
+	r := wire.SkillsStatusResult{WorkspaceDir: doc.Config.Agent.Workspace, ManagedSkillsDir: s.o.Managed, Skills: []wire.Skill{}}
+	h := newHost(s.o.Getenv, doc)
+	for _, sk := range s.scanner.scan(s.places(doc)) {
+		r.Skills = append(r.Skills, h.status(sk))
+	}
+	return r
+}
