@@ -2,7 +2,9 @@ package config
 
 import (
 	"path"
+	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -31,6 +33,16 @@ func (d *decoder) hooks(c *Config) {
 	c.Hooks.Token = Secret(strings.TrimSpace(c.Hooks.Token.Reveal()))
 	if c.Hooks.Enabled && c.Hooks.Token.unusable() {
 		d.report("hooks.token", "hooks.enabled requires hooks.token")
+	}
+	for i, name := range c.Hooks.Presets {
+		if name != "gmail" {
+			d.report(join("hooks.presets", strconv.Itoa(i)), "is not a preset; the only one is gmail")
+		}
+	}
+	for i, m := range c.Hooks.Mappings {
+		if t := m.Transform; t != nil && (!filepath.IsLocal(t.Module) || path.Ext(t.Module) != ".js" && path.Ext(t.Module) != ".mjs") {
+			d.report(join(join("hooks.mappings", strconv.Itoa(i)), "transform.module"), "must be a .js or .mjs file inside of hooks.transformsDir, as a relative path")
+		}
 	}
 }
 

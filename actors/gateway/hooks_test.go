@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -314,103 +312,4 @@ func TestHooks_restart(t *testing.T) {
 	if all := queued(t, g, "Hook Waiting: done"); strings.Count(all, "Hook Running") != 1 || strings.Count(all, "Hook Waiting") != 1 {
 		t.Errorf("queued: %q", all)
 	}
-}
-
-// TestHooks_transform: mappings call their modules, and what a module does wrong is the operator's to know.
-func TestHooks_transform(t *testing.T) {
-	t.Parallel()
-	s, r := hooksOn(`presets: ["gmail"], transformsDir: "js", mappings: [
-		{match: {path: "over"}, name: "N {{headers.x-from}}", messageTemplate: "{{x}}", transform: {module: "over.mjs", export: "go"}},
-		{match: {path: "kind"}, textTemplate: "t", transform: {module: "kind.js"}},
-		{match: {path: "null"}, messageTemplate: "m", transform: {module: "null.mjs"}},
-		{match: {path: "same"}, messageTemplate: "{{path}} {{query.q}} {{payload.a.b[1]}} {{a}} {{none}}", transform: {module: "same.mjs"}},
-		{match: {path: "loop"}, messageTemplate: "m", transform: {module: "loop.mjs"}},
-		{match: {path: "throw"}, messageTemplate: "m", transform: {module: "throw.mjs"}}]`)
-	var log records
-	s.dir, s.log = t.TempDir(), log.handler()
-	dir := filepath.Join(s.dir, "js")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for name, source := range map[string]string{
-		"over.mjs":  `export const go = ({payload}) => ({message: "over " + payload.x, sessionKey: "k"})`,
-		"kind.js":   `module.exports = () => ({kind: "wake", text: "woken", mode: "next-heartbeat"})`,
-		"null.mjs":  `export default () => null`,
-		"same.mjs":  `export default async () => {}`,
-		"loop.mjs":  `export default () => { for (;;); }`,
-		"throw.mjs": `export default () => { throw new Error("because") }`,
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(source), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	g := s.start(t)
-	tests := []struct {
-		path, body string
-		status     int
-		want       string // message of the run, or the body
-	}{
-		{"over", `{"x":1}`, 202, "over 1"},
-		{"kind", `{}`, 200, `{"ok":true,"mode":"next-heartbeat"}`},
-		{"null", `{}`, 204, ""},
-		{"same?q=v", `{"a":{"b":[1,{"c":"d"}]}}`, 202, `same v {"c":"d"} {"b":[1,{"c":"d"}]}`},
-		{"gmail", `{"messages":[{"id":"m1","from":"Ada","subject":"S","snippet":"Sn","body":"B"}]}`, 202, "New mail from Ada\nSubject: S\nSn\nB"},
-		{"loop", `{}`, 500, `{"ok":false,"error":"hook mapping failed"}`},
-		{"throw", `{}`, 500, `{"ok":false,"error":"hook mapping failed"}`},
-	}
-	for _, tt := range tests {
-		status, _, body := (hookCall{path: "/hooks/" + tt.path, body: tt.body}).do(t, g)
-		if status != tt.status {
-			t.Errorf("%s: %d %s", tt.path, status, body)
-			continue
-		}
-		if status == http.StatusAccepted {
-			turn := <-r.seen
-			if !strings.HasSuffix(turn.Message, "] "+tt.want) {
-				t.Errorf("%s: message %q, want %q", tt.path, turn.Message, tt.want)
-			}
-			if key := map[string]string{"over": "k", "gmail": "hook:gmail:m1"}[tt.path]; key != "" && turn.SessionKey != key {
-				t.Errorf("%s: session %s", tt.path, turn.SessionKey)
-			}
-		} else if body != tt.want {
-			t.Errorf("%s: %q, want %q", tt.path, body, tt.want)
-		}
-	}
-	for _, want := range []string{`module=throw.mjs err="Error: because"`, "module=loop.mjs"} {
-		if n := strings.Count(log.String(), want); n != 1 {
-			t.Errorf("%d log lines with %s", n, want)
-		}
-	}
-}
-
-// TestHooks_reload: a change of the section counts from the next call on.
-func TestHooks_reload(t *testing.T) {
-	t.Parallel()
-	s, _ := hooksOn("")
-	s.dir = t.TempDir()
-	g := s.start(t)
-	wake := func(path, token string) int {
-		status, _, _ := (hookCall{path: path, body: `{"text":"x"}`, header: http.Header{"Authorization": {"Bearer " + token}}}).do(t, g)
-		return status
-	}
-	set := func(hooks, path, token string, want int) { // it takes a moment until the file is read
-		t.Helper()
-		if err := g.Call(deadline(t), "config.set", wire.ConfigSetParams{Raw: "{hooks: " + hooks + "}"}, nil); err != nil {
-			t.Fatal(err)
-		}
-		for end := time.Now().Add(patience); wake(path, token) != want; {
-			if time.Now().After(end) {
-				t.Fatalf("%s with %s is not answered %d", path, token, want)
-			}
-		}
-	}
-	const another = "another-0123456789"
-	if got := wake("/hooks/wake", hookToken); got != 200 {
-		t.Errorf("at the start: %d", got)
-	}
-	set(`{enabled: true, token: "another-0123456789", path: "/elsewhere"}`, "/elsewhere/wake", another, 200)
-	if old, gone := wake("/elsewhere/wake", hookToken), wake("/hooks/wake", another); old != 401 || gone != 405 {
-		t.Errorf("after the change: the old token gets %d, the old path %d", old, gone)
-	}
-	set(`{enabled: false}`, "/elsewhere/wake", another, 405)
 }

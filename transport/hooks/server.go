@@ -33,7 +33,7 @@ type Options struct {
 
 // Limits bound what callers and transforms can use up. Zero fields take the value in brackets.
 type Limits struct {
-	Body       time.Duration // from the header of a request to the end of its body [10 s]
+	Body       time.Duration // of the body of a call [10 s]
 	Calls      int           // calls that are dealt with at one time [32]
 	Effect     time.Duration // until a call is stored [10 s]
 	Transforms int           // transforms that run at one time [2]
@@ -50,6 +50,8 @@ type Server struct {
 	log        *slog.Logger
 	calls      chan struct{} // one for each call that is dealt with
 	transforms *transforms
+	open       context.Context // until Close
+	close      context.CancelFunc
 
 	mu     sync.Mutex
 	warned map[string]bool // guarded by mu; paths that were warned about
@@ -73,8 +75,9 @@ func New(o Options) *Server {
 	if o.GuessWait == nil {
 		o.GuessWait, o.GuessedWrong = func(*http.Request) time.Duration { return 0 }, func(*http.Request) {}
 	}
+	open, cancel := context.WithCancel(context.Background())
 	return &Server{
-		o: o, log: o.Log, calls: make(chan struct{}, l.Calls), transforms: newTransforms(*l, o.Log), warned: map[string]bool{},
+		open: open, close: cancel, o: o, log: o.Log, calls: make(chan struct{}, l.Calls), transforms: newTransforms(*l, o.Log), warned: map[string]bool{},
 	}
 }
 
@@ -84,6 +87,9 @@ func or[T comparable](v *T, otherwise T) {
 		*v = otherwise
 	}
 }
+
+// Close ends the wait for bodies that are still coming, and refuses new calls. What has been read is carried out.
+func (s *Server) Close() { s.close() }
 
 // Owns tells whether a cleaned path is one of the hooks.
 func (s *Server) Owns(path string) bool {
@@ -97,8 +103,8 @@ func (s *Server) Owns(path string) bool {
 
 // ServeHTTP answers a request whose path it owns, in the order of protocol 8.3.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// Also what is refused may have a body that never ends, which the server reads before the next request.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.o.Limits.Body))
+	// What is refused may have a body that never ends, which the server reads before the next request.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(leftover))
 	cfg, at := s.o.Config(), path.Clean(r.URL.Path)
 	if cfg == nil {
 		plain(w, http.StatusNotFound, "Not Found")
@@ -128,8 +134,13 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, cfg *Config, sub s
 		s.fail(w, sub, ErrBusy)
 		return
 	}
-	body, ok := readBody(w, r, cfg.MaxBody)
-	if !ok {
+	if s.open.Err() != nil {
+		s.fail(w, sub, ErrBusy)
+		return
+	}
+	body, err := s.readBody(w, r, cfg.MaxBody)
+	if err != nil {
+		s.failBody(w, r, sub, err)
 		return
 	}
 	payload, err := payloadOf(body)

@@ -51,7 +51,7 @@ func (c *call) expand(template string) (string, error) {
 		}
 		template = after
 	}
-	return b.String(), nil
+	return strings.ToValidUTF8(b.String(), "\ufffd"), nil // bodies, headers and queries can be anything
 }
 
 func (c *call) eval(expr string) string {
