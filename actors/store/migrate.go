@@ -75,7 +75,9 @@ func (m *migrator) run(ctx context.Context) error {
 		if err := m.step(ctx, v); err != nil {
 			return &MigrationError{To: v + 1, Snapshot: snapshot, Err: err}
 		}
-		m.log.Info("database migrated", "version", v+1)
+	}
+	if have > 0 { // a new one needs no word of it
+		m.log.Info("database migrated", "from", have, "to", len(m.steps))
 	}
 	return nil
 }
