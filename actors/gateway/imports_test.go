@@ -73,6 +73,7 @@ var allowed = map[string][]string{
 		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/term",
 	},
 	"cmd/bench": {
+		"actors/importer/importtest",
 		"actors/config", "actors/gateway", "transport/client", "transport/wire", "github.com/orcaman/concurrent-map",
 	},
 	"cmd/wiregen":          {"transport/wire", "github.com/invopop/jsonschema"},

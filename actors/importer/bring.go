@@ -62,7 +62,7 @@ func (im *Importer) bringSessions(ctx context.Context, r *report) (ok bool, err 
 func portion(entries []entry) int {
 	size := 0
 	for n, e := range entries {
-		if size += len(e.Entry); n == chunkRows || size > chunkBytes && n > 0 {
+		if size += len(e.Entry) + len(e.Skills); n == chunkRows || size > chunkBytes && n > 0 {
 			return n
 		}
 	}

@@ -107,6 +107,8 @@ func newEntry(key string, b wire.Raw) (entry, error) {
 	id, _ := wire.Marshal(e.SessionID)
 	at, _ := wire.Marshal(e.UpdatedAt)
 	fields["sessionId"], fields["updatedAt"] = id, at
+	e.Skills = fields["skillsSnapshot"]
+	delete(fields, "skillsSnapshot")
 	e.noted = strings.Join(noted, "; ")
 	e.Entry, err = wire.Marshal(fields)
 	return e, err

@@ -126,7 +126,7 @@ func TestSessions_oddEntries(t *testing.T) {
 	put(t, dir, "sessions/folder.jsonl/x", "")
 	put(t, dir, "sessions/twice.jsonl", `{"message":{"role":"user","content":"once"}}`)
 	put(t, dir, sessionsFile, `{
-		"main": {"sessionId": "twice", "updatedAt": 3, "later": {"kept": [1]}, "thinkingLevel": 7, "inputTokens": "many", "lastTo": "77"},
+		"main": {"sessionId": "twice", "updatedAt": 3, "later": {"kept": [1]}, "skillsSnapshot": {"prompt": "p"}, "thinkingLevel": 7, "inputTokens": "many", "lastTo": "77"},
 		"same id": {"sessionId": "twice", "updatedAt": 2},
 		"traversal": {"sessionId": "../passwd", "updatedAt": 1},
 		"absolute": {"sessionId": "/etc/passwd", "updatedAt": 1},
@@ -160,7 +160,7 @@ func TestSessions_oddEntries(t *testing.T) {
 		wire.SessionEntry
 		Later wire.Raw `json:"later"`
 	}
-	if err := wire.Unmarshal(r.session("main").Entry, &main); err != nil || string(main.Later) != `{"kept":[1]}` || main.LastTo != "77" || main.ThinkingLevel != "" {
+	if err := wire.Unmarshal(r.session("main").Entry, &main); err != nil || string(main.Later) != `{"kept":[1]}` || string(r.session("main").Skills) != `{"prompt": "p"}` || main.LastTo != "77" || main.ThinkingLevel != "" {
 		t.Errorf("entry %s, %v", r.session("main").Entry, err)
 	}
 	for _, s := range r.sessions() {

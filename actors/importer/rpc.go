@@ -26,7 +26,7 @@ const waitLimit = 20 * time.Second
 
 // whole are the methods that need a transcript as a whole, and the parameter that names its session.
 var whole = map[string]string{
-	"chat.history": "sessionKey", "sessions.delete": "key", "sessions.compact": "key",
+	"chat.history": "sessionKey", "sessions.delete": "key", "sessions.compact": "key", "sessions.export": "key",
 }
 
 // Guard makes the methods that need a transcript as a whole wait for it.

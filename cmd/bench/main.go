@@ -4,6 +4,7 @@
 //
 //	go run ./cmd/bench            the table
 //	go run ./cmd/bench -quick     one short round
+//	go run ./cmd/bench -only import   one part of it
 //	go run ./cmd/bench -soak 1h   mixed load for a while, with memory every ten seconds
 //
 // It builds what it runs into a temporary directory, keeps all traffic on loopback and ends every process it started.
@@ -28,16 +29,17 @@ func main() {
 	cmap.SHARD_COUNT = 1 // as in cmd/clawdbot
 	quick := flag.Bool("quick", false, "one short round instead of three")
 	soak := flag.Duration("soak", 0, "run mixed load for this long instead")
+	only := flag.String("only", "", "only this part: start, load, acks, crowd or import")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *quick, *soak); err != nil {
+	if err := run(ctx, *quick, *only, *soak); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, quick bool, soak time.Duration) error {
+func run(ctx context.Context, quick bool, only string, soak time.Duration) error {
 	dir, err := os.MkdirTemp("", "clawdbot-bench")
 	if err != nil {
 		return err
@@ -59,8 +61,14 @@ func run(ctx context.Context, quick bool, soak time.Duration) error {
 	}
 	fmt.Printf("Machine: %d cores, %s/%s, %s; %s; median of %d rounds.\n\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
 		runtime.Version(), time.Now().UTC().Format("2006-01-02"), b.rounds)
-	for _, part := range []func() error{b.start, b.load, b.acks, b.crowd} {
-		if err := part(); err != nil {
+	for _, part := range []struct {
+		name string
+		run  func() error
+	}{{"start", b.start}, {"load", b.load}, {"acks", b.acks}, {"crowd", b.crowd}, {"import", b.imports}} {
+		if only != "" && only != part.name {
+			continue
+		}
+		if err := part.run(); err != nil {
 			return err
 		}
 	}
