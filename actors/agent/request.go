@@ -44,6 +44,7 @@ type Job struct {
 	StartedAt  int64
 	History    []wire.Raw
 	Notes      []string // system events of the main session
+	Model      string   // "provider/model" that the session asks for; "" = the default
 }
 
 // Kind is where a run comes from.

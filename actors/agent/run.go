@@ -134,7 +134,7 @@ func (r *run) turn() Turn {
 	j := r.o.Job
 	return Turn{
 		RunID: j.EventRunID, SessionKey: j.SessionKey, SessionID: j.SessionID, Message: j.Request.Message,
-		Plain: j.Request.Plain, Notes: j.Notes, Thinking: j.Request.Thinking, System: j.Request.System,
+		Plain: j.Request.Plain, Notes: j.Notes, Thinking: j.Request.Thinking, Model: j.Model, System: j.Request.System,
 		Operator: j.Request.Operator, History: j.History,
 		Tool: func(ctx context.Context, name string, args wire.Raw) (wire.Raw, error) {
 			return r.o.Tool(ctx, r.steering.limit(j), name, args)

@@ -23,6 +23,7 @@ type Turn struct {
 	Plain      string   // what the person wrote, without that
 	Notes      []string // system events since the last turn, oldest first
 	Thinking   string   // off, minimal, low, medium, high
+	Model      string   // "provider/model" that the session asks for; "" = the default
 	System     string   // extra system prompt
 	// Operator: the message comes from an authenticated client, not from a stranger on a messaging surface.
 	Operator bool

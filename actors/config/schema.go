@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/clawdbot/gateway/actors/command"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -47,7 +48,7 @@ func schemaOf(v reflect.Value, r rules) object {
 	case boolOrTextType:
 		return object{"type": []string{"boolean", "string"}}
 	case queueModeType:
-		s := object{"type": "string", "enum": queueModeNames()}
+		s := object{"type": "string", "enum": command.QueueModes()}
 		return withDefault(s, v)
 	}
 	switch v.Kind() {

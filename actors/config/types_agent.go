@@ -1,6 +1,6 @@
 package config
 
-import "slices"
+import "github.com/clawdbot/gateway/actors/command"
 
 // Agent is how runs are made.
 type Agent struct {
@@ -143,26 +143,11 @@ const (
 	QueueInterrupt    QueueMode = "interrupt"
 )
 
-// queueModes are the modes with all their names, the canonical one first.
-var queueModes = [][]QueueMode{
-	{QueueSteer, "queue", "queued", "steering"},
-	{QueueFollowup, "follow-ups", "followups"},
-	{QueueCollect, "coalesce"},
-	{QueueSteerBacklog, "steer+backlog", "steer_backlog"},
-	{QueueInterrupt, "interrupts", "abort"},
-}
-
 // ParseQueueMode folds an alias ("queue", "steer+backlog", "abort", ...) to its mode.
 func ParseQueueMode(s string) (QueueMode, bool) {
-	for _, names := range queueModes {
-		if slices.Contains(names, QueueMode(s)) {
-			return names[0], true
-		}
-	}
-	return "", false
+	mode, ok := command.QueueMode(s)
+	return QueueMode(mode), ok
 }
-
-func queueModeNames() []QueueMode { return slices.Concat(queueModes...) }
 
 // Messages is what is put around texts.
 type Messages struct {

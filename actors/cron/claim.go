@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/command"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -232,9 +233,10 @@ func (o *Options) acceptTurn(tx *store.Tx, run *store.CronRun, t turn, d detail)
 		return err
 	}
 	accepted := store.Run{ID: run.ID, Kind: string(t.kind), SessionKey: t.key, SessionID: sessionID, AcceptedAt: run.RunAt}
+	level, _ := command.Thinking(t.payload.Thinking) // what is none counts as absent
 	accepted.Request, err = wire.Marshal(agent.Request{
 		Message: t.label + t.payload.Message, Plain: t.payload.Message,
-		Thinking: cmp.Or(thinking(t.payload.Thinking), o.Config().Thinking), Timeout: t.payload.TimeoutSeconds,
+		Thinking: level, Timeout: t.payload.TimeoutSeconds,
 		Operator: t.operator, Deliver: route != nil, BestEffort: true, To: t.payload.To, NewSession: isNew,
 	})
 	if err != nil {
@@ -252,13 +254,4 @@ func (o *Options) acceptTurn(tx *store.Tx, run *store.CronRun, t turn, d detail)
 		return err
 	}
 	return tx.AddCronRun(*run)
-}
-
-// thinking is a level that a job may name; what is none counts as absent.
-func thinking(level string) string {
-	switch level = strings.ToLower(strings.TrimSpace(level)); level {
-	case "off", "minimal", "low", "medium", "high":
-		return level
-	}
-	return ""
 }

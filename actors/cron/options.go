@@ -52,7 +52,6 @@ type Options struct {
 type Config struct {
 	Enabled       bool // jobs run by themselves
 	MaxConcurrent int  // isolated jobs at one time; 0 = 4
-	Thinking      string
 	Heartbeat     HeartbeatConfig
 }
 

@@ -30,10 +30,10 @@ var allowed = map[string][]string{
 
 	// Core: state and decisions.
 	"actors/command": {},
-	"actors/config":  {"actors", "transport/wire", "github.com/fsnotify/fsnotify"},
+	"actors/config":  {"actors", "actors/command", "transport/wire", "github.com/fsnotify/fsnotify"},
 	"actors/cron": {
-		"actors", "actors/agent", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid",
-		"github.com/netresearch/go-cron",
+		"actors", "actors/agent", "actors/command", "actors/eventstream", "actors/store", "providers", "transport/wire",
+		"github.com/google/uuid", "github.com/netresearch/go-cron",
 	},
 	"actors/wizard":      {"actors", "actors/config", "transport/wire", "github.com/google/uuid"},
 	"actors/store":       {"actors", "transport/wire", "github.com/gofrs/flock", "modernc.org/sqlite", "modernc.org/sqlite/lib"},
@@ -53,12 +53,12 @@ var allowed = map[string][]string{
 		"actors", "actors/config", "actors/cron", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid",
 	},
 	"actors/account": {"actors", "actors/store", "providers", "transport/wire"},
-	"actors/router":  {"actors", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
+	"actors/router":  {"actors", "actors/command", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/outbox":  {"actors", "actors/account", "actors/store", "providers", "transport/wire"},
 
 	// The root sees everything but the network SDKs.
 	"actors/gateway": {
-		"actors", "actors/account", "actors/agent", "actors/config", "actors/conn", "actors/cron", "actors/eventstream", "actors/health",
+		"actors", "actors/account", "actors/agent", "actors/command", "actors/config", "actors/conn", "actors/cron", "actors/eventstream", "actors/health",
 		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store", "actors/wizard",
 		"actors/importer",
 		"actors/models", "actors/node", "actors/skills",

@@ -34,7 +34,7 @@ func (g *Gateway) cronConfig() cron.Config {
 	cfg := g.doc.Load().Config
 	beat := cfg.Agent.Heartbeat
 	return cron.Config{
-		Enabled: cfg.Cron.Enabled && !g.env.SkipCron, MaxConcurrent: cfg.Cron.MaxConcurrentRuns, Thinking: cfg.Agent.ThinkingDefault,
+		Enabled: cfg.Cron.Enabled && !g.env.SkipCron, MaxConcurrent: cfg.Cron.MaxConcurrentRuns,
 		Heartbeat: cron.HeartbeatConfig{Every: beat.Interval(), Target: beat.Target, To: beat.To, Prompt: beat.Prompt},
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/clawdbot/gateway/actors/cron"
 	"github.com/clawdbot/gateway/actors/health"
 	"github.com/clawdbot/gateway/actors/outbox"
-	"github.com/clawdbot/gateway/actors/router"
 	"github.com/clawdbot/gateway/actors/session"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/providers"
@@ -25,6 +24,9 @@ import (
 
 // apology is all that a person on a messaging surface is told of a failure: what went wrong is for the operator.
 const apology = "Something went wrong while I was working on that. Please try again."
+
+// silent is what an agent answers that has nothing to say.
+const silent = "NO_REPLY"
 
 func chunk(s string, limit int) []string { return text.Chunk(s, limit) }
 
@@ -118,12 +120,6 @@ func (g *Gateway) endpoint(surface string) string {
 	return map[string]string{"telegram": e.Telegram, "slack": e.Slack, "discord": e.Discord}[surface]
 }
 
-func (g *Gateway) policy(_, surface string) router.Policy {
-	p := router.ParsePolicy(g.raw(surface))
-	p.Global = g.doc.Load().Config.Session.Scope == "global"
-	return p
-}
-
 // accountChanged refreshes the health snapshot, and lets queued messages out when an account has come up.
 func (g *Gateway) accountChanged(s account.State) {
 	_ = g.tree.health.Tell(health.Refresh{})
@@ -134,21 +130,6 @@ func (g *Gateway) accountChanged(s account.State) {
 
 func stopAccount(name string) account.Stop {
 	return account.Stop{Account: name, Reason: "gateway stopping"}
-}
-
-// buildRequest makes the request of an inbound message's run.
-func buildRequest(body string, m providers.Incoming) []byte {
-	raw, err := wire.Marshal(agent.Request{Message: body, Plain: m.Text, Deliver: true, BestEffort: true})
-	if err != nil { // strings and flags only: cannot be
-		return []byte("{}")
-	}
-	return raw
-}
-
-// touch notes the route of a direct message.
-func touch(tx *store.Tx, key, surface, chat string) error {
-	_, _, err := session.Touch(tx, key, providers.Route{Surface: surface, Chat: chat, Kind: providers.Direct}, time.Now().UnixMilli())
-	return err
 }
 
 // replies puts what a run has to say along its route into the outbox, in the commit that ends the run.
@@ -162,6 +143,9 @@ func (g *Gateway) replies(tx *store.Tx, j agent.Job, a agent.Answer, s agent.Sta
 			return nil // its caller is told
 		}
 		said = apology
+	}
+	if !a.Verbatim && strings.TrimSpace(said) == silent {
+		said = ""
 	}
 	_, err = outbox.Enqueue(tx, outbox.Text{
 		Key: j.ID, RunID: j.ID, Route: *j.Route, Text: said, Media: media(a), Max: outbox.MaxText(g.tree.directory, j.Route.Surface),

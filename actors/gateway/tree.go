@@ -202,13 +202,7 @@ func (g *Gateway) growSessions(c *actors.Context[rootMessage]) (err error) {
 	if t.sessions, err = vital(g, c, "sessions", session.Props(g.sessionOptions())); err != nil {
 		return err
 	}
-	t.router, err = vital(g, c, "router", router.Props(router.Options{
-		Store: g.store, Policy: g.policy, BuildRequest: buildRequest, Touch: touch, Sent: g.sent, Sweep: g.o.Sweep,
-		Accept: g.enqueue, Stop: session.StopAll,
-		Reply: outbox.Replier(t.directory, chunk),
-		Work:  func(key string) { _ = t.sessions.Tell(session.Work{Key: key}) },
-		Abort: func(_ string, runs []string) { _ = t.sessions.Tell(session.AbortRuns{Runs: runs}) },
-	}))
+	t.router, err = vital(g, c, "router", router.Props(g.routerOptions()))
 	return err
 }
 

@@ -1,10 +1,10 @@
 package router
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
+	"github.com/clawdbot/gateway/actors/command"
 	"github.com/clawdbot/gateway/providers"
 )
 
@@ -19,21 +19,24 @@ const (
 	run          // a turn of the agent
 	abort        // a stop word: end the session's runs
 	pair         // an unknown sender: answer with a code
+	empty        // there is nothing to answer: say so
 )
 
 // decision is the action, the session it concerns, and the note of a drop.
 type decision struct {
 	action  action
 	session string
+	known   bool // the sender may give commands
 	note    string
 }
 
 // facts are what a decision rests on besides the message.
 type facts struct {
-	surface  string
-	policy   Policy
-	paired   bool // the sender is on the store's allowlist
-	received time.Time
+	surface    string
+	policy     Policy
+	paired     bool   // the sender is on the store's allowlist
+	activation string // what the group's session says of when we speak: mention, always, "" = nothing
+	received   time.Time
 }
 
 // decide is pure: the same message and facts, the same decision.
@@ -42,7 +45,7 @@ func decide(m providers.Incoming, f facts) decision {
 		return decision{note: "stale"}
 	}
 	known := f.paired || f.policy.lists(f.surface, m.Sender.ID)
-	d := decision{action: run, session: sessionKey(m, f)}
+	d := decision{action: run, session: sessionKey(m, f), known: known}
 	if m.Kind == providers.Direct {
 		switch {
 		case known:
@@ -51,18 +54,29 @@ func decide(m providers.Incoming, f facts) decision {
 		default:
 			return decision{note: "sender not allowed"}
 		}
-	} else if f.policy.mentionNeeded(m.Chat) && !m.Mentioned {
-		if m.HasMentions || !known || !controlCommand(m.Text) {
+	} else if f.mentionNeeded(m.Chat) && !m.Mentioned {
+		if m.HasMentions || !known || !command.Control(m.Text) {
 			return decision{note: "not addressed"}
 		}
 	}
 	if strings.TrimSpace(m.Text) == "" && len(m.Media) == 0 {
-		return decision{note: "empty"}
+		d.action = empty
+		return d
 	}
-	if known && stopWord(m.Text) {
+	if known && command.Stop(m.Text) {
 		d.action = abort
 	}
 	return d
+}
+
+func (f facts) mentionNeeded(group string) bool {
+	switch f.activation {
+	case "always":
+		return false
+	case "mention":
+		return true
+	}
+	return f.policy.mentionNeeded(group)
 }
 
 // sessionKey: all direct messages of all surfaces share one session, each group has its own.
@@ -77,26 +91,4 @@ func sessionKey(m providers.Incoming, f facts) string {
 	default:
 		return f.surface + ":group:" + m.Chat
 	}
-}
-
-var mention = regexp.MustCompile(`(^|\s)@\w+`)
-
-// stopWord: the whole message is one of five words, mentions aside.
-func stopWord(text string) bool {
-	switch strings.ToLower(strings.TrimSpace(mention.ReplaceAllString(text, ""))) {
-	case "stop", "esc", "abort", "wait", "exit":
-		return true
-	}
-	return false
-}
-
-var (
-	wholeCommand = regexp.MustCompile(`(?i)^/?(status|restart|activation|send|reset|new)$`)
-	wordCommand  = regexp.MustCompile(`(?i)(^|\s)/(status|thinking|think|t|verbose|v|elevated|elev|model|queue|activation|send|restart|reset|new)(\s|:|$)`)
-)
-
-// controlCommand says whether a text is a command that needs no mention.
-func controlCommand(text string) bool {
-	text = strings.TrimSpace(text)
-	return wholeCommand.MatchString(text) || wordCommand.MatchString(text)
 }

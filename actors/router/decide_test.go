@@ -29,6 +29,9 @@ func TestDecide(t *testing.T) {
 	others := func(m *providers.Incoming) { m.HasMentions = true }
 	allow := func(ids ...string) Policy { return Policy{AllowFrom: ids} }
 
+	always := func(m *providers.Incoming) { m.Thread = "always" } // what the session says
+	mention := func(m *providers.Incoming) { m.Thread = "mention" }
+
 	for name, tt := range map[string]struct {
 		in     providers.Incoming
 		policy Policy
@@ -52,7 +55,8 @@ func TestDecide(t *testing.T) {
 		"a day old":                   {with(dm("hi"), func(m *providers.Incoming) { m.Time = received.Add(-24 * time.Hour) }), allow("*"), false, decision{action: run, session: "main"}},
 		"older than a day":            {with(dm("hi"), func(m *providers.Incoming) { m.Time = received.Add(-24*time.Hour - time.Second) }), allow("*"), false, decision{note: "stale"}},
 		"no time":                     {with(dm("hi"), func(m *providers.Incoming) { m.Time = time.Time{} }), allow("*"), false, decision{action: run, session: "main"}},
-		"empty":                       {dm("  "), allow("*"), false, decision{note: "empty"}},
+		"empty":                       {dm("  "), allow("*"), false, decision{action: empty, session: "main"}},
+		"empty, of a stranger":        {dm("  "), allow("7"), false, decision{note: "sender not allowed"}},
 		"media alone":                 {with(dm(""), func(m *providers.Incoming) { m.Media = []providers.Media{{Path: "x"}} }), allow("*"), false, decision{action: run, session: "main"}},
 		"stop word":                   {dm(" Stop\n"), allow("*"), false, decision{action: abort, session: "main"}},
 		"stop word within a sentence": {dm("please stop"), allow("*"), false, decision{action: run, session: "main"}},
@@ -62,6 +66,9 @@ func TestDecide(t *testing.T) {
 		"group, addressed":           {with(group("hi @bot"), mentioned), Policy{}, false, decision{action: run, session: "telegram:group:-100"}},
 		"channel, addressed":         {with(group("hi @bot"), func(m *providers.Incoming) { mentioned(m); m.Kind = providers.Channel }), Policy{}, false, decision{action: run, session: "telegram:channel:-100"}},
 		"group, mention not needed":  {group("hi"), Policy{RequireMention: map[string]bool{"-100": false}}, false, decision{action: run, session: "telegram:group:-100"}},
+		"group, always":              {with(group("hi"), always), Policy{}, false, decision{action: run, session: "telegram:group:-100"}},
+		"group, always over config":  {with(group("hi"), always), Policy{RequireMention: map[string]bool{"-100": true}}, false, decision{action: run, session: "telegram:group:-100"}},
+		"group, mention over config": {with(group("hi"), mention), Policy{RequireMention: map[string]bool{"-100": false}}, false, decision{note: "not addressed"}},
 		"group, not needed anywhere": {group("hi"), Policy{RequireMention: map[string]bool{"*": false}}, false, decision{action: run, session: "telegram:group:-100"}},
 		"group, own rule first":      {group("hi"), Policy{RequireMention: map[string]bool{"*": false, "-100": true}}, false, decision{note: "not addressed"}},
 		"group, command":             {group("/status"), allow("42"), false, decision{action: run, session: "telegram:group:-100"}},
@@ -72,33 +79,10 @@ func TestDecide(t *testing.T) {
 		"group, stop addressed":      {with(group("@bot stop"), mentioned), allow("*"), false, decision{action: abort, session: "telegram:group:-100"}},
 		"group, stop by a stranger":  {with(group("@bot stop"), mentioned), Policy{}, false, decision{action: run, session: "telegram:group:-100"}},
 	} {
-		got := decide(tt.in, facts{surface: "telegram", policy: tt.policy, paired: tt.paired, received: received})
+		got := decide(tt.in, facts{surface: "telegram", policy: tt.policy, paired: tt.paired, activation: tt.in.Thread, received: received})
+		tt.want.known = tt.want.session != "" && (tt.paired || tt.policy.lists("telegram", "42"))
 		if got != tt.want {
 			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
-		}
-	}
-}
-
-func TestStopWord(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]bool{
-		"stop": true, "ESC": true, "abort": true, " wait ": true, "exit": true, "@my_bot wait": true, "wait @my_bot": true,
-		"/stop": false, "stop!": false, "halt": false, "stop stop": false, "": false, "a@stop": false,
-	} {
-		if got := stopWord(text); got != want {
-			t.Errorf("stopWord(%q) = %v", text, got)
-		}
-	}
-}
-
-func TestControlCommand(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]bool{
-		"status": true, "/status": true, "RESTART": true, "new": true, "/new": true, "please /think high": true, "/model: x": true, "/t": true,
-		"status please": false, "/statusx": false, "a/status": false, "think": false, "/help": false, "": false,
-	} {
-		if got := controlCommand(text); got != want {
-			t.Errorf("controlCommand(%q) = %v", text, got)
 		}
 	}
 }

@@ -16,6 +16,13 @@ type Policy struct {
 	RequireMention map[string]bool
 	// Global: all messages share one session (session.scope "global").
 	Global bool
+
+	// ResetTriggers are the words that begin a conversation anew.
+	ResetTriggers []string
+	// ElevatedFrom lists who may switch elevated mode on and off, in the form of AllowFrom. Empty = nobody.
+	ElevatedFrom []string
+	// Verbose and Elevated are what holds for sessions without settings of their own.
+	Verbose, Elevated string
 }
 
 // ParsePolicy reads allowFrom and groups of a surface's config section. What has another shape is ignored: the
@@ -49,8 +56,10 @@ func ParsePolicy(section []byte) Policy {
 }
 
 // lists says whether a platform id is on the list.
-func (p Policy) lists(surface, id string) bool {
-	return id != "" && slices.ContainsFunc(p.AllowFrom, func(entry string) bool {
+func (p Policy) lists(surface, id string) bool { return listed(p.AllowFrom, surface, id) }
+
+func listed(list []string, surface, id string) bool {
+	return id != "" && slices.ContainsFunc(list, func(entry string) bool {
 		if entry == "*" {
 			return true
 		}

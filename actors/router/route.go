@@ -71,6 +71,9 @@ func finish(o *Options, routes []*route, log *slog.Logger) (int, error) {
 		if len(rt.stopped) > 0 {
 			o.Abort(rt.decision.session, rt.stopped)
 		}
+		if rt.restart {
+			o.Restart()
+		}
 		if rt.decision.action == run && !work[rt.decision.session] {
 			work[rt.decision.session] = true
 			o.Work(rt.decision.session)
@@ -89,7 +92,6 @@ type route struct {
 	in      providers.Incoming
 	invalid error // the row cannot be read
 	policy  Policy
-	request []byte
 	to      providers.Route
 	runID   string
 	code    string
@@ -100,6 +102,7 @@ type route struct {
 	state    string
 	note     string
 	replied  bool
+	restart  bool     // the sender wants the gateway to start anew
 	stopped  []string // runs that a stop word, or this message, ends
 	err      error
 }
@@ -111,7 +114,6 @@ func prepare(o *Options, row store.Inbound) *route {
 		return r
 	}
 	r.policy = o.Policy(row.Account, row.Surface)
-	r.request = o.BuildRequest(envelope(row.Surface, r.in, o.Zone), r.in)
 	r.to = providers.Route{
 		Account: row.Account, Surface: row.Surface, Chat: r.in.Chat, Thread: r.in.Thread, ReplyTo: r.in.ID, Kind: r.in.Kind,
 	}
@@ -120,7 +122,7 @@ func prepare(o *Options, row store.Inbound) *route {
 
 // apply decides and writes the outcome, all of it or nothing.
 func (r *route) apply(tx *store.Tx) error {
-	r.state, r.note, r.replied, r.stopped = store.InboundRouted, "", false, nil
+	r.state, r.note, r.replied, r.stopped, r.restart = store.InboundRouted, "", false, nil, false
 	if r.invalid != nil {
 		r.decision = decision{note: "unreadable: " + r.invalid.Error()}
 		return r.end(tx, store.InboundDropped, r.decision.note)
@@ -129,12 +131,22 @@ func (r *route) apply(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	r.decision = decide(r.in, facts{
+	f := facts{
 		surface: r.row.Surface, policy: r.policy, paired: paired && r.in.Sender.ID != "", received: time.UnixMilli(r.row.ReceivedAt),
-	})
+	}
+	if r.in.Kind != providers.Direct {
+		e, _, err := tx.Entry(sessionKey(r.in, f))
+		if err != nil {
+			return err
+		}
+		f.activation = e.GroupActivation
+	}
+	r.decision = decide(r.in, f)
 	switch r.decision.action {
 	case run:
-		return r.applyRun(tx)
+		return r.applyMessage(tx)
+	case empty:
+		return r.answer(tx, noText, "empty")
 	case abort:
 		return r.applyAbort(tx)
 	case pair:
@@ -144,27 +156,27 @@ func (r *route) apply(tx *store.Tx) error {
 	}
 }
 
-func (r *route) applyRun(tx *store.Tx) error {
+// applyRun accepts the turn of a message. It returns what its session is to be.
+func (r *route) applyRun(tx *store.Tx, o *orders, isNew bool) (wire.SessionEntry, error) {
+	before, e := *o.entry, *o.entry
 	to, err := wire.Marshal(r.to)
 	if err != nil {
-		return fmt.Errorf("encode route: %w", err)
+		return before, fmt.Errorf("encode route: %w", err)
 	}
+	t := r.turn(o.text, o.renewed && o.text == "" && len(r.in.Media) == 0, &e)
+	t.NewSession, t.Thinking = isNew || o.renewed, o.thinking
 	accepted, err := r.o.Accept(tx, store.Run{
-		ID: r.runID, Kind: "inbound", SessionKey: r.decision.session, Request: r.request, Route: to, AcceptedAt: r.now.UnixMilli(),
-	}, r.row.Surface)
+		ID: r.runID, Kind: "inbound", SessionKey: r.decision.session, SessionID: e.SessionID, Request: r.o.BuildRequest(t), Route: to,
+		AcceptedAt: r.now.UnixMilli(),
+	}, o.queue.Over(r.o.Queue(e, r.row.Surface)))
 	if err != nil {
-		return err
+		return before, err
 	}
-	if accepted.Refused {
-		return r.end(tx, store.InboundDropped, "queue cap")
+	if accepted.Refused { // what its turn would have been told, the next one is
+		return before, r.end(tx, store.InboundDropped, "queue cap")
 	}
 	r.stopped = accepted.Stopped
-	if r.in.Kind == providers.Direct {
-		if err := r.o.Touch(tx, r.decision.session, r.row.Surface, r.in.Chat); err != nil {
-			return err
-		}
-	}
-	return r.end(tx, store.InboundRouted, r.runID)
+	return e, r.end(tx, store.InboundRouted, r.runID)
 }
 
 // applyAbort stops the runs that are open now; a message behind the stop word is not stopped with them.
@@ -172,10 +184,10 @@ func (r *route) applyAbort(tx *store.Tx) (err error) {
 	if r.stopped, err = r.o.Stop(tx, r.decision.session); err != nil {
 		return err
 	}
-	if err := r.reply(tx, "Stopped."); err != nil {
+	if err := r.interrupted(tx); err != nil {
 		return err
 	}
-	return r.end(tx, store.InboundRouted, "stop word")
+	return r.answer(tx, "Stopped.", "stop word")
 }
 
 func (r *route) applyPair(tx *store.Tx) error {
@@ -207,6 +219,14 @@ func senderName(s providers.Sender) string {
 func (r *route) reply(tx *store.Tx, text string) error {
 	r.replied = true
 	return r.o.Reply(tx, fmt.Sprintf("inbound:%d", r.row.Seq), r.to, text)
+}
+
+// answer says something and is done with the message.
+func (r *route) answer(tx *store.Tx, text, note string) error {
+	if err := r.reply(tx, text); err != nil {
+		return err
+	}
+	return r.end(tx, store.InboundRouted, note)
 }
 
 func (r *route) end(tx *store.Tx, state, note string) error {

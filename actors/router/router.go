@@ -8,43 +8,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/store"
-	"github.com/clawdbot/gateway/providers"
 )
-
-// Options for the router. All functions but Now are required. Those that get a Tx run on the store's writer, as part of
-// the operation; they must be quick and only read and write through it. The others must not block.
-type Options struct {
-	Store *store.Store
-	// Policy is the present configuration for an account. Any goroutine.
-	Policy func(account, surface string) Policy
-	// BuildRequest encodes the request of a run from the text for the agent. Any goroutine.
-	BuildRequest func(body string, m providers.Incoming) []byte
-	// Accept stores the run of a message, as its session can take it.
-	Accept func(tx *store.Tx, run store.Run, surface string) (Accepted, error)
-	// Stop notes that the open runs of a session are to end, and returns their ids.
-	Stop func(tx *store.Tx, sessionKey string) (runs []string, err error)
-	// Touch notes the route of a direct message as the session's last one.
-	Touch func(tx *store.Tx, sessionKey, surface, chat string) error
-	// Reply puts a text on its way to a chat. key is unique to the text.
-	Reply func(tx *store.Tx, key string, to providers.Route, text string) error
-	// Work says that a session has runs waiting in the store.
-	Work func(sessionKey string)
-	// Abort ends these runs of a session, running or waiting: those that were open when the stop word came, or that a
-	// message interrupts. It is a hint; what is to stop is in the store.
-	Abort func(sessionKey string, runs []string)
-	// Sent says that Reply was used and is on disk.
-	Sent func()
-	Zone *time.Location   // for the times the agent reads; nil = local
-	Now  func() time.Time // nil = time.Now
-	// Sweep is how often the inbox is searched for messages that nobody spoke of; 0 = 30 s.
-	Sweep time.Duration
-}
-
-// Accepted is what became of a message besides its run.
-type Accepted struct {
-	Refused bool     // there is no run: too many messages wait for the session
-	Stopped []string // runs that end for it
-}
 
 // Props describes the actor. Its name is "router".
 func Props(o Options) actors.Props[Message] {

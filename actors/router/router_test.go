@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/actortest"
+	"github.com/clawdbot/gateway/actors/command"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -26,6 +28,7 @@ type rig struct {
 	store  *store.Store
 	ref    actors.Ref[Message]
 	events chan string
+	turns  chan Turn
 
 	mu     sync.Mutex
 	policy Policy
@@ -34,7 +37,7 @@ type rig struct {
 
 func newRig(t *testing.T, intercept actors.Interceptor) *rig {
 	t.Helper()
-	r := &rig{t: t, events: make(chan string, 1000), policy: Policy{AllowFrom: []string{"*"}}}
+	r := &rig{t: t, events: make(chan string, 1000), turns: make(chan Turn, 1000), policy: Policy{AllowFrom: []string{"*"}}}
 	var err error
 	r.store, err = store.Open(store.Options{Dir: t.TempDir(), Fault: func(stage string) error {
 		r.mu.Lock()
@@ -67,12 +70,12 @@ func (r *rig) options() Options {
 			defer r.mu.Unlock()
 			return r.policy
 		},
-		BuildRequest: func(body string, m providers.Incoming) []byte { return []byte(body) },
-		Accept: func(tx *store.Tx, run store.Run, _ string) (a Accepted, err error) {
+		BuildRequest: func(t Turn) []byte { r.turns <- t; return []byte(t.Message) },
+		Accept: func(tx *store.Tx, run store.Run, _ command.Queue) (a Accepted, err error) {
 			switch text := string(run.Request); {
-			case strings.HasSuffix(text, "one too many"):
+			case strings.Contains(text, "one too many"):
 				return Accepted{Refused: true}, nil
-			case strings.HasSuffix(text, "instead"):
+			case strings.Contains(text, "instead"):
 				a.Stopped = []string{"x"}
 			}
 			_, err = tx.AcceptRun(run)
@@ -85,9 +88,34 @@ func (r *rig) options() Options {
 			}
 			return ids, err
 		},
-		Touch: func(tx *store.Tx, key, surface, chat string) error {
-			return tx.Put("touch", key, []byte(surface+" "+chat))
+		Queue: func(e wire.SessionEntry, _ string) command.Queue {
+			configured := command.Queue{Mode: "collect", DebounceMs: new(int64(1000)), Cap: new(int64(20)), Drop: "summarize"}
+			return command.Queue{Mode: e.QueueMode, DebounceMs: e.QueueDebounceMs, Cap: e.QueueCap, Drop: e.QueueDrop}.Over(configured)
 		},
+		Open: func(v *store.View, key string, to providers.Route) (wire.SessionEntry, bool, error) {
+			e, found, err := v.Entry(key)
+			e.SessionID = cmp.Or(e.SessionID, "first")
+			e.LastChannel, e.LastTo = to.Surface, to.Chat
+			return e, !found, err
+		},
+		Reset: func(tx *store.Tx, key string) error {
+			return tx.PutEntry(key, wire.SessionEntry{SessionID: "second"})
+		},
+		Denied: func(_ string, e wire.SessionEntry) bool { return e.SendPolicy == "deny" },
+		Model: func(name string) (Model, error) {
+			switch name {
+			case "default":
+				return Model{Name: "a/default", Sure: true}, nil
+			case "opus", "a/opus":
+				return Model{"a", "opus", "a/opus", true}, nil
+			case "odd":
+				return Model{"a", "odd", "a/odd", false}, nil
+			}
+			return Model{}, errors.New("model not allowed: " + name)
+		},
+		Models:   func() ([]string, bool) { return []string{"a/default", "a/opus"}, false },
+		Thinking: func(e wire.SessionEntry) string { return cmp.Or(e.ThinkingLevel, "minimal") },
+		Status:   func(s Status) string { return "status of " + s.Key },
 		Reply: func(tx *store.Tx, key string, to providers.Route, text string) error {
 			_, _, err := tx.Enqueue(store.OutItem{Key: key, Account: to.Account, Surface: to.Surface, Chat: to.Chat, Payload: []byte(text)})
 			return err
@@ -170,7 +198,7 @@ func TestRouter_routesWithAFrozenRoute(t *testing.T) {
 	r.arrive("5", "42", "hello")
 	r.want("work main")
 	runs := r.runs("main")
-	if len(runs) != 1 || runs[0].Kind != "inbound" || !strings.HasSuffix(string(runs[0].Request), "] hello") {
+	if len(runs) != 1 || runs[0].Kind != "inbound" || !strings.HasSuffix(string(runs[0].Request), "] hello\n[message_id: 5]") || runs[0].SessionID != "first" {
 		t.Fatalf("runs = %+v", runs)
 	}
 	var to providers.Route
@@ -181,8 +209,8 @@ func TestRouter_routesWithAFrozenRoute(t *testing.T) {
 		t.Errorf("route = %+v, want %+v", to, want)
 	}
 	r.view(func(v *store.View) error {
-		if b, _, err := v.Get("touch", "main"); err != nil || string(b) != "telegram 42" {
-			t.Errorf("last route = %q, %v", b, err)
+		if e, _, err := v.Entry("main"); err != nil || e.LastChannel != "telegram" || e.LastTo != "42" {
+			t.Errorf("entry = %+v, %v", e, err)
 		}
 		return nil
 	})
@@ -203,7 +231,7 @@ func TestRouter_orderOfManyAndWhatWaitedBefore(t *testing.T) {
 		r.want("work main")
 	}
 	for i, run := range r.runs("main") {
-		if !strings.HasSuffix(string(run.Request), fmt.Sprintf("] m%03d", i)) {
+		if !strings.Contains(string(run.Request), fmt.Sprintf("] m%03d\n", i)) {
 			t.Fatalf("run %d = %s", i, run.Request)
 		}
 	}
@@ -243,7 +271,7 @@ func TestRouter_pairing(t *testing.T) {
 	r.arrive("3", "42", "now?")
 	r.want("work main")
 	runs := r.runs("main")
-	if last := runs[len(runs)-1]; !strings.HasSuffix(string(last.Request), "] now?") {
+	if last := runs[len(runs)-1]; !strings.Contains(string(last.Request), "] now?") {
 		t.Errorf("runs = %+v", runs)
 	}
 }
@@ -277,7 +305,7 @@ func TestRouter_asTheSessionCanTakeIt(t *testing.T) {
 	r.start()
 	r.want("work main")
 	r.want("abort main 1")
-	if runs := r.runs("main"); len(runs) != 1 || !strings.HasSuffix(string(runs[0].Request), "instead") {
+	if runs := r.runs("main"); len(runs) != 1 || !strings.Contains(string(runs[0].Request), "instead\n") {
 		t.Errorf("runs = %+v", runs)
 	}
 	if left := r.pending(); len(left) != 0 {
@@ -319,7 +347,7 @@ func TestRouter_storeFailureKeepsOrder(t *testing.T) {
 		r.want("work main")
 	}
 	for i, run := range r.runs("main") {
-		if !strings.HasSuffix(string(run.Request), fmt.Sprintf("] m%d", i)) {
+		if !strings.Contains(string(run.Request), fmt.Sprintf("] m%d\n", i)) {
 			t.Errorf("run %d = %s", i, run.Request)
 		}
 	}
@@ -356,7 +384,8 @@ func TestRouter_crashes(t *testing.T) {
 			}
 			var got []string
 			for _, run := range r.runs("main") {
-				got = append(got, string(run.Request[len(run.Request)-3:]))
+				_, text, _ := strings.Cut(string(run.Request), "] ")
+				got = append(got, text[:3])
 			}
 			if len(got) != n || !slices.IsSorted(got) || len(slices.Compact(got)) != n {
 				t.Errorf("runs = %v", got)

@@ -81,7 +81,7 @@ func (p proposal) store(tx *store.Tx, o *Options, a *acceptance) error {
 	if err != nil {
 		return err
 	}
-	if o.settings().Policy.denies(key, e) {
+	if o.settings().Policy.Denies(key, e) {
 		return errBlocked
 	}
 	if isNew && sessionID != "" {

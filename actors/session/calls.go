@@ -1,7 +1,6 @@
 package session
 
 import (
-	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -57,7 +56,7 @@ func agentCall(o *Options, ref actors.Ref[SessionsMessage], call *wire.Call, p w
 		Deliver: p.Deliver,
 	}
 	thinking, ok := command.Thinking(p.Thinking)
-	req.Thinking = cmp.Or(thinking, o.settings().Thinking)
+	req.Thinking = thinking
 	key := strings.TrimSpace(p.SessionKey)
 	switch {
 	case req.Message == "":
@@ -104,7 +103,7 @@ func chatSend(o *Options, ref actors.Ref[SessionsMessage], call *wire.Call, p wi
 	}
 	req := agent.Request{Message: message, Plain: p.Message, Operator: true, Deliver: p.Deliver, BestEffort: true}
 	thinking, ok := command.Thinking(p.Thinking)
-	req.Thinking = cmp.Or(thinking, o.settings().Thinking)
+	req.Thinking = thinking
 	if !ok {
 		req.Problem = "Invalid thinking level. Use one of: off, minimal, low, medium, high."
 	}

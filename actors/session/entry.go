@@ -37,19 +37,27 @@ func Open(tx *store.Tx, key string, now int64) (sessionID string, isNew bool, er
 	return e.SessionID, isNew, tx.PutEntry(key, e)
 }
 
-// Touch opens the session of an inbound message inside the commit that accepts it, and notes where a direct chat
-// came from: the route of "last" (protocol 3.6). It returns the session id.
+// Touch opens the session of an inbound message inside a commit, and notes where a direct chat came from: the route of
+// "last" (protocol 3.6). It returns the session id.
 func Touch(tx *store.Tx, key string, r providers.Route, now int64) (sessionID string, isNew bool, err error) {
-	e, isNew, err := open(&tx.View, key, now)
+	e, isNew, err := Arrive(&tx.View, key, r, now)
 	if err != nil {
 		return "", false, err
+	}
+	return e.SessionID, isNew, tx.PutEntry(key, e)
+}
+
+// Arrive is what Touch writes.
+func Arrive(v *store.View, key string, r providers.Route, now int64) (e wire.SessionEntry, isNew bool, err error) {
+	if e, isNew, err = open(v, key, now); err != nil {
+		return e, false, err
 	}
 	if r.Kind == providers.Direct {
 		e.LastChannel, e.LastTo = r.Surface, r.Chat
 	} else {
 		e.Surface, e.ChatType = r.Surface, "group"
 	}
-	return e.SessionID, isNew, tx.PutEntry(key, e)
+	return e, isNew, nil
 }
 
 // extra is what this package adds to the commit that ends a run.

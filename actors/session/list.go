@@ -66,11 +66,12 @@ func rowOf(s store.Session) wire.SessionRow {
 		Model: e.Model, ContextTokens: e.ContextTokens, LastChannel: e.LastChannel, LastTo: e.LastTo,
 	}
 	r.DisplayName = displayName(s.Key, e, r.Surface)
-	r.TotalTokens = total(e)
+	r.TotalTokens = Total(e)
 	return r
 }
 
-func total(e wire.SessionEntry) int64 {
+// Total is how many tokens a session has taken, 0 if nobody counted.
+func Total(e wire.SessionEntry) int64 {
 	if e.TotalTokens != nil {
 		return *e.TotalTokens
 	}
@@ -92,7 +93,7 @@ func history(ctx context.Context, o *Options, p wire.ChatHistoryParams) (wire.Ch
 	}
 	err := o.Store.View(ctx, func(v *store.View) error {
 		e, found, err := v.Entry(p.SessionKey)
-		r.ThinkingLevel = o.thinking(e)
+		r.ThinkingLevel = o.Thinking(e)
 		if err != nil || !found {
 			return err
 		}

@@ -106,8 +106,8 @@ func (o *Options) catalogued(r modelRef) *wire.ModelInfo {
 	return nil
 }
 
-// thinking is the level of a session's turns that name none (protocol 3.8).
-func (o *Options) thinking(e wire.SessionEntry) string {
+// Thinking is the level of a session's turns that name none (protocol 3.8).
+func (o *Options) Thinking(e wire.SessionEntry) string {
 	s := o.settings()
 	switch {
 	case e.ThinkingLevel != "":

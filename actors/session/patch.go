@@ -121,7 +121,7 @@ func (o *Options) modelPatch(p wire.Nullable[string]) (modelRef, error) {
 	return r, nil
 }
 
-// reset answers sessions.reset (protocol 3.9). Runs of the old session go on in it; its transcript stays.
+// reset answers sessions.reset (protocol 3.9).
 func reset(o *Options, ref actors.Ref[SessionsMessage], call *wire.Call, p wire.SessionsResetParams) {
 	key, err := sessionKey(p.Key)
 	if err != nil {
@@ -129,16 +129,22 @@ func reset(o *Options, ref actors.Ref[SessionsMessage], call *wire.Call, p wire.
 		return
 	}
 	r := wire.SessionsResetResult{OK: true, Key: key}
-	change(o, ref, call, func(tx *store.Tx) error {
-		old, _, err := tx.Entry(key)
-		if err != nil {
-			return err
-		}
-		r.Entry = wire.SessionEntry{
-			SessionID: uuid.NewString(), UpdatedAt: time.Now().UnixMilli(), SystemSent: new(false), AbortedLastRun: new(false),
-			ThinkingLevel: old.ThinkingLevel, VerboseLevel: old.VerboseLevel, Model: old.Model, ContextTokens: old.ContextTokens,
-			SendPolicy: old.SendPolicy, LastChannel: old.LastChannel, LastTo: old.LastTo, SkillsSnapshot: old.SkillsSnapshot,
-		}
-		return tx.PutEntry(key, r.Entry)
+	change(o, ref, call, func(tx *store.Tx) (err error) {
+		r.Entry, err = Reset(tx, key, time.Now().UnixMilli())
+		return err
 	}, func() any { return r })
+}
+
+// Reset begins a session anew inside a commit. Runs of the old one go on in it; its transcript stays.
+func Reset(tx *store.Tx, key string, now int64) (wire.SessionEntry, error) {
+	old, _, err := tx.Entry(key)
+	if err != nil {
+		return old, err
+	}
+	e := wire.SessionEntry{
+		SessionID: uuid.NewString(), UpdatedAt: now, SystemSent: new(false), AbortedLastRun: new(false),
+		ThinkingLevel: old.ThinkingLevel, VerboseLevel: old.VerboseLevel, Model: old.Model, ContextTokens: old.ContextTokens,
+		SendPolicy: old.SendPolicy, LastChannel: old.LastChannel, LastTo: old.LastTo, SkillsSnapshot: old.SkillsSnapshot,
+	}
+	return e, tx.PutEntry(key, e)
 }

@@ -21,8 +21,8 @@ type PolicyRule struct {
 	KeyPrefix string
 }
 
-// denies: the session's own setting wins; else any deny that matches; else an allow that matches; else the default.
-func (p Policy) denies(key string, e wire.SessionEntry) bool {
+// Denies: the session's own setting wins; else any deny that matches; else an allow that matches; else the default.
+func (p Policy) Denies(key string, e wire.SessionEntry) bool {
 	if e.SendPolicy != "" {
 		return e.SendPolicy == "deny"
 	}

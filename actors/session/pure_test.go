@@ -29,7 +29,7 @@ func TestPolicy(t *testing.T) {
 		{"key prefix", Policy{"allow", rules}, "cron:1", wire.SessionEntry{}, true},
 		{"no rule matches", Policy{"allow", rules}, "main", wire.SessionEntry{}, false},
 	} {
-		if got := c.policy.denies(c.key, c.entry); got != c.want {
+		if got := c.policy.Denies(c.key, c.entry); got != c.want {
 			t.Errorf("%s: denies = %v, want %v", c.name, got, c.want)
 		}
 	}

@@ -126,15 +126,13 @@ func appendUser(tx *store.Tx, job agent.Job) error {
 
 // load fills in what the runner is given of the past.
 func (s *sessions) load(v *store.View, job *agent.Job) error {
-	if job.SessionID == "" {
-		row, err := v.Session(job.SessionKey)
-		if err != nil {
-			return err
-		}
-		if row != nil {
-			job.SessionID = row.SessionID
-		}
+	e, _, err := v.Entry(job.SessionKey)
+	if err != nil {
+		return err
 	}
+	job.SessionID = cmp.Or(job.SessionID, e.SessionID)
+	job.Request.Thinking = cmp.Or(job.Request.Thinking, s.o.Thinking(e))
+	job.Model = s.o.override(e)
 	if s.o.History == 0 {
 		return nil
 	}

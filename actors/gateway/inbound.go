@@ -1,0 +1,89 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/outbox"
+	"github.com/clawdbot/gateway/actors/router"
+	"github.com/clawdbot/gateway/actors/session"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// routerOptions wires what becomes of inbound messages.
+func (g *Gateway) routerOptions() router.Options {
+	t, sessions := g.tree, g.sessionOptions()
+	return router.Options{
+		Store: g.store, Policy: g.policy, BuildRequest: buildRequest, Sent: g.sent, Sweep: g.o.Sweep,
+		Open: func(v *store.View, key string, to providers.Route) (wire.SessionEntry, bool, error) {
+			return session.Arrive(v, key, to, time.Now().UnixMilli())
+		},
+		Reset: func(tx *store.Tx, key string) error {
+			_, err := session.Reset(tx, key, time.Now().UnixMilli())
+			return err
+		},
+		Accept: enqueue, Stop: session.StopAll, Queue: g.queueOf,
+		Reply:  outbox.Replier(t.directory, chunk),
+		Work:   func(key string) { _ = t.sessions.Tell(session.Work{Key: key}) },
+		Abort:  func(_ string, runs []string) { _ = t.sessions.Tell(session.AbortRuns{Runs: runs}) },
+		Denied: func(key string, e wire.SessionEntry) bool { return g.runSettings().Policy.Denies(key, e) },
+		Model: func(name string) (router.Model, error) {
+			c, err := sessions.Choose(name)
+			return router.Model(c), err
+		},
+		Models: sessions.Choices, Thinking: sessions.Thinking, Status: g.statusReply,
+		Restart: func() { g.Restart("somebody wrote /restart") },
+	}
+}
+
+// policy is what the configuration in force says of an account's inbound messages.
+func (g *Gateway) policy(_, surface string) router.Policy {
+	p := router.ParsePolicy(g.raw(surface))
+	cfg := g.doc.Load().Config
+	p.Global = cfg.Session.Scope == "global"
+	p.ResetTriggers = cfg.Session.ResetTriggers
+	p.Verbose, p.Elevated = cfg.Agent.VerboseDefault, cfg.Agent.ElevatedDefault
+	if cfg.Agent.Elevated.Enabled {
+		p.ElevatedFrom = elevatedFrom(cfg, surface)
+	}
+	return p
+}
+
+// elevatedFrom lists who may use elevated mode on a surface. Discord's own list of people counts where none is given.
+func elevatedFrom(cfg *config.Config, surface string) []string {
+	from := cfg.Agent.Elevated.AllowFrom
+	switch surface {
+	case "whatsapp":
+		return from.WhatsApp
+	case "telegram":
+		return from.Telegram
+	case "discord":
+		if from.Discord == nil && cfg.Discord != nil {
+			return cfg.Discord.DM.AllowFrom
+		}
+		return from.Discord
+	case "slack":
+		return from.Slack
+	case "signal":
+		return from.Signal
+	case "imessage":
+		return from.IMessage
+	case "webchat":
+		return from.WebChat
+	}
+	return nil
+}
+
+// buildRequest makes the request of an inbound message's run.
+func buildRequest(t router.Turn) []byte {
+	raw, err := wire.Marshal(agent.Request{
+		Message: t.Message, Plain: t.Plain, Thinking: t.Thinking, System: t.System, NewSession: t.NewSession, Deliver: true, BestEffort: true,
+	})
+	if err != nil { // strings and flags only: cannot be
+		return []byte("{}")
+	}
+	return raw
+}

@@ -1,0 +1,74 @@
+package router
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// Texts for people and for the agent.
+const (
+	noText   = "There was no text in your message. Please send it again, with text or a caption."
+	greeting = "The person has just begun a new conversation. Greet them in one or two short sentences and ask what they would like to do."
+	resumed  = "Note: the person stopped your last run before it was done. Go on with care, or ask what they want."
+)
+
+// turn makes the agent's turn of a message. text is the message without directives; greet: there is nothing but the wish
+// for a new conversation.
+func (r *route) turn(text string, greet bool, e *wire.SessionEntry) Turn {
+	m := r.in
+	m.Text = text
+	t := Turn{Plain: text, Message: mediaNote(m.Media) + envelope(r.row.Surface, m, r.o.Zone)}
+	if greet {
+		t = Turn{Plain: r.in.Text, Message: greeting}
+	}
+	if e.AbortedLastRun != nil && *e.AbortedLastRun {
+		t.Message = resumed + "\n\n" + t.Message
+		e.AbortedLastRun = new(false)
+	}
+	if r.in.ID != "" {
+		t.Message += "\n[message_id: " + inLine(r.in.ID) + "]"
+	}
+	if r.in.Kind != providers.Direct && (!set(e.SystemSent) || set(e.GroupActivationNeedsSysIntr)) {
+		t.System = groupIntro(r.row.Surface, r.in.Title, r.activation(e))
+		e.GroupActivationNeedsSysIntr = nil
+	}
+	e.SystemSent = new(true)
+	return t
+}
+
+func set(b *bool) bool { return b != nil && *b }
+
+// groupIntro tells the agent that it is not alone with the person.
+func groupIntro(surface, title, activation string) string {
+	where := "a group on " + label(surface)
+	if title = inLine(title); title != "" {
+		where = fmt.Sprintf("the group %q on %s", title, label(surface))
+	}
+	when := "You are given a message only when somebody addresses you."
+	if activation == "always" {
+		when = "You are given every message, also those that are not for you. Where you have nothing to add, answer with NO_REPLY and nothing else."
+	}
+	return "You are taking part in " + where + ". " + when + " Several people read what you write: keep it short and say nothing that was told to you elsewhere."
+}
+
+// mediaNote says what came with a message, one line each.
+func mediaNote(media []providers.Media) string {
+	var b strings.Builder
+	for _, m := range media {
+		if m.Path == "" {
+			continue
+		}
+		b.WriteString("[media attached: " + inLine(m.Path))
+		if m.MIME != "" {
+			b.WriteString(" (" + inLine(m.MIME) + ")")
+		}
+		b.WriteString("]\n")
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return b.String() + "To send a file back, put a line \"MEDIA:<path or address>\" into your answer.\n"
+}

@@ -1,0 +1,66 @@
+package session
+
+import (
+	"strings"
+
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// Choice is a model that a person named.
+type Choice struct {
+	Provider, Model string // the override that a session keeps; empty for the default
+	Name            string // in full
+	Sure            bool   // the name can mean nothing but a model
+}
+
+// Choose finds the model that a person names, as sessions.patch does (protocol 3.9).
+func (o *Options) Choose(name string) (Choice, error) {
+	s := o.settings()
+	override, err := o.modelPatch(wire.Nullable[string]{Set: true, Value: name})
+	if err != nil {
+		return Choice{}, err
+	}
+	_, any := o.Choices()
+	c := Choice{
+		Provider: override.provider, Model: override.model, Name: override.String(),
+		Sure: !any || strings.Contains(name, "/") || s.alias(name) != "",
+	}
+	if override.model == "" {
+		c.Name, c.Sure = s.defaultModel().String(), true
+	}
+	return c, nil
+}
+
+// Choices are the models a session may have: the default first, then those that are allowed. any: others may be, too.
+func (o *Options) Choices() (names []string, any bool) {
+	s := o.settings()
+	names = []string{s.defaultModel().String()}
+	any = true
+	for _, text := range s.AllowedModels {
+		r, ok := parseModel(text, defaultProvider)
+		if !ok || o.catalogued(r) == nil {
+			continue
+		}
+		any = false
+		if r.String() != names[0] {
+			names = append(names, r.String())
+		}
+	}
+	return names, any
+}
+
+// override is the model that a session has instead of the default; "" = none, or none that is allowed now.
+func (o *Options) override(e wire.SessionEntry) string {
+	r := modelRef{e.ProviderOverride, e.ModelOverride}
+	if r.model == "" || !o.modelAllowed(o.settings(), r) {
+		return ""
+	}
+	return r.String()
+}
+
+func (r modelRef) String() string {
+	if r.provider == "" {
+		return r.model
+	}
+	return r.provider + "/" + r.model
+}
