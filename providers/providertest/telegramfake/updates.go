@@ -165,33 +165,40 @@ func (s *Server) getUpdates(ctx context.Context, c call, cut <-chan struct{}) an
 	s.acknowledge(offset)
 	s.broadcast()
 	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.waiting == mine {
-			s.waiting = nil
-			s.broadcast()
-		}
-	}()
+	defer s.leave(mine)
 	timeout := time.NewTimer(time.Duration(seconds) * time.Second)
 	defer timeout.Stop()
 	for {
 		batch, changed := s.batch(int(limit))
-		if len(batch) > 0 || seconds == 0 {
+		if seconds == 0 || len(batch) > 0 && s.leave(mine) {
 			return accept(batch)
 		}
 		select {
-		case <-changed:
 		case <-mine:
 			return refuse(http.StatusConflict, conflictText)
+		case <-changed:
 		case <-timeout.C:
-			return accept([]json.RawMessage{})
+			if s.leave(mine) {
+				return accept([]json.RawMessage{})
+			}
 		case <-ctx.Done():
 			panic(http.ErrAbortHandler)
 		case <-cut:
 			panic(http.ErrAbortHandler)
 		}
 	}
+}
+
+// leave ends the wait of a getUpdates. It is false when a later one has ended it before: then that is the answer.
+func (s *Server) leave(mine chan struct{}) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting != mine {
+		return false
+	}
+	s.waiting = nil
+	s.broadcast()
+	return true
 }
 
 // acknowledge drops the updates before offset. s.mu is held.
