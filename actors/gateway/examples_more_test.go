@@ -1,6 +1,8 @@
 package gateway_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/clawdbot/gateway/actors/actortest"
@@ -79,6 +81,24 @@ func talkScene(w *walk) {
 	w.call(c, "voicewake.set.result")
 	w.event(c, 0, "event.voicewake.changed", `["hi","there"]`)
 	w.call(c, "voicewake.set.error", edit{"triggers": "hi"})
+}
+
+func platformScene(w *walk) {
+	s := setup{dir: w.TempDir(), config: `{telegram: {botToken: "123456:abcdefghijklmnopqrstuvwxyz", enabled: false}, models: {providers: {
+		openai: {baseUrl: "http://127.0.0.1:9", apiKey: "k", models: [{id: "gpt-test-z"}]},
+		anthropic: {baseUrl: "http://127.0.0.1:9", apiKey: "k", models: [{id: "claude-test-a", name: "A-Model", reasoning: true, contextWindow: 200000}]},
+	}}}`}
+	c := dial(w, s.start(w).URL())
+	w.call(c, "models.list.result")
+	w.call(c, "negative.models.list.extra-param.error")
+	w.call(c, "web.logout.result")
+	w.call(c, "web.login.start.no-qr")
+	w.call(c, "web.login.wait.pending", edit{"timeoutMs": 0})
+	w.call(c, "telegram.logout.result")
+	if err := os.WriteFile(filepath.Join(s.dir, "clawdbot.json"), []byte(`{ telegram: 1 }`), 0o600); err != nil {
+		w.Fatal(err)
+	}
+	w.call(c, "telegram.logout.error")
 }
 
 func wizardScene(w *walk) {

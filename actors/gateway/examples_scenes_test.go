@@ -29,7 +29,7 @@ func TestExamples(t *testing.T) {
 		for name, scene := range map[string]func(w *walk){
 			"connect": connectScene, "system": systemScene, "heartbeats": heartbeatScene, "send": sendScene, "agent": agentScene,
 			"chat": chatScene, "sessions": sessionScene, "config": configScene, "cron": cronScene, "probes": probeScene, "nodes": nodeScene,
-			"talk": talkScene, "wizard": wizardScene,
+			"talk": talkScene, "wizard": wizardScene, "platforms": platformScene,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
