@@ -101,6 +101,16 @@ func platformScene(w *walk) {
 	w.call(c, "telegram.logout.error")
 }
 
+func skillScene(w *walk) {
+	w.call(dial(w, setup{}.start(w).URL()), "skills.install.error")
+	r := newSkillsRig(w.T, "")
+	r.program("brew", "")
+	w.call(r.socket, "skills.status.result")
+	w.call(r.socket, "skills.install.ok", edit{"installId": "brew-2"})
+	w.call(r.socket, "skills.update.result")
+	w.call(r.socket, "skills.status.result")
+}
+
 func wizardScene(w *walk) {
 	c := dial(w, setup{}.start(w).URL())
 	var r wire.WizardResult
