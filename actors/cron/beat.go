@@ -66,7 +66,7 @@ func (o *Options) beginBeat(ctx context.Context, reason string) (b beat, how out
 		return b, off, err
 	}
 	err = o.Store.Do(ctx, func(tx *store.Tx) error {
-		n, err := tx.OpenRunsOf(o.MainKey)
+		n, err := tx.OpenRunsOf(o.MainKey())
 		if err != nil || n > 0 {
 			how = busy
 			return err
@@ -79,17 +79,19 @@ func (o *Options) beginBeat(ctx context.Context, reason string) (b beat, how out
 }
 
 func (o *Options) acceptBeat(tx *store.Tx, b *beat, cfg HeartbeatConfig) error {
-	main, _, err := tx.Entry(o.MainKey)
+	key := o.MainKey()
+	main, _, err := tx.Entry(key)
 	if err != nil {
 		return err
 	}
 	route, noRoute := o.beatRoute(main, cfg.Target, cfg.To)
 	b.Prev, b.NoRoute = main.UpdatedAt, noRoute
-	sessionID, isNew, err := o.OpenSession(tx, o.MainKey, b.At)
+	// However long it has rested: nobody has written, and the one who does next begins anew.
+	sessionID, isNew, err := o.OpenSession(tx, key, b.At, false)
 	if err != nil {
 		return err
 	}
-	run := store.Run{ID: b.RunID, Kind: string(KindHeartbeat), SessionKey: o.MainKey, SessionID: sessionID, AcceptedAt: b.At}
+	run := store.Run{ID: b.RunID, Kind: string(KindHeartbeat), SessionKey: key, SessionID: sessionID, AcceptedAt: b.At}
 	if route != nil {
 		b.To = route.Chat
 		if run.Route, err = wire.Marshal(route); err != nil {

@@ -81,7 +81,7 @@ func (s *cron) onWake(c *actors.Context[Message], m Wake) {
 		return
 	}
 	self := c.Self()
-	s.o.Store.Commit(func(tx *store.Tx) error { return tx.AddNote(s.o.MainKey, m.Text, "") }, func(err error) {
+	s.o.Store.Commit(func(tx *store.Tx) error { return tx.AddNote(s.o.MainKey(), m.Text, "") }, func(err error) {
 		_ = self.Tell(stored{err: err, fail: m.Fail, then: func() {
 			m.Send(true)
 			if m.Reason != "" {

@@ -164,7 +164,7 @@ func (o *Options) begin(tx *store.Tx, row store.CronJob, now int64) (*store.Cron
 	if err != nil {
 		run.Status, run.Error = failed, "Error: the job cannot be read"
 	}
-	d := detail{MainKey: o.MainKey, Wake: j.WakeMode == "now", Isolated: j.SessionTarget == isolated}
+	d := detail{MainKey: o.MainKey(), Wake: j.WakeMode == "now", Isolated: j.SessionTarget == isolated}
 	text := strings.TrimSpace(j.Payload.Text)
 	switch {
 	case run.Status != "":
@@ -178,7 +178,7 @@ func (o *Options) begin(tx *store.Tx, row store.CronJob, now int64) (*store.Cron
 		run.Status, run.Error = skipped, "main job requires non-empty systemEvent text"
 	default:
 		run.Status, run.Summary = ok, text
-		if err := tx.AddNote(o.MainKey, text, ""); err != nil {
+		if err := tx.AddNote(d.MainKey, text, ""); err != nil {
 			return nil, err
 		}
 	}
@@ -222,13 +222,14 @@ type turn struct {
 
 // acceptTurn accepts the run of t. Where its answer goes is decided now, and never again.
 func (o *Options) acceptTurn(tx *store.Tx, run *store.CronRun, t turn, d detail) error {
-	main, _, err := tx.Entry(o.MainKey)
+	d.MainKey = o.MainKey()
+	main, _, err := tx.Entry(d.MainKey)
 	if err != nil {
 		return err
 	}
 	route, problem := o.jobRoute(main, t.payload)
-	d.MainKey, d.Isolated, d.Problem = o.MainKey, true, problem
-	sessionID, isNew, err := o.OpenSession(tx, t.key, run.RunAt)
+	d.Isolated, d.Problem = true, problem
+	sessionID, isNew, err := o.OpenSession(tx, t.key, run.RunAt, true)
 	if err != nil {
 		return err
 	}

@@ -123,7 +123,7 @@ func (h *heartbeat) onBegun(c *actors.Context[HeartbeatMessage], m begun) {
 	case m.how == on:
 		h.running = m.beat.RunID
 		h.checkLater(c)
-		h.o.Work(h.o.MainKey)
+		h.o.Work(h.o.MainKey())
 	default:
 		h.more(c)
 	}

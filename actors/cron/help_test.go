@@ -75,7 +75,7 @@ func (s setup) start(t *testing.T) *rig {
 	}
 	o := Options{
 		Store: r.store, Stream: eventstream.NewStream(stream, state), Dir: filepath.Join(s.dir, "cron"),
-		StorePath: filepath.Join(s.dir, "cron", "jobs.json"), MainKey: "main", Sweep: 50 * time.Millisecond,
+		StorePath: filepath.Join(s.dir, "cron", "jobs.json"), MainKey: func() string { return "main" }, Sweep: 50 * time.Millisecond,
 		Config: func() Config {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -114,7 +114,7 @@ func (s setup) start(t *testing.T) *rig {
 }
 
 // openSession is the sessions' part of accepting a run.
-func openSession(tx *store.Tx, key string, now int64) (string, bool, error) {
+func openSession(tx *store.Tx, key string, now int64, _ bool) (string, bool, error) {
 	row, err := tx.Session(key)
 	if err != nil || row != nil {
 		if row != nil {

@@ -61,7 +61,7 @@ func (s *cron) onHookWake(c *actors.Context[Message], m HookWake) {
 		if m.Now {
 			mode = "now"
 		}
-		return HookAnswer{Mode: mode}, tx.AddNote(s.o.MainKey, m.Text, "")
+		return HookAnswer{Mode: mode}, tx.AddNote(s.o.MainKey(), m.Text, "")
 	}, func() {
 		if m.Now {
 			s.beat("hook:wake")

@@ -22,9 +22,9 @@ const (
 type Options struct {
 	Store     *store.Store
 	Stream    eventstream.Stream
-	Dir       string // where runs/<job>.jsonl go
-	StorePath string // shown where the reference shows its file of jobs
-	MainKey   string // session of notes and heartbeats
+	Dir       string        // where runs/<job>.jsonl go
+	StorePath string        // shown where the reference shows its file of jobs
+	MainKey   func() string // session of notes and heartbeats, as the configuration has it now
 	// Heartbeat is asked for beats. Only the actor "cron" needs it.
 	Heartbeat actors.Ref[HeartbeatMessage]
 	// Ready is closed when everybody is there. Until then the jobs can be changed, and nothing runs.
@@ -34,8 +34,9 @@ type Options struct {
 	// Sweep is the longest time between two looks at the store; 0 = 10 s.
 	Sweep time.Duration
 
-	// OpenSession opens a session inside the commit that accepts a run for it.
-	OpenSession func(tx *store.Tx, key string, now int64) (sessionID string, isNew bool, err error)
+	// OpenSession opens a session inside the commit that accepts a run for it. renew: one that has rested for long begins
+	// anew.
+	OpenSession func(tx *store.Tx, key string, now int64, renew bool) (sessionID string, isNew bool, err error)
 	// Work tells the sessions that there is a new run. It must not block.
 	Work func(sessionKey string)
 	// Unready says why nothing can be delivered to a surface, as one word ("whatsapp-not-linked"); "" = it can.

@@ -9,7 +9,6 @@ import (
 	"github.com/clawdbot/gateway/actors/router"
 	"github.com/clawdbot/gateway/actors/session"
 	"github.com/clawdbot/gateway/actors/store"
-	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -18,9 +17,7 @@ func (g *Gateway) routerOptions() router.Options {
 	t, sessions := g.tree, g.sessionOptions()
 	return router.Options{
 		Store: g.store, Policy: g.policy, BuildRequest: buildRequest, Sent: g.sent, Sweep: g.o.Sweep,
-		Open: func(v *store.View, key string, to providers.Route) (wire.SessionEntry, bool, error) {
-			return session.Arrive(v, key, to, time.Now().UnixMilli())
-		},
+		Open: sessions.Arrive,
 		Reset: func(tx *store.Tx, key string) error {
 			_, err := session.Reset(tx, key, time.Now().UnixMilli())
 			return err

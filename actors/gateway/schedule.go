@@ -18,9 +18,10 @@ import (
 // cronOptions wires the actors that start runs at their time.
 func (g *Gateway) cronOptions() cron.Options {
 	dir := filepath.Join(g.env.StateDir, "cron")
+	sessions := g.sessionOptions()
 	return cron.Options{
-		Store: g.store, Stream: g.tree.stream, Dir: dir, StorePath: filepath.Join(dir, "jobs.json"), MainKey: session.MainKey,
-		Ready: g.tree.grown, Config: g.cronConfig, Sweep: g.o.Sweep, OpenSession: session.Open,
+		Store: g.store, Stream: g.tree.stream, Dir: dir, StorePath: filepath.Join(dir, "jobs.json"), MainKey: g.mainKey,
+		Ready: g.tree.grown, Config: g.cronConfig, Sweep: g.o.Sweep, OpenSession: sessions.Open,
 		Work:    func(key string) { _ = g.tree.sessions.Tell(session.Work{Key: key}) },
 		Unready: g.unready, AllowFrom: g.allowFrom,
 		HeartbeatsOn: func(ctx context.Context) (bool, error) {
@@ -29,6 +30,9 @@ func (g *Gateway) cronOptions() cron.Options {
 		Report: func(ev wire.HeartbeatEvent) { _ = g.tree.health.Tell(health.Heartbeat{Event: ev}) },
 	}
 }
+
+// mainKey is the session of all direct chats, as the configuration in force has it.
+func (g *Gateway) mainKey() string { return g.runSettings().MainKey() }
 
 func (g *Gateway) cronConfig() cron.Config {
 	cfg := g.doc.Load().Config
@@ -75,7 +79,8 @@ func (g *Gateway) runEnded() {
 // systemEvent queues a line for the main session's next turn.
 func (g *Gateway) systemEvent(line func(lastContext string) (text, context string), done func(error)) {
 	g.store.Commit(func(tx *store.Tx) error {
-		last, err := tx.LastNote(session.MainKey)
+		key := g.mainKey()
+		last, err := tx.LastNote(key)
 		if err != nil {
 			return err
 		}
@@ -84,7 +89,7 @@ func (g *Gateway) systemEvent(line func(lastContext string) (text, context strin
 			about = last.Context
 		}
 		text, context := line(about)
-		return tx.AddNote(session.MainKey, text, context)
+		return tx.AddNote(key, text, context)
 	}, done)
 }
 
@@ -92,7 +97,7 @@ func (g *Gateway) systemEvent(line func(lastContext string) (text, context strin
 func (g *Gateway) systemEvents(ctx context.Context) ([]string, error) {
 	lines := []string{}
 	err := g.store.View(ctx, func(v *store.View) error {
-		notes, err := v.Notes(session.MainKey)
+		notes, err := v.Notes(g.mainKey())
 		for _, n := range notes {
 			lines = append(lines, n.Text)
 		}

@@ -199,3 +199,39 @@ func TestSessionsReset(t *testing.T) {
 		t.Errorf("the old session has %d messages", len(resumed.Messages))
 	}
 }
+
+// TestSessionsPatch_allowedModels: only models of the list that the catalogue knows, as long as it knows any of them.
+func TestSessionsPatch_allowedModels(t *testing.T) {
+	t.Parallel()
+	g := setup{config: `{
+		agent: {allowedModels: ["acme/fast", "acme/thinker", "nobody/knows"], modelAliases: {quick: "acme/fast", deep: "acme/other"}},
+		models: {providers: {acme: {baseUrl: "http://127.0.0.1:9", models: [{id: "fast", name: "Fast"}, {id: "thinker", name: "Thinker", reasoning: true}, {id: "other", name: "Other"}]}}},
+	}`}.start(t)
+	c := dial(t, g.URL())
+	for model, want := range map[string]string{
+		"acme/fast": "acme/fast", " Quick ": "acme/fast", "builtin": "/", "deep": "model not allowed: acme/other", "acme/other": "model not allowed: acme/other",
+		"nobody/knows": "model not allowed: nobody/knows", "fast": "model not allowed: anthropic/fast",
+	} {
+		f := c.call("sessions.patch", map[string]any{"key": "main", "model": model})
+		var r wire.SessionsPatchResult
+		got := ""
+		if f.OK {
+			f.decode(t, &r)
+			got = r.Entry.ProviderOverride + "/" + r.Entry.ModelOverride
+		} else {
+			got = f.Error.Message
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", model, got, want)
+		}
+	}
+	thinking := func(model any) string {
+		var h wire.ChatHistoryResult
+		c.ok("sessions.patch", map[string]any{"key": "main", "model": model}, nil)
+		c.ok("chat.history", map[string]any{"sessionKey": "main"}, &h)
+		return h.ThinkingLevel
+	}
+	if fast, thinker, none := thinking("acme/fast"), thinking("acme/thinker"), thinking(nil); fast != "off" || thinker != "low" || none != "off" {
+		t.Errorf("thinking level of a model that reasons %q, of one that does not %q, of the built-in runner %q", thinker, fast, none)
+	}
+}

@@ -22,12 +22,9 @@ func (r *route) applyMessage(tx *store.Tx) error {
 			}
 		}
 	}
-	e, isNew, err := r.o.Open(&tx.View, key, r.to)
+	e, isNew, err := r.o.Open(tx, key, r.to, inLine(r.in.Title))
 	if err != nil {
 		return err
-	}
-	if r.in.Kind != providers.Direct {
-		e.Subject = cmp.Or(inLine(r.in.Title), e.Subject)
 	}
 	if o.entry = &e; r.decision.known && o.text != "" {
 		o.read()
@@ -59,7 +56,7 @@ func (r *route) applyMessage(tx *store.Tx) error {
 
 // interrupted notes in the session that its run was stopped.
 func (r *route) interrupted(tx *store.Tx) error {
-	e, _, err := r.o.Open(&tx.View, r.decision.session, r.to)
+	e, _, err := r.o.Open(tx, r.decision.session, r.to, inLine(r.in.Title))
 	if err != nil {
 		return err
 	}

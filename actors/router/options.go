@@ -22,9 +22,9 @@ type Options struct {
 	Accept func(tx *store.Tx, run store.Run, q command.Queue) (Accepted, error)
 	// Stop notes that the open runs of a session are to end, and returns their ids.
 	Stop func(tx *store.Tx, sessionKey string) (runs []string, err error)
-	// Open is the entry of the session that a message goes to, with an id and with what the route says of it. The router
-	// writes it.
-	Open func(v *store.View, sessionKey string, to providers.Route) (e wire.SessionEntry, isNew bool, err error)
+	// Open is the entry of the session that a message goes to, with an id and with what the message says of its chat: the
+	// way there, and the title of a group. The router writes it.
+	Open func(tx *store.Tx, sessionKey string, to providers.Route, title string) (e wire.SessionEntry, isNew bool, err error)
 	// Reply puts a text on its way to a chat. key is unique to the text.
 	Reply func(tx *store.Tx, key string, to providers.Route, text string) error
 	// Work says that a session has runs waiting in the store.

@@ -66,10 +66,10 @@ func agentCall(o *Options, ref actors.Ref[SessionsMessage], call *wire.Call, p w
 	case key == "" && p.SessionID == "" && to == "" && !o.hasDefaultRecipient(channel):
 		req.Problem = "no session: pass sessionKey, sessionId or to"
 	}
-	req.BestEffort = key == MainKey
+	req.BestEffort = key == o.settings().MainKey()
 	accept(o, ref, call, proposal{
 		kind: agent.KindAgent, idemKey: p.IdempotencyKey, key: key, request: req,
-		resolve: func(v *store.View) (string, string, error) { return resolveSession(v, p.SessionID) },
+		resolve: func(v *store.View) (string, string, error) { return o.resolveSession(v, p.SessionID) },
 		route: func(e wire.SessionEntry) *providers.Route {
 			if !p.Deliver {
 				return nil
@@ -80,9 +80,9 @@ func agentCall(o *Options, ref actors.Ref[SessionsMessage], call *wire.Call, p w
 }
 
 // resolveSession finds the session of a call that names none by key: by its id, else the main session.
-func resolveSession(v *store.View, sessionID string) (key, id string, err error) {
+func (o *Options) resolveSession(v *store.View, sessionID string) (key, id string, err error) {
 	if sessionID == "" {
-		return MainKey, "", nil
+		return o.settings().MainKey(), "", nil
 	}
 	row, err := v.SessionByID(sessionID)
 	if err != nil {

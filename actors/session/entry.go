@@ -1,7 +1,9 @@
 package session
 
 import (
+	"errors"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -13,6 +15,9 @@ import (
 
 // MainKey is the session of all direct chats and of the web page (protocol 7.1).
 const MainKey = "main"
+
+// globalKey is the session of everything, where there is only one.
+const globalKey = "global"
 
 // open returns the entry of a session that is about to be used, with a session id minted for a new one.
 func open(v *store.View, key string, now int64) (e wire.SessionEntry, isNew bool, err error) {
@@ -28,36 +33,107 @@ func open(v *store.View, key string, now int64) (e wire.SessionEntry, isNew bool
 	return e, isNew || !found, nil
 }
 
-// Open opens a session inside a commit that accepts a run for it.
-func Open(tx *store.Tx, key string, now int64) (sessionID string, isNew bool, err error) {
+// openRested is open for what a person, a job or a hook begins: a session that has rested for longer than idle begins
+// anew.
+func openRested(v *store.View, key string, now int64, idle time.Duration) (e wire.SessionEntry, isNew bool, err error) {
+	if e, isNew, err = v.Entry(key); err != nil {
+		return e, false, err
+	}
+	if e.SessionID != "" && now-e.UpdatedAt > idle.Milliseconds() {
+		return renewed(e, now), true, nil
+	}
+	return open(v, key, now)
+}
+
+// renewed is a new session in the place of an old one: what was set and counted there goes, where it is and the way to
+// it stay. The transcript of the old one is kept.
+func renewed(old wire.SessionEntry, now int64) wire.SessionEntry {
+	return wire.SessionEntry{
+		SessionID: uuid.NewString(), UpdatedAt: now, ChatType: old.ChatType, DisplayName: old.DisplayName, Surface: old.Surface,
+		Subject: old.Subject, Room: old.Room, Space: old.Space, LastChannel: old.LastChannel, LastTo: old.LastTo,
+	}
+}
+
+// Open opens a session inside a commit that accepts a run for it. renew: one that has rested for long begins anew.
+func (o *Options) Open(tx *store.Tx, key string, now int64, renew bool) (sessionID string, isNew bool, err error) {
+	var e wire.SessionEntry
+	if renew {
+		e, isNew, err = openRested(&tx.View, key, now, o.settings().Idle)
+	} else {
+		e, isNew, err = open(&tx.View, key, now)
+	}
+	if err != nil {
+		return "", false, err
+	}
+	return e.SessionID, isNew, tx.PutEntry(key, e)
+}
+
+// Arrive opens the session of an inbound message inside the commit that accepts it. The entry has the way to a direct
+// chat, which is the route of "last" (protocol 3.6), or what a group is called; the caller writes it. One that has
+// rested for long begins anew.
+func (o *Options) Arrive(tx *store.Tx, key string, r providers.Route, title string) (e wire.SessionEntry, isNew bool, err error) {
+	if err := adopt(tx, key, r); err != nil {
+		return e, false, err
+	}
+	e, isNew, err = openRested(&tx.View, key, time.Now().UnixMilli(), o.settings().Idle)
+	if err != nil {
+		return e, false, err
+	}
+	describe(&e, key, r, title)
+	return e, isNew, nil
+}
+
+// adopt moves the entry of a group that is stored under an older form of its key.
+func adopt(tx *store.Tx, key string, r providers.Route) error {
+	if r.Kind == providers.Direct || key == globalKey {
+		return nil
+	}
+	if row, err := tx.Session(key); err != nil || row != nil {
+		return err
+	}
+	for _, old := range []string{"group:" + r.Surface + ":" + r.Chat, "group:" + r.Chat} {
+		e, found, err := tx.Entry(old)
+		if err != nil {
+			return err
+		}
+		if found {
+			return errors.Join(tx.DeleteSession(old), tx.PutEntry(key, e))
+		}
+	}
+	return nil
+}
+
+// describe notes what a message says of where it came from. What several chats share is not called after one of them.
+func describe(e *wire.SessionEntry, key string, r providers.Route, title string) {
+	if r.Kind == providers.Direct {
+		e.LastChannel, e.LastTo = r.Surface, r.Chat
+		return
+	}
+	if key == globalKey {
+		return
+	}
+	e.Surface, e.ChatType = r.Surface, "group"
+	if r.Kind == providers.Channel {
+		e.ChatType = "room"
+	}
+	switch {
+	case title == "":
+	case strings.HasPrefix(title, "#") && (r.Surface == "discord" || r.Surface == "slack"):
+		e.Room, e.Subject = title, ""
+	default:
+		e.Room, e.Subject = "", title
+	}
+	e.DisplayName = derivedName(key, *e, r.Surface)
+}
+
+// touch opens the session of a run that was accepted without one.
+func touch(tx *store.Tx, key string, r providers.Route, now int64) (sessionID string, isNew bool, err error) {
 	e, isNew, err := open(&tx.View, key, now)
 	if err != nil {
 		return "", false, err
 	}
+	describe(&e, key, r, "")
 	return e.SessionID, isNew, tx.PutEntry(key, e)
-}
-
-// Touch opens the session of an inbound message inside a commit, and notes where a direct chat came from: the route of
-// "last" (protocol 3.6). It returns the session id.
-func Touch(tx *store.Tx, key string, r providers.Route, now int64) (sessionID string, isNew bool, err error) {
-	e, isNew, err := Arrive(&tx.View, key, r, now)
-	if err != nil {
-		return "", false, err
-	}
-	return e.SessionID, isNew, tx.PutEntry(key, e)
-}
-
-// Arrive is what Touch writes.
-func Arrive(v *store.View, key string, r providers.Route, now int64) (e wire.SessionEntry, isNew bool, err error) {
-	if e, isNew, err = open(v, key, now); err != nil {
-		return e, false, err
-	}
-	if r.Kind == providers.Direct {
-		e.LastChannel, e.LastTo = r.Surface, r.Chat
-	} else {
-		e.Surface, e.ChatType = r.Surface, "group"
-	}
-	return e, isNew, nil
 }
 
 // extra is what this package adds to the commit that ends a run.
@@ -89,7 +165,7 @@ func (s *sessions) extra(tx *store.Tx, j agent.Job, a agent.Answer, st agent.Sta
 // kindOf is the kind shown for a session (protocol 7.2).
 func kindOf(key string, e wire.SessionEntry) string {
 	switch {
-	case key == "global", key == "unknown":
+	case key == globalKey, key == "unknown":
 		return key
 	case e.ChatType == "group", e.ChatType == "room", strings.HasPrefix(key, "group:"),
 		strings.Contains(key, ":group:"), strings.Contains(key, ":channel:"):

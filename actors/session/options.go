@@ -67,7 +67,7 @@ type Settings struct {
 // MainKey is the session of all direct chats (protocol 7.1).
 func (s Settings) MainKey() string {
 	if s.Global {
-		return "global"
+		return globalKey
 	}
 	return MainKey
 }

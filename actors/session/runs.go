@@ -109,8 +109,8 @@ func markStarted(tx *store.Tx, run store.Run, job *agent.Job) (ok bool, err erro
 // begun moves a run on with start, and sees to it that it has a session.
 func begun(tx *store.Tx, job *agent.Job, start func(id, sessionID string, at int64) (bool, error)) (ok bool, err error) {
 	job.StartedAt = time.Now().UnixMilli()
-	if job.SessionID == "" { // the first message of a group
-		if job.SessionID, job.NewSession, err = Touch(tx, job.SessionKey, *cmp.Or(job.Route, &providers.Route{}), job.StartedAt); err != nil {
+	if job.SessionID == "" {
+		if job.SessionID, job.NewSession, err = touch(tx, job.SessionKey, *cmp.Or(job.Route, &providers.Route{}), job.StartedAt); err != nil {
 			return false, err
 		}
 	}
