@@ -24,11 +24,17 @@ func TestSessionsExport(t *testing.T) {
 	say("main", "two "+strings.Repeat("x", 300_000)) // a part of its own
 	say("main", "three")
 	say("a/../b", "four")
+	if err := l.Call(t.Context(), "sessions.patch", map[string]any{"key": "main", "thinkingLevel": "low", "verboseLevel": "on"}, nil); err != nil {
+		t.Fatal(err)
+	}
 	var list wire.SessionsListResult
 	if err := l.Call(t.Context(), "sessions.list", nil, &list); err != nil {
 		t.Fatal(err)
 	}
 
+	if out := l.ok("sessions", "--verbose"); !strings.Contains(out, "thinking low, verbose on") || !strings.Contains(out, list.Sessions[1].SessionID) {
+		t.Errorf("sessions --verbose: %s", out)
+	}
 	out := l.ok("sessions", "export")
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 	if len(lines) != 7 {

@@ -135,6 +135,8 @@ func (s *scene) tellAll() {
 			tell("system-presence", "", nil), tell("last-heartbeat", "", nil))
 		s.pause(100 * time.Millisecond)
 		calls = append(calls, tell("chat.history", "", wire.ChatHistoryParams{SessionKey: "beta"}), tell("sessions.list", "", nil),
+			tell("sessions.patch", "", map[string]any{"key": "brief", "verboseLevel": "on"}), tell("sessions.reset", "", wire.SessionsResetParams{Key: "brief"}),
+			tell("sessions.compact", "", wire.SessionsCompactParams{Key: "beta"}), tell("sessions.delete", "", wire.SessionsDeleteParams{Key: "brief"}),
 			tell("config.get", "", nil), tell("pairing.list", "", nil), tell("providers.status", "", nil), tell("outbox.list", "", nil))
 		s.pause(100 * time.Millisecond)
 	}
