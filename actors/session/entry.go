@@ -36,7 +36,7 @@ func open(v *store.View, key string, now int64) (e wire.SessionEntry, isNew bool
 // openRested is open for what a person, a job or a hook begins: a session that has rested for longer than idle begins
 // anew.
 func openRested(v *store.View, key string, now int64, idle time.Duration) (e wire.SessionEntry, isNew bool, err error) {
-	if e, isNew, err = v.Entry(key); err != nil {
+	if e, _, err = v.Entry(key); err != nil {
 		return e, false, err
 	}
 	if e.SessionID != "" && now-e.UpdatedAt > idle.Milliseconds() {
