@@ -5,8 +5,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -33,6 +31,7 @@ type HookWake struct {
 // HookTurn asks for a run of the agent. The reply comes when it is accepted for good, or ErrHooksBusy.
 type HookTurn struct {
 	actors.Reply[HookAnswer]
+	ID         string // of the run, a UUID: the same one again is the same run
 	Delivery   string // as in HookWake
 	Name       string
 	SessionKey string // "" = a session of its own
@@ -70,10 +69,9 @@ func (s *cron) onHookWake(c *actors.Context[Message], m HookWake) {
 }
 
 func (s *cron) onHookTurn(c *actors.Context[Message], m HookTurn) {
-	id := uuid.NewString()
-	m.SessionKey = cmp.Or(m.SessionKey, "hook:"+id)
+	m.SessionKey = cmp.Or(m.SessionKey, "hook:"+m.ID)
 	s.hooked(c, m.Reply, m.Delivery, func(tx *store.Tx, now int64) (HookAnswer, error) {
-		return HookAnswer{RunID: id}, s.o.acceptHook(tx, id, m, now)
+		return HookAnswer{RunID: m.ID}, s.o.acceptHook(tx, m, now)
 	}, func() {
 		s.o.Work(m.SessionKey)
 		s.look(c)
@@ -122,13 +120,17 @@ func settleDelivery(tx *store.Tx, delivery string, a HookAnswer) error {
 
 // acceptHook accepts the run of a hook like that of an isolated job. What it is about comes from a stranger's program: it
 // has none of an operator's rights.
-func (o *Options) acceptHook(tx *store.Tx, id string, m HookTurn, now int64) error {
+func (o *Options) acceptHook(tx *store.Tx, m HookTurn, now int64) error {
+	id := string(KindHook) + ":" + m.ID
+	if run, err := tx.CronRun(id); err != nil || run != nil {
+		return err
+	}
 	if n, err := tx.OpenCronRuns(hookJob); err != nil || n >= maxHookRuns {
 		return cmp.Or(err, ErrHooksBusy)
 	}
 	name := cmp.Or(strings.Join(strings.Fields(m.Name), " "), "Hook")
-	run := store.CronRun{ID: string(KindHook) + ":" + id, JobID: hookJob, RunAt: now}
+	run := store.CronRun{ID: id, JobID: hookJob, RunAt: now}
 	return o.acceptTurn(tx, &run, turn{
-		kind: KindHook, key: m.SessionKey, label: "[cron:" + id + " " + name + "] ", payload: m.Payload,
+		kind: KindHook, key: m.SessionKey, label: "[cron:" + m.ID + " " + name + "] ", payload: m.Payload,
 	}, detail{Prefix: "Hook " + name, Wake: m.Now})
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/store"
@@ -26,6 +28,7 @@ func (r *rig) hook(m func(actors.Reply[HookAnswer]) Message) (HookAnswer, error)
 
 func (r *rig) turn(m HookTurn) HookAnswer {
 	r.t.Helper()
+	m.ID = uuid.NewString()
 	a, err := r.hook(func(to actors.Reply[HookAnswer]) Message { m.Reply = to; return m })
 	if err != nil {
 		r.t.Fatal(err)
@@ -128,6 +131,21 @@ func TestHook_busy(t *testing.T) {
 	}
 }
 
+// TestHook_doubled: a message that comes twice is one run.
+func TestHook_doubled(t *testing.T) {
+	t.Parallel()
+	r := setup{config: running}.start(t)
+	m := HookTurn{ID: uuid.NewString(), Payload: message("x")}
+	for range 2 {
+		if a, err := r.hook(func(to actors.Reply[HookAnswer]) Message { m.Reply = to; return m }); err != nil || a.RunID != m.ID {
+			t.Errorf("%+v, %v", a, err)
+		}
+	}
+	if n := len(r.openRuns()); n != 1 {
+		t.Errorf("%d runs", n)
+	}
+}
+
 // TestHook_stray: the end of a run that ended without this package is told all the same.
 func TestHook_stray(t *testing.T) {
 	t.Parallel()
@@ -149,7 +167,7 @@ func TestHook_crashAnywhere(t *testing.T) {
 	t.Parallel()
 	calls := []func(actors.Reply[HookAnswer]) Message{
 		func(to actors.Reply[HookAnswer]) Message {
-			return HookTurn{Reply: to, Delivery: "turn", Name: "Mail", Payload: message("x")}
+			return HookTurn{Reply: to, ID: uuid.NewString(), Delivery: "turn", Name: "Mail", Payload: message("x")}
 		},
 		func(to actors.Reply[HookAnswer]) Message { return HookWake{Reply: to, Delivery: "wake", Text: "woken"} },
 	}

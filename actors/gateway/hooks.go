@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/google/uuid"
+
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/cron"
@@ -43,7 +45,7 @@ func hookTurn(r actors.Reply[cron.HookAnswer], a hooks.Agent) cron.HookTurn {
 	if a.TimeoutSeconds > 0 {
 		p.TimeoutSeconds = &a.TimeoutSeconds
 	}
-	return cron.HookTurn{Reply: r, Delivery: a.Delivery, Name: a.Name, SessionKey: a.SessionKey, Payload: p, Now: a.Now}
+	return cron.HookTurn{Reply: r, ID: uuid.NewString(), Delivery: a.Delivery, Name: a.Name, SessionKey: a.SessionKey, Payload: p, Now: a.Now}
 }
 
 // hookConfig is what the edge needs of the configuration; nil while hooks are off.

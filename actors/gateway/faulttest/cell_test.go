@@ -45,6 +45,8 @@ type scene struct {
 	busy   *caller  // repeats a call with the same key until it has a final answer
 	teller *teller  // calls once
 
+	posted map[string]int // calls of hooks by name, with the status of their last answer; programs' until it has returned
+
 	mu     sync.Mutex // guards the fields below
 	keys   []keyed    // every accepted or attempted call with a key
 	pushed []string   // texts of inbound messages that a run answers
@@ -86,7 +88,7 @@ func (s *scene) start() {
 	s.faults = actortest.NewFaults(seed)
 	s.faults.Enable(false)
 	copyState(t, s.dir)
-	conf := fmt.Sprintf(`{routing: {queue: {mode: "followup", debounceMs: 50}}, telegram: {botToken: %q}, dev: {endpoints: {telegram: %q}}}`, s.fake.Token(), s.fake.URL())
+	conf := fmt.Sprintf(`{hooks: {enabled: true, token: "faulttest"}, routing: {queue: {mode: "followup", debounceMs: 50}}, telegram: {botToken: %q}, dev: {endpoints: {telegram: %q}}}`, s.fake.Token(), s.fake.URL())
 	if err := os.WriteFile(filepath.Join(s.dir, "clawdbot.json"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}

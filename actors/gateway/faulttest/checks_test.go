@@ -26,6 +26,7 @@ func (s *scene) settle() {
 		s.t.Errorf("telegram: %s", s.replies())
 	}
 	s.checkJobs()
+	s.awaitHooks()
 	for i, session := range []string{"alpha", "beta", "gamma", "main"} { // no session is stuck
 		key := fmt.Sprint("last-", i)
 		start := time.Now()
@@ -317,6 +318,11 @@ func (s *scene) checkRows(v *store.View) error {
 			s.t.Errorf("%s has no run", k.key)
 		}
 	}
+	hooks, err := s.checkHooks(v)
+	if err != nil {
+		return err
+	}
+	runs += hooks
 	counts, err := v.RunCounts()
 	if err != nil {
 		return err
