@@ -316,6 +316,33 @@ func TestCommand_strangers(t *testing.T) {
 	}
 }
 
+// TestCommand_model: with a list of allowed models, only those can be chosen.
+func TestCommand_model(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t, `models: {mode: "replace", providers: {local: {baseUrl: "http://127.0.0.1:1/v1", models: [{id: "small"}, {id: "big"}]}}},
+		agent: {allowedModels: ["local/small"], modelAliases: {S: "local/small"}}`)
+	k.want("/model", "Model: builtin. Models that may be chosen with /model:\n- builtin (default)\n- local/small")
+	k.want("/model local/big", "model not allowed: local/big. /model lists what may be chosen.")
+	k.want("hello /model local/big", "model not allowed: local/big. /model lists what may be chosen.")
+	k.want("which /model are you", "heard: which /model are you")
+	if turn := k.turn(); turn.Model != "" || len(turn.Notes) != 0 {
+		t.Errorf("turn %+v", turn)
+	}
+	k.want("/model s", "Model set to local/small.")
+	k.again()
+	k.want("hello", "heard: hello")
+	if turn := k.turn(); turn.Model != "local/small" || !slices.Equal(turn.Notes, []string{"Model switched to local/small."}) {
+		t.Errorf("turn %+v", turn)
+	}
+	k.want("/model builtin hello", "heard: hello")
+	if turn := k.turn(); turn.Model != "" {
+		t.Errorf("turn %+v", turn)
+	}
+	if e := k.entry("main"); e.ModelOverride != "" || e.ProviderOverride != "" {
+		t.Errorf("entry %+v", e)
+	}
+}
+
 // TestCommand_elevated: a known person who is not on the list of those who may.
 func TestCommand_elevated(t *testing.T) {
 	t.Parallel()

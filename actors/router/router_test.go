@@ -382,6 +382,22 @@ func TestRouter_crashes(t *testing.T) {
 			for len(r.runs("main")) < n {
 				r.want("work main")
 			}
+			r.arrive("think", "42", "/think high")
+			for event := ""; event != "sent"; { // a doubled word of work may come before it
+				select {
+				case event = <-r.events:
+				case <-time.After(10 * time.Second):
+					t.Fatal("the command was not answered")
+				}
+			}
+			r.view(func(v *store.View) error { // the command's answer is there once, and so is what it did
+				out, err := v.OutNext("telegram", "42", 10)
+				e, _, _ := v.Entry("main")
+				if err != nil || len(out) != 1 || string(out[0].Payload) != "Thinking level set to high." || e.ThinkingLevel != "high" {
+					t.Errorf("answers %+v, entry %+v, %v", out, e, err)
+				}
+				return nil
+			})
 			var got []string
 			for _, run := range r.runs("main") {
 				_, text, _ := strings.Cut(string(run.Request), "] ")
