@@ -13,6 +13,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/gateway"
+	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/providers/providertest/telegramfake"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -27,6 +28,7 @@ type office struct {
 	setup setup
 	g     *gateway.Gateway
 	stops int
+	slow  time.Time // when a rest has taken too long
 }
 
 // desk is the runner: each turn comes out at turns and ends when the test says so.
@@ -73,13 +75,16 @@ func (d *desk) Run(ctx context.Context, t agent.Turn, out agent.Output) (agent.A
 }
 
 // newOffice starts one with a queue configuration.
-func newOffice(t *testing.T, queue string, steers bool, change func(o *gateway.Options)) *office {
+func newOffice(t *testing.T, queue string, steers bool, change func(o *gateway.Options), seed ...store.Op) *office {
 	t.Helper()
 	o := &office{t: t, ctx: deadline(t), dir: t.TempDir(), fake: telegramfake.Start(t, telegramfake.Options{})}
 	o.desk = &desk{turns: make(chan *turn), steers: steers}
 	o.setup = telegramOn(o.fake, `allowFrom: ["*"], groups: {"*": {requireMention: false}}`)
 	o.setup.dir = o.dir
 	o.setup.config = strings.TrimSuffix(o.setup.config, "}") + fmt.Sprintf(", routing: {queue: {%s}}}", queue)
+	for _, op := range seed {
+		fill(t, o.dir, op)
+	}
 	base := o.setup.options
 	o.setup.options = func(g *gateway.Options) {
 		base(g)
@@ -117,7 +122,7 @@ func (o *office) until(what string, done func() bool) {
 	o.t.Helper()
 	for !done() {
 		select {
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(20 * time.Millisecond):
 		case <-o.ctx.Done():
 			o.t.Fatal("waited in vain until ", what)
 		}
@@ -210,28 +215,37 @@ func (o *office) said(key string) (texts []string) {
 func (o *office) closed() (ends []string) {
 	o.t.Helper()
 	stop(o.t, o.g)
+	for _, r := range o.query("SELECT state, error FROM runs ORDER BY seq") {
+		note, _, _ := strings.Cut(r[1], " into ")
+		ends = append(ends, strings.TrimSpace(r[0]+" "+note))
+	}
+	return ends
+}
+
+// query reads the database beside the gateway: rows of two texts.
+func (o *office) query(q string) (pairs [][2]string) {
+	o.t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(o.dir, "gateway.db"))
 	if err != nil {
 		o.t.Fatal(err)
 	}
 	defer db.Close()
-	rows, err := db.Query("SELECT state, error FROM runs ORDER BY seq")
+	rows, err := db.QueryContext(o.ctx, q)
 	if err != nil {
 		o.t.Fatal(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var state, note string
-		if err := rows.Scan(&state, &note); err != nil {
+		var pair [2]string
+		if err := rows.Scan(&pair[0], &pair[1]); err != nil {
 			o.t.Fatal(err)
 		}
-		note, _, _ = strings.Cut(note, " into ")
-		ends = append(ends, strings.TrimSpace(state+" "+note))
+		pairs = append(pairs, pair)
 	}
 	if err := rows.Err(); err != nil {
 		o.t.Fatal(err)
 	}
-	return ends
+	return pairs
 }
 
 func (o *office) equal(what string, got, want []string) {

@@ -128,8 +128,12 @@ type (
 	}
 	waitOver struct{ w *waiter }
 	sweep    struct{}
-	swept    struct{ keys, stopped []string } // sessions with work, runs that are to stop
-	steer    struct {                         // a session has a message for the run in progress
+	swept    struct {
+		keys    []string    // sessions with work
+		stopped []string    // runs that are to stop
+		running []store.Run // runs that somebody should be doing
+	}
+	steer struct { // a session has a message for the run in progress
 		into    string
 		message agent.Steer
 	}

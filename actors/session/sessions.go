@@ -112,10 +112,7 @@ func (s *sessions) Receive(c *actors.Context[SessionsMessage], m SessionsMessage
 	case sweep:
 		s.onSweep(c)
 	case swept:
-		for _, key := range m.keys {
-			s.wake(c, key)
-		}
-		s.onAbortRuns(c, AbortRuns{m.stopped})
+		s.onSwept(c, m)
 	case steer:
 		s.onSteer(m)
 	case retryRun:
@@ -208,11 +205,31 @@ func (s *sessions) onSweep(c *actors.Context[SessionsMessage]) {
 			if m.keys, err = v.SessionKeysWithPending(); err != nil {
 				return err
 			}
-			m.stopped, err = v.Stopped()
+			if m.stopped, err = v.Stopped(); err != nil {
+				return err
+			}
+			m.running, err = v.Running()
 			return err
 		})
 		return m, err
 	}, func(m swept, _ error) SessionsMessage { return m })
+}
+
+func (s *sessions) onSwept(c *actors.Context[SessionsMessage], m swept) {
+	for _, key := range m.keys {
+		s.wake(c, key)
+	}
+	if !s.ready {
+		return
+	}
+	s.onAbortRuns(c, AbortRuns{m.stopped})
+	for _, r := range m.running {
+		if s.runs[r.ID] == nil { // a commit of the last incarnation that was late has started it
+			s.runs[r.ID] = &slot{run: r, phase: ending}
+			s.busy++
+			s.settle(c, r, nil)
+		}
+	}
 }
 
 // onSteer passes a message on to the run that it is meant for, or keeps it until that has an actor. What comes too late

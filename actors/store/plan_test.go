@@ -22,7 +22,7 @@ func TestPlans_noTableScan(t *testing.T) {
 		"lines after": sqlLinesAfter, "last line": sqlLastLine, "trim blobs": sqlTrimBlobs, "trim lines": sqlTrimLines, "blob used": sqlBlobUsed,
 		"accept run": sqlAcceptRun, "start run": sqlStartRun, "end run": sqlEndRun, "run": sqlRun, "pending runs": sqlPendingRuns,
 		"open runs": sqlOpenRuns, "pending keys": sqlPendingKeys, "run counts": sqlRunCounts,
-		"open runs of": sqlRunsOpenFor, "queued": sqlQueued, "stop runs": sqlStopRun, "stopped": sqlStopped, "set mode": sqlSetMode, "del": sqlDel,
+		"open runs of": sqlRunsOpenFor, "queued": sqlQueued, "stop runs": sqlStopRun, "stopped": sqlStopped, "running": sqlRunning, "set mode": sqlSetMode, "del": sqlDel,
 		"put cron job": sqlPutCronJob, "delete cron job": sqlDeleteCronJob, "cron job": sqlCronJob, "cron due": sqlCronDue, "cron next": sqlCronNext,
 		"add cron run": sqlAddCronRun, "end cron run": sqlEndCronRun, "trim cron runs": sqlTrimCronRuns, "cron run": sqlCronRun,
 		"cron runs": sqlCronRuns, "cron news": sqlOpenCronRuns, "open cron runs": sqlCronRunsOpenFor, "told cron run": sqlToldCronRun,

@@ -13,6 +13,7 @@ const (
 		WHERE session_key = ? AND state IN ('accepted', 'running') ORDER BY seq`
 	sqlStopRun = `UPDATE runs SET stop = 1 WHERE id = ? AND state IN ('accepted', 'running')`
 	sqlStopped = `SELECT id FROM runs INDEXED BY runs_stop WHERE stop = 1 AND state IN ('accepted', 'running') ORDER BY seq`
+	sqlRunning = `SELECT ` + runColumns + ` FROM runs INDEXED BY runs_open WHERE state IN ('accepted', 'running') AND state = 'running' ORDER BY seq`
 	sqlSetMode = `UPDATE runs SET mode = ? WHERE id = ? AND state = 'accepted'`
 )
 
@@ -37,6 +38,12 @@ func (tx *Tx) StopRuns(ids []string) error {
 func (v *View) Stopped() ([]string, error) {
 	ids, err := list(v.h, func(id *string) []any { return []any{id} }, sqlStopped)
 	return ids, wrap("list stopped runs", err)
+}
+
+// Running lists the runs that have started and not ended, in order.
+func (v *View) Running() ([]Run, error) {
+	rs, err := list(v.h, runFields, sqlRunning)
+	return rs, wrap("list running runs", err)
 }
 
 // SetMode changes how a run waits. It says whether the run waits still.
