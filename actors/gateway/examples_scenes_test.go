@@ -30,6 +30,7 @@ func TestExamples(t *testing.T) {
 			"connect": connectScene, "system": systemScene, "heartbeats": heartbeatScene, "send": sendScene, "agent": agentScene,
 			"chat": chatScene, "sessions": sessionScene, "config": configScene, "cron": cronScene, "probes": probeScene, "nodes": nodeScene,
 			"talk": talkScene, "wizard": wizardScene, "platforms": platformScene, "skills": skillScene,
+			"link": linkScene,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

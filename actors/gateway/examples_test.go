@@ -19,9 +19,8 @@ import (
 // examples. An error has to be the same, word for word. A payload has to have the example's shape: the same keys and
 // JSON types, down to the last level; what the schema says may be absent may be.
 
-// waiting are the examples that need what comes later: a node that is connected, a phone that scans a code.
+// waiting are the examples that need what comes later: a node that is connected.
 var waiting = []string{
-	"web.login.start.qr", "web.login.wait.connected",
 	"node.invoke.result", "node.invoke.result.empty", "node.invoke.error.node", "node.invoke.error.not-connected",
 }
 
