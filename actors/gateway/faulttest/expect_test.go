@@ -57,6 +57,9 @@ var crashes = map[string]expect{
 	"cron":        {says: "restarted; jobs are in the store, and a due one runs once", refused: true},
 	"heartbeat":   {says: "restarted; what was to be said waits in the store for the next beat"},
 	"pairing":     {says: "restarted; codes are in the store", refused: true},
+	"models":      {says: "restarted; looks at the file once more", refused: true},
+	"nodes":       {says: "restarted; names are in the store, wake words in their file", refused: true},
+	"skills":      {says: "restarted; an installation in hand is ended", refused: true},
 	"store":       {says: "restarted; what was queued is committed by the successor", refused: true},
 }
 

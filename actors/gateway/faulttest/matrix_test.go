@@ -7,7 +7,8 @@ import (
 
 var kinds = []string{
 	"conn", "conns", "run", "session", "sessions", "account", "accounts", "lane", "outbox", "router", "eventstream",
-	"presence", "health", "config", "wizard", "pairing", "cron", "heartbeat", "store",
+	"presence", "health", "config", "wizard", "pairing", "cron", "heartbeat",
+	"models", "nodes", "skills", "store",
 }
 
 var faults = []string{"crash", "crash after", "delay", "drop", "duplicate", "reorder"}

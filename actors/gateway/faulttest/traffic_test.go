@@ -130,6 +130,9 @@ func (s *scene) tellAll() {
 		calls = append(calls, tell("cron.status", "", nil), tell("cron.list", "", nil),
 			tell("wake", "", wire.WakeParams{Mode: "now", Text: fmt.Sprint("wake up, ", i)}),
 			tell("wizard.start", "", wire.WizardStartParams{}), tell("wizard.status", "", wire.WizardStatusParams{SessionID: "nobody"}))
+		calls = append(calls, tell("node.list", "", nil), tell("node.pair.list", "", nil), tell("talk.mode", "", wire.TalkModeParams{Enabled: true}),
+			tell("voicewake.set", "", wire.VoicewakeSetParams{Triggers: []any{fmt.Sprint("hey ", i)}}),
+			tell("models.list", "", nil), tell("skills.status", "", nil))
 		calls = append(calls, tell("health", "", nil), tell("status", "", nil),
 			tell("system-event", "", map[string]any{"text": fmt.Sprint("note ", len(calls))}),
 			tell("system-presence", "", nil), tell("last-heartbeat", "", nil))
