@@ -199,3 +199,44 @@ func checkUnchanged(t *testing.T, dir string, before map[string][32]byte) {
 }
 
 func itoa(i int) string { return strconv.Itoa(i) }
+
+// A message to a session whose transcript is still to come is answered after it: the session is brought to the front.
+func TestImport_aMessageMeanwhileComesAfterTheOldOnes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := importtest.Write(dir, importtest.Size{Sessions: 200, Lines: 20_000, Long: 10_000}); err != nil {
+		t.Fatal(err)
+	}
+	g := setup{dir: dir}.start(t)
+	key := importtest.Key(199) // the last one in line
+	p := wire.ChatSendParams{SessionKey: key, Message: "and now?", IdempotencyKey: "k"}
+	if err := g.Call(deadline(t), "chat.send", p, nil); err != nil {
+		t.Fatal(err)
+	}
+	h := pastOf(t, g, key, 1000)
+	n := len(h.Messages)
+	if n != 52 || h.SessionID != importtest.ID(199) || !strings.Contains(string(h.Messages[49]), importtest.Text(199, 49)) ||
+		!strings.Contains(string(h.Messages[50]), "and now?") || !strings.Contains(string(h.Messages[51]), "assistant") {
+		t.Errorf("%d messages of %s, the last three: %s", n, h.SessionID, h.Messages[max(0, n-3):])
+	}
+	if r := imported(t, g); r.Lines != 20_000 {
+		t.Errorf("report %+v", r)
+	}
+	var x wire.SessionsExportResult
+	if err := g.Call(deadline(t), "sessions.export", wire.SessionsExportParams{Key: key}, &x); err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]bool{}
+	for _, line := range x.Lines {
+		var l struct {
+			ID string `json:"id"`
+		}
+		if err := wire.Unmarshal(line, &l); err != nil || ids[l.ID] {
+			t.Fatalf("line %s, %v: its id is not its own", line, err)
+		}
+		ids[l.ID] = true
+	}
+	if len(x.Lines) != 53 {
+		t.Errorf("%d lines exported", len(x.Lines))
+	}
+}

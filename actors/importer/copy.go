@@ -18,7 +18,7 @@ var errStale = errors.New("the plan has changed")
 
 // run brings over the files of the plan, and ends the import. It is the body of one edge goroutine.
 func (im *Importer) run(ctx context.Context) error {
-	for {
+	for im.Pending() {
 		_, _, items, err := im.load(ctx)
 		if err != nil {
 			return err
@@ -29,6 +29,7 @@ func (im *Importer) run(ctx context.Context) error {
 		}
 		return err
 	}
+	return nil
 }
 
 func (im *Importer) copy(ctx context.Context, items []*item) error {
@@ -54,7 +55,21 @@ func (im *Importer) copy(ctx context.Context, items []*item) error {
 		for i, it := range c.items {
 			*todo[i] = *it
 		}
+		im.advance(items)
 	}
+}
+
+// advance notes how many messages have come over so far.
+func (im *Importer) advance(items []*item) {
+	n := int64(0)
+	for _, it := range items {
+		if it.Kind == transcript {
+			n += it.Came
+		}
+	}
+	im.mu.Lock()
+	im.sofar = n
+	im.mu.Unlock()
 }
 
 // favour moves what somebody waits for to the front.
@@ -175,6 +190,15 @@ func (im *Importer) finish(ctx context.Context, items []*item) error {
 		return err
 	}
 	err = im.o.Store.Do(ctx, func(tx *store.Tx) error {
+		have, found, err := tx.Get(bucket, reports)
+		if err != nil {
+			return err
+		}
+		var was report
+		if found && wire.Unmarshal(have, &was.ImportReport) == nil && was.EndedAtMs != 0 {
+			r = &was // by an actor that is gone
+			return nil
+		}
 		if err := tx.Put(bucket, reports, raw); err != nil {
 			return err
 		}

@@ -2,12 +2,16 @@ package importer
 
 import (
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/actortest"
 	"github.com/clawdbot/gateway/actors/importer/importtest"
 	"github.com/clawdbot/gateway/actors/store"
 )
@@ -16,10 +20,10 @@ import (
 func TestCrash_betweenAnyTwoCommits(t *testing.T) {
 	t.Parallel()
 	size := importtest.Size{Sessions: 3, Lines: 600, Long: 300}
-	for _, stage := range []string{"commit", "committed"} {
+	for first, stage := range []string{"commit", "committed"} {
 		t.Run(stage, func(t *testing.T) {
 			t.Parallel()
-			for n, done := int64(0), false; !done; n++ {
+			for n, done := int64(first), false; !done; n += 2 { // every batch in one of the two ways
 				dir := t.TempDir()
 				if err := importtest.Write(dir, size); err != nil {
 					t.Fatal(err)
@@ -122,4 +126,45 @@ func TestWait_whatIsSaidMeanwhileComesLast(t *testing.T) {
 	if len(all) != 1001 || slices.Index(all, `"new"`) != 1000 {
 		t.Errorf("%d messages, the new one is number %d", len(all), slices.Index(all, `"new"`))
 	}
+}
+
+// A crash of the actor at its last message, or before, changes nothing of what came over.
+func TestCrash_ofTheActor(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	size := importtest.Size{Sessions: 3, Lines: 600, Long: 300}
+	if err := importtest.Write(dir, size); err != nil {
+		t.Fatal(err)
+	}
+	want, err := Rehearse(t.Context(), Places{StateDir: dir}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, dir, nil, Places{})
+	defer r.stop()
+	faults := actortest.NewFaults(1)
+	faults.On(actortest.Kind("import")).Nth(1).Crash()
+	sys := actors.NewSystem(actors.SystemOptions{Log: slog.New(slog.DiscardHandler), Intercept: faults})
+	defer func() {
+		if err := sys.Stop(deadline(t)); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := r.im.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ref, err := actors.Spawn(sys, "import", r.im.Props())
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-ref.Done()
+	s, err := r.im.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.StartedAtMs, want.EndedAtMs = s.Report.StartedAtMs, s.Report.EndedAtMs
+	if d := cmp.Diff(want, *s.Report); d != "" || len(faults.Fired()) == 0 {
+		t.Errorf("faults %v, report:\n%s", faults.Fired(), d)
+	}
+	checkTexts(t, r, size)
 }

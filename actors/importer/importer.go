@@ -28,6 +28,7 @@ type Importer struct {
 	mu      sync.Mutex
 	report  *report                  // guarded by mu: nil = nothing was found
 	open    bool                     // guarded by mu: files are still coming over
+	sofar   int64                    // guarded by mu: messages that have come from those
 	waiting map[string]chan struct{} // guarded by mu: by session key, closed when its transcript is there
 	front   []string                 // guarded by mu: keys that somebody waits for
 }
@@ -198,7 +199,9 @@ func (im *Importer) Status(ctx context.Context) (wire.ImportStatusResult, error)
 	im.mu.Lock()
 	r, running := im.report, false
 	if r != nil {
-		r, running = r.clone(), r.EndedAtMs == 0
+		if r, running = r.clone(), r.EndedAtMs == 0; running {
+			r.Lines += im.sofar
+		}
 	}
 	im.mu.Unlock()
 	if r == nil { // the files are gone, or there never were any
