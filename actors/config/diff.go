@@ -116,15 +116,23 @@ func (n *node) keys(o *node) []string {
 	return slices.Compact(all)
 }
 
-// sameInEffect tells whether the section of path comes to the same on both sides.
+// sameInEffect tells whether what is at path comes to the same on both sides.
 func sameInEffect(path string, before, after *Config) bool {
-	section, _, _ := strings.Cut(path, ".")
-	fields, _ := fieldsOf(reflect.TypeFor[Config]())
-	f, ok := fields[section]
-	if !ok {
-		return false
+	a, b := reflect.ValueOf(before).Elem(), reflect.ValueOf(after).Elem()
+	for key := range strings.SplitSeq(path, ".") {
+		if a.Kind() == reflect.Pointer && !a.IsNil() && !b.IsNil() {
+			a, b = a.Elem(), b.Elem()
+		}
+		if a.Kind() != reflect.Struct {
+			break // keys of the user: compared as a whole
+		}
+		fields, _ := fieldsOf(a.Type())
+		f, ok := fields[key]
+		if !ok {
+			return false
+		}
+		a, b = a.Field(f.index), b.Field(f.index)
 	}
-	a, b := reflect.ValueOf(before).Elem().Field(f.index), reflect.ValueOf(after).Elem().Field(f.index)
 	return reflect.DeepEqual(a.Interface(), b.Interface())
 }
 

@@ -1,13 +1,23 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 )
 
+// errChanged says that somebody else was quicker.
+var errChanged = errors.New("the file changed meanwhile")
+
 // writeFile replaces a file at once: whoever reads it sees the old text or the new one, also after a power cut. A
 // symbolic link stays one: its target is replaced.
-func writeFile(path, text string) (err error) {
+func writeFile(path, text string) error {
+	return replaceFile(path, text, func() bool { return true })
+}
+
+// replaceFile is writeFile for a text that was made of what the file had: it is not written unless, at the last
+// moment, still says that the file has that.
+func replaceFile(path, text string, still func() bool) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
@@ -32,6 +42,9 @@ func writeFile(path, text string) (err error) {
 	}
 	if err != nil {
 		return err
+	}
+	if !still() {
+		return errChanged
 	}
 	if err = os.Rename(f.Name(), path); err != nil {
 		return err

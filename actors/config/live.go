@@ -156,8 +156,8 @@ func (l *live) problem(running, doc *Document) string {
 }
 
 func (l *live) refuse(log *slog.Logger, s State) {
-	l.now.Store(&s)
 	log.Warn("config file not in effect, the running configuration stays", "path", l.o.Document.Path, "problem", s.Problem)
+	l.now.Store(&s)
 }
 
 // admit returns an error with at least one issue, or nil.

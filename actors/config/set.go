@@ -8,10 +8,22 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
+// maxRaces is how often a change is worked into a file that somebody else changes at the same time.
+const maxRaces = 5
+
 // set gives the file the text that raw makes of it. The file is written only when the gateway could run on it.
 func (l *live) set(log *slog.Logger, raw string) (View, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for range maxRaces - 1 {
+		if v, err := l.setOnce(log, raw); !errors.Is(err, errChanged) {
+			return v, err
+		}
+	}
+	return l.setOnce(log, raw)
+}
+
+func (l *live) setOnce(log *slog.Logger, raw string) (View, error) {
 	stored := Read(l.o.Document.Path, l.o.Getenv)
 	if stored.Exists && !stored.hasRaw {
 		return View{}, errors.New("config file " + stored.Issues[0].String()) // it may hold what nobody else has
@@ -55,7 +67,8 @@ func (l *live) write(log *slog.Logger, stored *Document, text string) (View, err
 	}
 	if !stored.hasRaw || stored.raw != text {
 		l.record(log, stored)
-		if err := writeFile(doc.Path, text); err != nil {
+		still := func() bool { return Read(doc.Path, l.o.Getenv).identity() == stored.identity() }
+		if err := replaceFile(doc.Path, text, still); err != nil {
 			return View{}, fmt.Errorf("config file was not written: %w", err)
 		}
 		log.Info("config file written")

@@ -1,6 +1,9 @@
 package config
 
 import (
+	"errors"
+	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -221,5 +224,33 @@ func TestConfigSet_firstFile(t *testing.T) {
 	}
 	if got := read(t, r.path); got != "{ gateway: { port: 18789 } }\n" {
 		t.Errorf("%q", got)
+	}
+}
+
+// Who edits the file while a client sets something does not lose the edit: the change is made on what is there then.
+func TestSet_racesWithAnEdit(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "clawdbot.json")
+	write(t, path, "{cron:{maxConcurrentRuns:1}}")
+	edits := 0
+	l := newLive(Options{Document: Read(path, homeOnly), Getenv: homeOnly, Admit: func(*Document) error {
+		if edits++; edits < 4 { // after the file was read, and before it is written
+			write(t, path, fmt.Sprintf("{cron:{maxConcurrentRuns:%d}} // edit %d", edits+1, edits))
+		}
+		return nil
+	}})
+	log := slog.New(slog.DiscardHandler)
+	if _, err := l.set(log, "{identity:{name:'x'},cron:{maxConcurrentRuns:9}}"); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(path); err != nil || !strings.Contains(string(b), "maxConcurrentRuns:9") || !strings.Contains(string(b), "// edit 3") || !strings.Contains(string(b), "name") {
+		t.Errorf("%s (%v)", b, err)
+	}
+	edits = -10 // one edit after another: it gives up, and says so
+	if _, err := l.set(log, "{identity:{name:'y'}}"); !errors.Is(err, errChanged) {
+		t.Errorf("%v", err)
+	}
+	if all, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".*.tmp")); len(all) > 0 {
+		t.Errorf("left behind: %q", all)
 	}
 }

@@ -55,6 +55,63 @@ func TestReload_credential(t *testing.T) {
 	}
 }
 
+// TestReload_badFile: whatever happens to the file, what runs stays, the status says why, and one line is logged.
+func TestReload_badFile(t *testing.T) {
+	t.Parallel()
+	const good = "{gateway: {reload: {debounceMs: 100}}, talk: {apiKey: 'CANARY-key'}, agent: {contextTokens: 77}}"
+	p, url := setup{config: good}.run(t)
+	c := dial(t, url)
+	write := func(text string) func() {
+		return func() { p.write(text) }
+	}
+	for _, bad := range []struct {
+		name    string
+		change  func()
+		problem string
+	}{
+		{"half-written", write(good[:70]), "is not valid: JSON5 parse failed: line 1, column 71"},
+		{"a wrong type beside a secret", write("{talk: {apiKey: 'CANARY-key', voiceId: {CANARY: 1}}}"), "is not valid: talk.voiceId"},
+		{"deleted", func() { _ = os.Remove(p.file()) }, "is gone"},
+		{"a directory", func() { _ = os.Mkdir(p.file(), 0o700) }, "is not a regular file"},
+		{"10 MB", func() { _ = os.Remove(p.file()); p.write(strings.Repeat(" ", 10<<20) + good) }, "the file is larger than 4 MiB"},
+		{"deep nesting", write(strings.Repeat("[", 100_000)), "deeper"},
+		{"unreadable", func() {
+			_ = os.Remove(p.file())
+			if err := os.Symlink(p.file(), p.file()); err != nil { // root can read everything but this
+				t.Fatal(err)
+			}
+		}, "symbolic links"},
+	} {
+		bad.change()
+		got := configStatus(t, c, bad.name, func(s wire.StatusConfig) bool { return strings.Contains(s.Problem, bad.problem) })
+		if got.Valid || strings.Contains(got.Problem, "CANARY") {
+			t.Errorf("%s: %+v", bad.name, got)
+		}
+		if _, err := os.Lstat(p.file()); err == nil && bad.name != "unreadable" { // it is looked at once more
+			_ = os.Chtimes(p.file(), time.Now(), time.Now())
+		}
+		var st wire.StatusSummary
+		if c.ok("status", nil, &st); *st.Sessions.Defaults.ContextTokens != 77 {
+			t.Errorf("%s: the running configuration changed", bad.name)
+		}
+		lines := 0
+		for line := range strings.Lines(p.log.String()) {
+			if strings.Contains(line, "config file not in effect") && strings.Contains(line, bad.problem) {
+				lines++
+			}
+		}
+		if lines != 1 && bad.name != "deleted" { // which it is for a moment before the next change, too
+			t.Errorf("%s: not one line\n%s", bad.name, p.log)
+		}
+	}
+	_ = os.Remove(p.file())
+	p.write(good)
+	configStatus(t, c, "good again", func(s wire.StatusConfig) bool { return s == wire.StatusConfig{Valid: true} })
+	if strings.Contains(p.log.String(), "CANARY") {
+		t.Error("a secret is in the log")
+	}
+}
+
 // TestReload_surface: a surface that config.set sets up starts at once, and a broken file changes nothing.
 func TestReload_surface(t *testing.T) {
 	t.Parallel()

@@ -222,3 +222,50 @@ func freeTestPort(t testing.TB) int {
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
 }
+
+// TestRestart_modes: what gateway.reload.mode makes of a change, and a restart that somebody asks for brings into
+// force what was held back.
+func TestRestart_modes(t *testing.T) {
+	t.Parallel()
+	text := func(mode, ui, name string) string {
+		return fmt.Sprintf("{gateway: {controlUi: {basePath: '%s'}, reload: {mode: '%s', debounceMs: 1}}, agent: {contextTokens: %s}}", ui, mode, name)
+	}
+	p, url := setup{config: text("hybrid", "/a", "1")}.run(t)
+	c := dial(t, url)
+	for _, step := range []struct {
+		mode, ui, tokens string
+		problem          string // "" = it is taken over
+		restart          bool
+		inForce          int64
+	}{
+		{"hybrid", "/a", "2", "", false, 2},
+		{"hot", "/b", "3", "gateway.reload.mode is hot, and the change of gateway.controlUi.basePath needs a restart", false, 2},
+		{"hot", "/a", "4", "", false, 4},
+		{"off", "/a", "5", "gateway.reload.mode is off: the change of agent.contextTokens", false, 4},
+		{"restart", "/a", "6", "", true, 6},
+		{"hybrid", "/a", "7", "", false, 7}, // the mode of the new text counts
+		{"off", "/b", "8", "gateway.reload.mode is off", false, 7},
+	} {
+		p.write(text(step.mode, step.ui, step.tokens))
+		if step.restart {
+			checkGoodbye(t, c)
+			c = dial(t, p.started())
+		}
+		var st wire.StatusSummary
+		configStatus(t, c, step.mode+" "+step.tokens, func(s wire.StatusConfig) bool {
+			c.ok("status", nil, &st)
+			return strings.HasPrefix(s.Problem, step.problem) && (s.Problem == "") == (step.problem == "") && *st.Sessions.Defaults.ContextTokens == step.inForce
+		})
+	}
+	p.restart <- "somebody asks"
+	checkGoodbye(t, c)
+	c = dial(t, p.started())
+	var st wire.StatusSummary
+	c.ok("status", nil, &st)
+	if *st.Sessions.Defaults.ContextTokens != 8 || *st.Config != (wire.StatusConfig{Valid: true}) {
+		t.Errorf("after the restart: %+v, %+v", st.Sessions.Defaults, st.Config)
+	}
+	if page := get(t, "http://"+strings.TrimPrefix(url, "ws://")+"/b/"); !strings.Contains(page, "<html") {
+		t.Errorf("the page is not at its new place: %s", cut(page))
+	}
+}
