@@ -15,6 +15,9 @@ import (
 
 // newHooks wires the HTTP entrance for other programs.
 func (g *Gateway) newHooks() *hooks.Server {
+	if c := g.doc.Load().Config.Hooks; c.Enabled && hasAccount(c.Gmail) {
+		g.log.Warn("hooks.gmail.account is set, but the gateway does not start the watcher: run gog gmail watch serve beside it")
+	}
 	return hooks.New(hooks.Options{
 		Config: func() *hooks.Config { return hookConfig(g.doc.Load().Config.Hooks) },
 		Wake: func(ctx context.Context, w hooks.Wake) (hooks.Answer, error) {
@@ -28,6 +31,14 @@ func (g *Gateway) newHooks() *hooks.Server {
 		FromOwnPage: g.sockets.FromOwnPage, GuessWait: g.sockets.GuessWait, GuessedWrong: g.sockets.GuessedWrong,
 		Log: g.log,
 	})
+}
+
+// hasAccount tells whether hooks.gmail names a mailbox.
+func hasAccount(gmail config.Free) bool {
+	var section struct {
+		Account string `json:"account"`
+	}
+	return len(gmail) > 0 && wire.Unmarshal(gmail, &section) == nil && section.Account != ""
 }
 
 func (g *Gateway) hooked(ctx context.Context, build func(actors.Reply[cron.HookAnswer]) cron.Message) (hooks.Answer, error) {

@@ -20,7 +20,7 @@ import (
 // TestHooks_transform: mappings call their modules, and what a module does wrong is the operator's to know.
 func TestHooks_transform(t *testing.T) {
 	t.Parallel()
-	s, r := hooksOn(`presets: ["gmail"], transformsDir: "js", mappings: [
+	s, r := hooksOn(`presets: ["gmail"], gmail: {account: "me@example.com"}, transformsDir: "js", mappings: [
 		{match: {path: "over"}, name: "N {{headers.x-from}}", messageTemplate: "{{x}}", transform: {module: "over.mjs", export: "go"}},
 		{match: {path: "kind"}, textTemplate: "t", transform: {module: "kind.js"}},
 		{match: {path: "null"}, messageTemplate: "m", transform: {module: "null.mjs"}},
@@ -77,7 +77,7 @@ func TestHooks_transform(t *testing.T) {
 			t.Errorf("%s: %q, want %q", tt.path, body, tt.want)
 		}
 	}
-	for _, want := range []string{`module=throw.mjs err="Error: because"`, "module=loop.mjs"} {
+	for _, want := range []string{`module=throw.mjs err="Error: because"`, "module=loop.mjs", "hooks.gmail.account is set"} {
 		if n := strings.Count(log.String(), want); n != 1 {
 			t.Errorf("%d log lines with %s", n, want)
 		}

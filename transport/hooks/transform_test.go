@@ -177,6 +177,25 @@ func TestTransform_failures(t *testing.T) {
 	}
 }
 
+// FuzzModuleName: whatever a module asks for, what is read is a module file below the directory.
+func FuzzModuleName(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"", "./a.mjs"}, {"in/a.mjs", "../b.js"}, {"a.mjs", "../../etc/passwd.js"}, {"a.mjs", "./../../x.js"}, {"", ".//a.js"}, {"", "./a.js\x00.mjs"},
+		{"", `./..\\..\\x.js`}, {"", "./C:/x.js"}, {"..", "./x.js"},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, base, name string) {
+		p, err := (&files{}).name(base, name)
+		if err != nil {
+			return
+		}
+		if !filepath.IsLocal(p) || strings.HasPrefix(p, "/") || strings.Contains("/"+p+"/", "/../") || !strings.HasSuffix(p, ".js") && !strings.HasSuffix(p, ".mjs") {
+			t.Errorf("%q imports %q: %q", base, name, p)
+		}
+	})
+}
+
 // TestTransform_endless: whatever keeps the engine busy is ended.
 func TestTransform_endless(t *testing.T) {
 	t.Parallel()
