@@ -303,3 +303,46 @@ func TestSessionsDelete_stillActive(t *testing.T) {
 		t.Errorf("once it has ended: %+v", r)
 	}
 }
+
+// TestSessionsDelete_meanwhile: of what is said while a session is deleted again and again, each message is answered and
+// stands in one archive, or in the session that is there at the end.
+func TestSessionsDelete_meanwhile(t *testing.T) {
+	t.Parallel()
+	s := setup{dir: t.TempDir()}
+	g := s.start(t)
+	c, other := dial(t, g.URL()), dial(t, g.URL())
+	const n = 30
+	for i := range n {
+		c.send(fmt.Sprint("s", i), "chat.send", chatSend("k", fmt.Sprint("message ", i), fmt.Sprint("k", i)))
+		if i%5 == 4 {
+			other.ok("sessions.delete", map[string]any{"key": "k"}, nil)
+		}
+	}
+	for i := range n {
+		if _, f := c.wait("an answer", 0, response(fmt.Sprint("s", i))); !f.OK {
+			t.Errorf("message %d: %s", i, f.raw)
+		}
+	}
+	where := map[string]int{}
+	for _, line := range history(t, c, "k") {
+		where[strings.TrimPrefix(line, "user: ")]++
+	}
+	files, err := filepath.Glob(filepath.Join(s.dir, "sessions", "*.deleted.*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range transcriptFile(t, string(raw), strings.Split(filepath.Base(f), ".")[0]) {
+			where[text]++
+		}
+	}
+	for i := range n {
+		if text := fmt.Sprint("message ", i); where[text] != 1 {
+			t.Errorf("%q is in %d places", text, where[text])
+		}
+	}
+}

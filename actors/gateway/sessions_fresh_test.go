@@ -174,8 +174,15 @@ func TestSessions_global(t *testing.T) {
 		t.Errorf("row %+v", r)
 	}
 	c.ok("system-event", map[string]any{"text": "the door is open"}, nil)
+	var before, after wire.StatusSummary
+	if c.ok("status", nil, &before); len(before.QueuedSystemEvents) == 0 || !strings.Contains(before.QueuedSystemEvents[0], "the door is open") {
+		t.Errorf("system events %q", before.QueuedSystemEvents)
+	}
 	c.send("a", "agent", map[string]any{"message": "hello", "sessionId": row(t, c, "global").SessionID, "idempotencyKey": "k"})
 	c.wait("the final", 0, final("a"))
+	if c.ok("status", nil, &after); len(after.QueuedSystemEvents) != 0 {
+		t.Errorf("system events after the turn: %q", after.QueuedSystemEvents)
+	}
 	if h := history(t, c, "global"); len(h) != 6 || !strings.Contains(h[4], "hello") {
 		t.Errorf("history %q", h)
 	}

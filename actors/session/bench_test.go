@@ -2,35 +2,13 @@ package session
 
 import (
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/transport/wire"
 )
-
-// options are those of a supervisor with a store of its own.
-func options(t testing.TB) *Options {
-	t.Helper()
-	s, err := store.Open(store.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	sys := actors.NewSystem(actors.SystemOptions{Log: slog.New(slog.DiscardHandler)})
-	if err := s.Start(sys); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := sys.Stop(t.Context()); err != nil {
-			_ = err // its context is over when a test ends
-		}
-		_ = s.Close()
-	})
-	return &Options{Store: s, StorePath: t.TempDir() + "/sessions/sessions.json", Log: slog.New(slog.DiscardHandler)}
-}
 
 // BenchmarkList is sessions.list of 1,000 sessions as an import leaves them, each with a snapshot of its skills.
 func BenchmarkList(b *testing.B) {
