@@ -34,7 +34,7 @@ func carrier(queue []store.Run) int {
 		case i == 0 && (r.Mode != Collect || r.Stop), r.Mode == "":
 			return last
 		case r.Stop || !sameRoute(r, queue[0]):
-		case r.Mode != Collect:
+		case r.Mode != Collect || r.SessionID != queue[0].SessionID: // reset in between
 			return last
 		default:
 			last = i
@@ -50,7 +50,7 @@ func collected(queue []store.Run, carrier store.Run) (with []store.Run) {
 		switch {
 		case r.Seq >= carrier.Seq || r.Mode != "" && (r.Stop || !sameRoute(r, carrier)):
 			continue
-		case r.Mode != Collect:
+		case r.Mode != Collect || r.SessionID != carrier.SessionID:
 			return with
 		}
 		with = append([]store.Run{r}, with...)

@@ -13,15 +13,16 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// line makes a queue of "<mode><chat>" at 100 ms from one another, each with a pause of a second; "-" has no mode.
+// line makes a queue of "<mode><chat>" at 100 ms from one another, each with a pause of a second; "-" has no mode,
+// "/" comes after a reset of the session, "!" is to stop.
 func line(start time.Time, names ...string) (queue []store.Run) {
 	modes := map[byte]string{'c': Collect, 'f': Followup, 's': Steer, 'i': Interrupt, '-': ""}
 	for i, name := range names {
 		r := store.Run{
 			Seq: int64(i + 1), ID: fmt.Sprint(i), Mode: modes[name[0]], Quiet: 1000, AcceptedAt: start.Add(time.Duration(i) * 100 * time.Millisecond).UnixMilli(),
-			Stop: strings.HasSuffix(name, "!"),
+			Stop: strings.HasSuffix(name, "!"), SessionID: strings.Repeat("r", strings.Count(strings.Join(names[:i+1], ""), "/")),
 		}
-		r.Route, _ = wire.Marshal(providers.Route{Account: "a", Surface: "a", Chat: strings.Trim(name[1:], "!"), ReplyTo: r.ID})
+		r.Route, _ = wire.Marshal(providers.Route{Account: "a", Surface: "a", Chat: strings.Trim(name[1:], "!/"), ReplyTo: r.ID})
 		queue = append(queue, r)
 	}
 	return queue
@@ -48,6 +49,7 @@ func TestCarrier(t *testing.T) {
 		{"- c1 c1", 0, ""},
 		{"c1! c1 c1", 0, ""},
 		{"c1 c1! c1", 2, "0"},
+		{"c1 c1 c1/ c1", 1, "0"},
 	} {
 		queue := line(time.UnixMilli(0), strings.Fields(c.queue)...)
 		i := carrier(queue)

@@ -236,7 +236,7 @@ func (s *sessions) onSwept(c *actors.Context[SessionsMessage], m swept) {
 // has a turn of its own.
 func (s *sessions) onSteer(m steer) {
 	sl := s.runs[m.into]
-	if sl == nil || sl.phase > running {
+	if sl == nil || sl.phase > running || m.message.Job.SessionID != sl.run.SessionID { // of a session that was reset
 		return
 	}
 	if sl.phase == running {
