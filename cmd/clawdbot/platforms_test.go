@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -122,6 +124,110 @@ func TestHooks_status(t *testing.T) {
 	}
 	l.fails(exitFailed, "hooks are off, or no mapping has this path", "hooks", "test", "wake")
 	l.fails(exitUsage, "--payload is not JSON", "hooks", "test", "wake", "--payload", "{")
+}
+
+func TestHooks_test(t *testing.T) {
+	t.Parallel()
+	l := startLive(t, `{hooks: {enabled: true, token: "CANARY-0123456789abcdef", path: "/in", mappings: [{match: {path: "door"}, action: "wake", textTemplate: "door {{n}}"}]}}`)
+	if out := l.ok("hooks", "test", "wake", "--payload", `{"text":"hello"}`); !strings.HasPrefix(out, "200 OK\n") || !strings.Contains(out, `"mode":"now"`) {
+		t.Errorf("wake: %s", out)
+	}
+	var r struct {
+		Status int    `json:"status"`
+		Body   string `json:"body"`
+	}
+	if l.json(&r, "hooks", "test", "agent", "--payload", `{"message":"hi"}`); r.Status != 202 || !strings.Contains(r.Body, "runId") {
+		t.Errorf("agent: %+v", r)
+	}
+	l.ok("hooks", "test", "/door/", "--payload", `{"n":7}`)
+	if out := l.ok("status", "--verbose"); !strings.Contains(out, "door 7") {
+		t.Errorf("status: %s", out)
+	}
+	l.fails(exitFailed, "text required", "hooks", "test", "wake")
+	l.fails(exitFailed, "no mapping has this path", "hooks", "test", "window")
+	l.fails(exitFailed, "give --hook-token", "hooks", "test", "wake", "--hook-token", "wrong")
+}
+
+func TestSkills(t *testing.T) {
+	t.Parallel()
+	l := startLive(t, "")
+	if out := l.ok("skills", "list"); !strings.Contains(out, "No skills") {
+		t.Errorf("list: %s", out)
+	}
+	for name, fields := range map[string]string{
+		"tea": "description: makes tea, and explains at length how that is done in every country of the world",
+		"fly": `description: flies` + "\n" + `metadata: {"clawdbot":{"emoji":"🦋","requires":{"bins":["wings"],"env":["SKY"]}}}`,
+	} {
+		path := filepath.Join(l.vars["HOME"], ".clawdbot", "skills", name, "SKILL.md")
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("---\nname: "+name+"\n"+fields+"\n---\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, width := range []string{"60", "80", "200"} {
+		l.wide(width, "skills", "list")
+		l.wide(width, "skills", "check")
+		l.wide(width, "skills", "info", "fly")
+	}
+	if out := l.ok("skills", "list", "--eligible"); !strings.Contains(out, "tea") || strings.Contains(out, "fly") {
+		t.Errorf("list: %s", out)
+	}
+	if out := l.ok("skills", "check"); !strings.Contains(out, "programs: wings; variables: SKY") || !strings.Contains(out, "1 of 2 skills can be used") {
+		t.Errorf("check: %s", out)
+	}
+	if out := l.ok("skills", "info", "fly"); !strings.Contains(out, "🦋 fly") || !strings.Contains(out, "incomplete") {
+		t.Errorf("info: %s", out)
+	}
+	var all wire.SkillsStatusResult
+	var one wire.Skill
+	l.json(&all, "skills", "list")
+	if l.json(&one, "skills", "info", "tea"); len(all.Skills) != 2 || !one.Eligible {
+		t.Errorf("%+v, %+v", all, one)
+	}
+	l.fails(exitFailed, `no skill is called "swim"`, "skills", "info", "swim")
+}
+
+func TestModels_list(t *testing.T) {
+	t.Parallel()
+	l := startLive(t, `{models: {providers: {
+		openai: {baseUrl: "http://127.0.0.1:9", models: [{id: "gpt-z"}]},
+		anthropic: {baseUrl: "http://127.0.0.1:9", models: [{id: "claude-a", name: "A model with a name that needs a lot of room on the screen", contextWindow: 200000, reasoning: true}]}}}}`)
+	var all wire.ModelsListResult
+	if l.json(&all, "models", "list"); len(all.Models) != 2 {
+		t.Errorf("%+v", all)
+	}
+	if out := l.ok("models", "list", "--plain"); out != "anthropic/claude-a\nopenai/gpt-z\n" {
+		t.Errorf("plain: %s", out)
+	}
+	if out := l.ok("models", "list", "--provider", "Anthropic"); !strings.Contains(out, "200000") || strings.Contains(out, "gpt") {
+		t.Errorf("list: %s", out)
+	}
+	for _, width := range []string{"60", "80", "200"} {
+		l.wide(width, "models", "list")
+	}
+	if out := startLive(t, "").ok("models", "list"); !strings.Contains(out, "the built-in runner answers") {
+		t.Errorf("none: %s", out)
+	}
+}
+
+func TestLogout(t *testing.T) {
+	t.Parallel()
+	l := startLive(t, "{telegram: {enabled: false, botToken: '123456:abcdefghijklmnopqrstuv', allowFrom: [7]}}")
+	if out := l.ok("logout"); out != "WhatsApp was not linked.\n" {
+		t.Errorf("whatsapp: %s", out)
+	}
+	if out := l.ok("logout", "--provider", "telegram"); out != "The bot token is out of the config file.\n" || strings.Contains(l.text(), "botToken") {
+		t.Errorf("telegram: %s\n%s", out, l.text())
+	}
+	var r wire.TelegramLogoutResult
+	if l.json(&r, "logout", "--provider", "telegram"); r.Cleared {
+		t.Errorf("again: %+v", r)
+	}
+	if r := l.run("login"); r.code != 0 || !strings.Contains(r.out, "no whatsapp") && !strings.Contains(strings.ToLower(r.out), "whatsapp") {
+		t.Errorf("login: %+v", r)
+	}
 }
 
 func TestStatus_deep(t *testing.T) {
