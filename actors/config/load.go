@@ -134,6 +134,9 @@ func empty(path string, getenv func(string) string) *Document {
 // accept derives what the file leaves to other settings and makes the document valid.
 func (d *Document) accept(c *Config, getenv func(string) string) {
 	env := ParseEnv(Lookup(getenv))
+	if profile := strings.TrimSpace(getenv("CLAWDBOT_PROFILE")); profile != "" && profile != "default" && !d.says("agent", "workspace") {
+		c.Agent.Workspace += "-" + profile
+	}
 	for _, p := range []*string{&c.Agent.Workspace, &c.CanvasHost.Root, &c.Session.Store, &c.Cron.Store, &c.Logging.File} {
 		*p = env.ExpandHome(*p)
 	}
@@ -147,6 +150,18 @@ func (d *Document) accept(c *Config, getenv func(string) string) {
 		c.Talk.APIKey = Secret(strings.TrimSpace(getenv("ELEVENLABS_API_KEY")))
 	}
 	d.Config, d.Valid = c, true
+}
+
+// says tells whether the file has something at a path.
+func (d *Document) says(path ...string) bool {
+	at := d.root
+	for _, key := range path {
+		if at == nil || at.kind != kindObject {
+			return false
+		}
+		at = at.byKey()[key]
+	}
+	return at != nil
 }
 
 // namePatterns matches the assistant's name as a word, with or without @.

@@ -18,7 +18,8 @@ const (
 	runMargin         = 30 * time.Second
 )
 
-func (a *app) agentCommand() *cobra.Command {
+// agentCommand runs a turn; limit is what its flag for the time of the run is called.
+func (a *app) agentCommand(limit string) *cobra.Command {
 	var f clientFlags
 	var seconds int64
 	p := wire.AgentParams{}
@@ -35,13 +36,13 @@ func (a *app) agentCommand() *cobra.Command {
 				return usage("one of --to, --session-id, --session-key is needed: it says which conversation")
 			}
 			wait := int64(defaultRunTimeout)
-			if c.Flags().Changed("timeout") {
+			if c.Flags().Changed(limit) {
 				if seconds <= 0 {
-					return usage("--timeout must be a positive integer (seconds)")
+					return usage("--%s must be a positive integer (seconds)", limit)
 				}
 				p.Timeout, wait = &seconds, seconds
 			}
-			p.IdempotencyKey = uuid.NewString()
+			p.IdempotencyKey = orElse(p.IdempotencyKey, uuid.NewString())
 			ctx, cancel := context.WithTimeout(c.Context(), time.Duration(wait)*time.Second+runMargin)
 			defer cancel()
 			return a.runAgent(ctx, f, p)
@@ -54,7 +55,8 @@ func (a *app) agentCommand() *cobra.Command {
 	c.Flags().StringVar(&p.Thinking, "thinking", "", "off, minimal, low, medium or high")
 	c.Flags().BoolVar(&p.Deliver, "deliver", false, "send the reply to the recipient too")
 	c.Flags().StringVar(&p.Channel, "provider", "", "surface to deliver through (default: the last one)")
-	c.Flags().Int64Var(&seconds, "timeout", 0, "how long the run may take, in seconds (default: the gateway's, 600)")
+	c.Flags().StringVar(&p.IdempotencyKey, "idempotency-key", "", "a run with the key of an earlier one does nothing and has its outcome (default: a new key)")
+	c.Flags().Int64Var(&seconds, limit, 0, "how long the run may take, in seconds (default: the gateway's, 600)")
 	f.register(c)
 	return c
 }

@@ -68,7 +68,8 @@ func (a *app) gatewayCommand() *cobra.Command {
 	flags.BoolVar(&f.verbose, "verbose", false, "show debug lines on the console")
 	flags.StringVar(&f.wsLog, "ws-log", "auto", "lines about connections on the console: auto (by level), full, compact")
 	flags.Bool("allow-unconfigured", false, "accepted for compatibility; a gateway needs no config file")
-	c.AddCommand(a.gatewayCallCommand(), a.healthCommand("health"), a.statusCommand("status"), a.wakeCommand())
+	c.AddCommand(a.gatewayCallCommand(), a.healthCommand("health"), a.statusCommand("status"), a.wakeCommand(),
+		a.sendCommand(), a.agentCommand("timeout-seconds"))
 	return c
 }
 

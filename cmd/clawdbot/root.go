@@ -76,18 +76,26 @@ func (a *app) run(args []string) int {
 // root builds the tree of commands.
 func (a *app) root() *cobra.Command {
 	v, _ := buildInfo()
+	var dev bool
+	var profile string
 	root := &cobra.Command{
 		Use:           "clawdbot",
 		Short:         "One gateway between your chats, your agents and your devices",
 		Version:       v,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRun: func(*cobra.Command, []string) {
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if err := a.useProfile(dev, profile); err != nil {
+				return err
+			}
 			a.started = true
 			a.loadDotEnv()
+			return nil
 		},
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
+	root.PersistentFlags().BoolVar(&dev, "dev", false, "use the profile dev: state in ~/.clawdbot-dev, port 19001")
+	root.PersistentFlags().StringVar(&profile, "profile", "", "use state of its own, in ~/.clawdbot-NAME")
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetHelpFunc(help)
@@ -95,7 +103,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.onboardCommand("onboard", "Set everything up by answering a few questions"),
 		a.onboardCommand("configure", "Change the configuration by answering a few questions"),
-		a.gatewayCommand(), a.healthCommand("health"), a.statusCommand("status"), a.logsCommand(), a.sendCommand(), a.agentCommand(),
+		a.gatewayCommand(), a.healthCommand("health"), a.statusCommand("status"), a.logsCommand(), a.sendCommand(), a.agentCommand("timeout"),
 		a.sessionsCommand(), a.cronCommand(), a.wakeCommand(), a.hooksCommand(), a.configCommand(), a.modelsCommand(), a.skillsCommand(),
 		a.nodesCommand(), a.pairingCommand(), a.loginCommand(), a.logoutCommand(), a.actorsCommand(), a.versionCommand(),
 		a.completionCommand(),
