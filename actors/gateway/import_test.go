@@ -204,22 +204,22 @@ func itoa(i int) string { return strconv.Itoa(i) }
 func TestImport_aMessageMeanwhileComesAfterTheOldOnes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := importtest.Write(dir, importtest.Size{Sessions: 200, Lines: 20_000, Long: 10_000}); err != nil {
+	if err := importtest.Write(dir, importtest.Size{Sessions: 100, Lines: 10_000, Long: 5_050}); err != nil {
 		t.Fatal(err)
 	}
 	g := setup{dir: dir}.start(t)
-	key := importtest.Key(199) // the last one in line
+	key := importtest.Key(99) // the last one in line
 	p := wire.ChatSendParams{SessionKey: key, Message: "and now?", IdempotencyKey: "k"}
 	if err := g.Call(deadline(t), "chat.send", p, nil); err != nil {
 		t.Fatal(err)
 	}
 	h := pastOf(t, g, key, 1000)
 	n := len(h.Messages)
-	if n != 52 || h.SessionID != importtest.ID(199) || !strings.Contains(string(h.Messages[49]), importtest.Text(199, 49)) ||
+	if n != 52 || h.SessionID != importtest.ID(99) || !strings.Contains(string(h.Messages[49]), importtest.Text(99, 49)) ||
 		!strings.Contains(string(h.Messages[50]), "and now?") || !strings.Contains(string(h.Messages[51]), "assistant") {
 		t.Errorf("%d messages of %s, the last three: %s", n, h.SessionID, h.Messages[max(0, n-3):])
 	}
-	if r := imported(t, g); r.Lines != 20_000 {
+	if r := imported(t, g); r.Lines != 10_000 {
 		t.Errorf("report %+v", r)
 	}
 	var x wire.SessionsExportResult

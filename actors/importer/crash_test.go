@@ -19,7 +19,7 @@ import (
 // An import that dies before any of its commits, or right after it, goes on where it was: every line comes once, in order.
 func TestCrash_betweenAnyTwoCommits(t *testing.T) {
 	t.Parallel()
-	size := importtest.Size{Sessions: 3, Lines: 600, Long: 300}
+	size := importtest.Size{Sessions: 3, Lines: 3200, Long: 2500}
 	for first, stage := range []string{"commit", "committed"} {
 		t.Run(stage, func(t *testing.T) {
 			t.Parallel()
@@ -31,7 +31,7 @@ func TestCrash_betweenAnyTwoCommits(t *testing.T) {
 				done = dieAt(t, dir, stage, n)
 				r := start(t, dir, nil, Places{})
 				rep := r.run()
-				if rep.Sessions != 3 || rep.Lines != 600 || rep.Transcripts != 3 || rep.CronJobs != 2 || rep.CronRuns != importtest.JobRuns {
+				if rep.Sessions != 3 || rep.Lines != 3200 || rep.Transcripts != 3 || rep.CronJobs != 2 || rep.CronRuns != importtest.JobRuns {
 					t.Errorf("after death %d at %s: %+v", n, stage, rep)
 				}
 				checkTexts(t, r, size)
@@ -132,7 +132,7 @@ func TestWait_whatIsSaidMeanwhileComesLast(t *testing.T) {
 func TestCrash_ofTheActor(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	size := importtest.Size{Sessions: 3, Lines: 600, Long: 300}
+	size := importtest.Size{Sessions: 3, Lines: 3200, Long: 2500}
 	if err := importtest.Write(dir, size); err != nil {
 		t.Fatal(err)
 	}
