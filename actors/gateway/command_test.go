@@ -34,7 +34,6 @@ func (s scribe) Run(ctx context.Context, t agent.Turn, _ agent.Output) (agent.An
 // talk is a conversation with a gateway over the fake platform. Person 77 is known there, 88 is not.
 type talk struct {
 	*testing.T
-	ctx   context.Context
 	fake  *telegramfake.Server
 	g     *gateway.Gateway
 	setup setup
@@ -48,7 +47,7 @@ const self = "@clawd_test_bot"
 func newTalk(t *testing.T, more string) *talk {
 	t.Helper()
 	fake := telegramfake.Start(t, telegramfake.Options{Username: strings.TrimPrefix(self, "@")})
-	k := &talk{T: t, ctx: deadline(t), fake: fake, turns: make(chan agent.Turn, 100)}
+	k := &talk{T: t, fake: fake, turns: make(chan agent.Turn, 100)}
 	k.setup = setup{
 		dir:    t.TempDir(),
 		config: fmt.Sprintf(`{telegram: {botToken: %q, allowFrom: [77]}, dev: {endpoints: {telegram: %q}}, %s}`, fake.Token(), fake.URL(), more),
@@ -79,7 +78,7 @@ func (k *talk) again() {
 // hear waits for the next answer.
 func (k *talk) hear() telegramfake.Sent {
 	k.Helper()
-	sent, err := k.fake.WaitSent(k.ctx, k.heard+1)
+	sent, err := k.fake.WaitSent(deadline(k), k.heard+1)
 	if err != nil {
 		k.Fatalf("no answer came: %v", err)
 	}
@@ -112,7 +111,7 @@ func (k *talk) turn() agent.Turn {
 	select {
 	case t := <-k.turns:
 		return t
-	case <-k.ctx.Done():
+	case <-deadline(k).Done():
 		k.Fatal("no turn came")
 	}
 	return agent.Turn{}
@@ -122,7 +121,7 @@ func (k *talk) turn() agent.Turn {
 func (k *talk) entry(key string) (e wire.SessionEntry) {
 	k.Helper()
 	var r wire.SessionsPatchResult
-	if err := k.g.Call(k.ctx, "sessions.patch", map[string]any{"key": key}, &r); err != nil {
+	if err := k.g.Call(deadline(k), "sessions.patch", map[string]any{"key": key}, &r); err != nil {
 		k.Fatal(err)
 	}
 	return r.Entry
@@ -192,7 +191,7 @@ func TestCommand_thinkingOfRuns(t *testing.T) {
 		"another session":  {"agent", map[string]any{"message": "a", "sessionKey": "other", "idempotencyKey": "5"}, "off"},
 		"session of a job": {"agent", map[string]any{"message": "a", "sessionKey": "cron:x", "idempotencyKey": "6"}, "off"},
 	} {
-		if err := k.g.Call(k.ctx, tt.method, tt.params, nil); err != nil {
+		if err := k.g.Call(deadline(k), tt.method, tt.params, nil); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if turn := k.turn(); turn.Thinking != tt.want {
@@ -200,16 +199,16 @@ func TestCommand_thinkingOfRuns(t *testing.T) {
 		}
 	}
 	var job wire.CronJob
-	if err := k.g.Call(k.ctx, "cron.add", map[string]any{
+	if err := k.g.Call(deadline(k), "cron.add", map[string]any{
 		"name": "n", "schedule": map[string]any{"kind": "every", "everyMs": 3600000}, "sessionTarget": "isolated", "wakeMode": "now",
 		"payload": map[string]any{"kind": "agentTurn", "message": "a"},
 	}, &job); err != nil {
 		t.Fatal(err)
 	}
-	if err := k.g.Call(k.ctx, "sessions.patch", map[string]any{"key": "cron:" + job.ID, "thinkingLevel": "minimal"}, nil); err != nil {
+	if err := k.g.Call(deadline(k), "sessions.patch", map[string]any{"key": "cron:" + job.ID, "thinkingLevel": "minimal"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := k.g.Call(k.ctx, "cron.run", map[string]any{"id": job.ID, "mode": "force"}, nil); err != nil {
+	if err := k.g.Call(deadline(k), "cron.run", map[string]any{"id": job.ID, "mode": "force"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if turn := k.turn(); turn.Thinking != "minimal" {
@@ -334,6 +333,16 @@ func TestCommand_model(t *testing.T) {
 	if turn := k.turn(); turn.Model != "local/small" || !slices.Equal(turn.Notes, []string{"Model switched to local/small."}) {
 		t.Errorf("turn %+v", turn)
 	}
+	k.setup.config = strings.Replace(k.setup.config, `["local/small"]`, `["local/big"]`, 1)
+	k.again()
+	k.want("hello", "heard: hello") // with a model that is not allowed any more
+	if turn := k.turn(); turn.Model != "" {
+		t.Errorf("turn %+v", turn)
+	}
+	if e := k.entry("main"); e.ModelOverride != "" || e.ProviderOverride != "" {
+		t.Errorf("entry %+v", e)
+	}
+	k.want("/model local/big", "Model set to local/big.")
 	k.want("/model builtin hello", "heard: hello")
 	if turn := k.turn(); turn.Model != "" {
 		t.Errorf("turn %+v", turn)
@@ -412,10 +421,10 @@ func TestCommand_restart(t *testing.T) {
 	k.fake.Push(telegramfake.Direct(77, "/restart"))
 	select {
 	case <-k.g.Restarts():
-	case <-k.ctx.Done():
+	case <-deadline(k).Done():
 		t.Fatal("nothing asked for a restart")
 	}
-	g, err := k.g.Renew(k.ctx)
+	g, err := k.g.Renew(deadline(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,6 +81,7 @@ func (p proposal) store(tx *store.Tx, o *Options, a *acceptance) error {
 	if err != nil {
 		return err
 	}
+	o.forget(&e)
 	if o.settings().Policy.Denies(key, e) {
 		return errBlocked
 	}

@@ -49,13 +49,17 @@ func (o *Options) Choices() (names []string, any bool) {
 	return names, any
 }
 
+// forget takes a model from a session that is not allowed any more.
+func (o *Options) forget(e *wire.SessionEntry) {
+	if e.ModelOverride != "" && !o.modelAllowed(o.settings(), modelRef{e.ProviderOverride, e.ModelOverride}) {
+		e.ProviderOverride, e.ModelOverride = "", ""
+	}
+}
+
 // override is the model that a session has instead of the default; "" = none, or none that is allowed now.
 func (o *Options) override(e wire.SessionEntry) string {
-	r := modelRef{e.ProviderOverride, e.ModelOverride}
-	if r.model == "" || !o.modelAllowed(o.settings(), r) {
-		return ""
-	}
-	return r.String()
+	o.forget(&e)
+	return modelRef{e.ProviderOverride, e.ModelOverride}.String()
 }
 
 func (r modelRef) String() string {

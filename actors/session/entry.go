@@ -80,6 +80,7 @@ func (o *Options) Arrive(tx *store.Tx, key string, r providers.Route, title stri
 		return e, false, err
 	}
 	describe(&e, key, r, title)
+	o.forget(&e)
 	return e, isNew, nil
 }
 
