@@ -3,4 +3,4 @@
 package hooks
 
 // long is how many rounds of a loop inside the engine take a second or so.
-const long = 1_000_000
+const long = 300_000
