@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -147,7 +148,7 @@ func (a *app) configSetCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "set PATH VALUE",
 		Short:   "Set one value",
-		Long:    "Set one value. VALUE is JSON where it can be read as that, and a text otherwise.",
+		Long:    "Set one value. VALUE is JSON where it can be read as that, and a text otherwise; - reads it from standard input, which\nkeeps a secret out of the list of processes.",
 		Example: "  clawdbot config set telegram.enabled true\n  clawdbot config set agent.modelFallbacks '[\"openai/gpt-5.2\"]'",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
@@ -160,8 +161,16 @@ func (a *app) configSetCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var value any = args[1]
-			if v, err := decodeTree([]byte(args[1])); err == nil && !text {
+			given := args[1]
+			if given == "-" {
+				b, err := io.ReadAll(io.LimitReader(a.in, 1<<20))
+				if err != nil {
+					return err
+				}
+				given = strings.TrimRight(string(b), "\r\n")
+			}
+			var value any = given
+			if v, err := decodeTree([]byte(given)); err == nil && !text {
 				value = v
 			}
 			return a.editConfig(c, f, func(root any) (any, error) { return setAt(root, path, value) })

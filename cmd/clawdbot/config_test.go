@@ -47,6 +47,20 @@ func TestConfig_editsKeepComments(t *testing.T) {
 	}
 }
 
+func TestConfig_valueFromStandardInput(t *testing.T) {
+	t.Parallel()
+	l := startLive(t, commented)
+	var out, errs strings.Builder
+	a := &app{in: strings.NewReader("CANARY-another-token\n"), out: &out, err: &errs, lookup: func(name string) (string, bool) {
+		v, ok := l.vars[name]
+		return v, ok
+	}}
+	args := []string{"config", "set", "hooks.token", "-", "--url", l.URL()}
+	if code := a.run(args); code != 0 || strings.Contains(out.String()+errs.String(), "CANARY") || !strings.Contains(l.text(), `"CANARY-another-token"`) {
+		t.Errorf("%d %s %s\n%s", code, out.String(), errs.String(), l.text())
+	}
+}
+
 func TestConfig_reads(t *testing.T) {
 	t.Parallel()
 	l := startLive(t, commented)
