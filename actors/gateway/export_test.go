@@ -1,6 +1,9 @@
 package gateway
 
 import (
+	"context"
+
+	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/health"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -8,4 +11,9 @@ import (
 // Beat reports the outcome of an agent heartbeat, as the part that runs them would.
 func (g *Gateway) Beat(ev wire.HeartbeatEvent) error {
 	return g.tree.health.Tell(health.Heartbeat{Event: ev})
+}
+
+// Heartbeats tells whether set-heartbeats lets agent heartbeats be.
+func Heartbeats(ctx context.Context, g *Gateway) (bool, error) {
+	return ask(ctx, g.tree.health, func(r actors.Reply[bool]) health.Message { return health.HeartbeatsEnabled{Reply: r} })
 }

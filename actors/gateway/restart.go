@@ -7,13 +7,16 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/eventstream"
+	"github.com/clawdbot/gateway/actors/health"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
 const (
 	restartExpected = 1500                   // ms; what clients are told of a restart (protocol 6.4)
+	askLimit        = time.Second            // how long a restart waits for a part that is stuck
 	retryFirst      = 200 * time.Millisecond // the wait before a start on the old settings is tried again
 	retryLast       = 5 * time.Second        // no wait is longer; the start that fails after it was the last
 )
@@ -24,6 +27,8 @@ type heritage struct {
 	port    int                // that it listened on; 0 = none yet
 	events  *eventstream.State // whose versions go on counting (protocol 1.11); nil = none yet
 	refused *config.Refused    // what the file has and could not be started; nil = nothing
+
+	heartbeatsOff bool // what set-heartbeats said, which holds as long as the process
 }
 
 // Restart asks for the gateway to start anew within the process. It never blocks, and however often it is called, it
@@ -46,7 +51,7 @@ func (g *Gateway) Renew(ctx context.Context) (*Gateway, error) {
 	next, old := g.given, g.given
 	old.Config = g.doc.Load()
 	next.Config = g.nextConfig()
-	h := g.bequeath()
+	h := g.bequeath(ctx)
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	err := g.end(stop, wire.ShutdownEvent{Reason: "gateway restarting", RestartExpectedMs: new(int64(restartExpected))})
 	cancel()
@@ -99,10 +104,14 @@ func (g *Gateway) nextConfig() *config.Document {
 }
 
 // bequeath is what the next one takes over.
-func (g *Gateway) bequeath() heritage {
+func (g *Gateway) bequeath(ctx context.Context) heritage {
 	h := heritage{began: g.heritage.began, events: g.tree.events}
 	if _, port, err := net.SplitHostPort(g.Addr()); err == nil {
 		h.port, _ = strconv.Atoi(port) // of a listener: it is a number
 	}
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	on, err := actors.Ask(ctx, g.tree.health, func(r actors.Reply[bool]) health.Message { return health.HeartbeatsEnabled{Reply: r} })
+	h.heartbeatsOff = err == nil && !on
 	return h
 }

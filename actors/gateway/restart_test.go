@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -160,6 +161,55 @@ func TestRestart(t *testing.T) {
 	c.send("queued", "agent", runAgent("main", "I can wait", "queued"))
 	if _, f := c.wait("what waited", 0, final("queued")); !f.OK {
 		t.Errorf("what waited: %s", f.raw)
+	}
+}
+
+// TestRenew: a program that uses New restarts its gateway by itself, when it has heard of the wish. What set-heartbeats
+// said holds as long as the process.
+func TestRenew(t *testing.T) {
+	t.Parallel()
+	s := setup{config: "{gateway: {reload: {debounceMs: 1}}}", dir: t.TempDir()}
+	g, err := s.new(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { stop(t, g) }()
+	c := dial(t, g.URL())
+	c.ok("set-heartbeats", map[string]any{"enabled": false}, nil)
+	if err := os.WriteFile(filepath.Join(s.dir, "clawdbot.json"), []byte("{gateway: {controlUi: {basePath: '/x'}, reload: {debounceMs: 1}}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := configStatus(t, c, "the restart is wanted", func(s wire.StatusConfig) bool { return s.RestartNeeded != "" })
+	if got != (wire.StatusConfig{Valid: true, RestartNeeded: "config: gateway.controlUi.basePath"}) {
+		t.Errorf("%+v", got)
+	}
+	const other = "somebody asks, too"
+	g.Restart(other)
+	if reason := <-g.Restarts(); reason != got.RestartNeeded && reason != other {
+		t.Errorf("the reason is %q", reason)
+	}
+	old := g
+	if g, err = g.Renew(deadline(t)); err != nil {
+		t.Fatal(err)
+	}
+	checkGoodbye(t, c)
+	stop(t, old) // it is over: nothing happens
+	if on, err := gateway.Heartbeats(t.Context(), g); err != nil || on {
+		t.Errorf("heartbeats are on: %v, %v", on, err)
+	}
+	c = dial(t, g.URL())
+	if got := configStatus(t, c, "after it", func(wire.StatusConfig) bool { return true }); got != (wire.StatusConfig{Valid: true}) {
+		t.Errorf("%+v", got)
+	}
+	select {
+	case reason := <-g.Restarts():
+		t.Errorf("once more, for %q", reason)
+	default:
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if next, err := g.Renew(ended); next != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("a restart when all is to end: %v", err)
 	}
 }
 

@@ -149,7 +149,9 @@ func (g *Gateway) growState(c *actors.Context[rootMessage]) (err error) {
 	if err != nil {
 		return err
 	}
-	t.health, err = vital(g, c, "health", health.Props(health.Options{Stream: t.stream, Probe: g.probe, Status: g.status}))
+	t.health, err = vital(g, c, "health", health.Props(health.Options{
+		Stream: t.stream, Probe: g.probe, Status: g.status, HeartbeatsOff: g.heritage.heartbeatsOff,
+	}))
 	return err
 }
 

@@ -22,13 +22,17 @@ type Options struct {
 	Probe func(ctx context.Context) (wire.HealthSummary, error)
 	// Status computes the answer to one status call, off the actor.
 	Status func(ctx context.Context) (wire.StatusSummary, error)
+	// HeartbeatsOff begins with agent heartbeats switched off, as they were before a restart within the process.
+	HeartbeatsOff bool
 }
 
 // Props describes the actor.
 func Props(o Options) actors.Props[Message] {
 	return actors.Props[Message]{
-		Kind:    "health",
-		New:     func() actors.Behavior[Message] { return &health{o: o, snapshot: wire.Raw("{}"), heartbeats: true} },
+		Kind: "health",
+		New: func() actors.Behavior[Message] {
+			return &health{o: o, snapshot: wire.Raw("{}"), heartbeats: !o.HeartbeatsOff}
+		},
 		Mailbox: actors.Mailbox{Count: 1 << 15, Bytes: 8 << 20},
 		Restart: actors.Restart{Min: 5 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
 	}
