@@ -75,7 +75,7 @@ func (r *root) Receive(*actors.Context[rootMessage], rootMessage) error { return
 
 // plant spawns the root and waits until the tree stands.
 func (g *Gateway) plant() error {
-	ready := make(chan error, 1)
+	ready, limit := make(chan error, 1), g.growLimit() // asked before the import may change the configuration
 	g.imports = importer.New(g.importOptions())
 	g.tree = &tree{
 		events: eventstream.NewState(), runs: session.NewState(), directory: account.NewDirectory(),
@@ -103,7 +103,7 @@ func (g *Gateway) plant() error {
 	select {
 	case err := <-ready:
 		return err
-	case <-time.After(g.growLimit()):
+	case <-time.After(limit):
 		return fmt.Errorf("the actors did not start")
 	}
 }
