@@ -77,7 +77,7 @@ func TestHooks_transform(t *testing.T) {
 			t.Errorf("%s: %q, want %q", tt.path, body, tt.want)
 		}
 	}
-	for _, want := range []string{`module=throw.mjs err="Error: because"`, "module=loop.mjs", "hooks.gmail.account is set"} {
+	for _, want := range []string{`module=throw.mjs err="Error: because"`, "hook=loop module=loop.mjs", "hooks.gmail.account is set"} {
 		if n := strings.Count(log.String(), want); n != 1 {
 			t.Errorf("%d log lines with %s", n, want)
 		}
