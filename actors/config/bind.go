@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/clawdbot/gateway/actors/file"
 )
 
 // FormerBind is where the bridge of the gateway that this one replaces was listening when its configuration did not
@@ -30,7 +32,7 @@ func (d *Document) WithBind(bind string, getenv func(string) string) (doc *Docum
 	if d.hasRaw {
 		saved = d.Path + savedAs
 		if _, err := os.Lstat(saved); errors.Is(err, fs.ErrNotExist) { // else from an attempt before this one
-			if err := writeFile(saved, d.raw); err != nil {
+			if err := file.Replace(saved, []byte(d.raw)); err != nil {
 				return nil, "", err
 			}
 		}
@@ -47,7 +49,7 @@ func (d *Document) WithBind(bind string, getenv func(string) string) (doc *Docum
 	if doc = Parse(d.Path, text, getenv); !doc.Valid {
 		return nil, "", &InvalidError{Path: d.Path, Issues: doc.Issues}
 	}
-	return doc, saved, writeFile(d.Path, text)
+	return doc, saved, file.Replace(d.Path, []byte(text))
 }
 
 // onOneLine writes the section that a patch has just added, of one value, on one line.

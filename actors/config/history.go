@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clawdbot/gateway/actors/file"
 )
 
 // maxGenerations is how many good configurations are kept.
@@ -80,7 +82,7 @@ func (h history) record(text string, now time.Time) error {
 		next = all[0].Number + 1
 	}
 	name := fmt.Sprintf("%06d-%d.json5", next, now.UnixMilli())
-	if err := writeFile(filepath.Join(h.dir, name), text); err != nil {
+	if err := file.Replace(filepath.Join(h.dir, name), []byte(text)); err != nil {
 		return err
 	}
 	for _, g := range all[min(len(all), maxGenerations-1):] {

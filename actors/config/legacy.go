@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/clawdbot/gateway/actors/file"
 )
 
 // legacy are keys of older versions that make a file invalid: what to write instead, and where their value belongs now.
@@ -73,7 +75,7 @@ func LoadForStart(path string, getenv func(string) string) (d *Document, moved [
 	}
 	copied, err := keepCopy(path, d.raw)
 	if err == nil {
-		err = writeFile(path, text)
+		err = file.Replace(path, []byte(text))
 	}
 	if err != nil {
 		return d, nil, d.unmoved(err)

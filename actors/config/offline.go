@@ -1,6 +1,10 @@
 package config
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/clawdbot/gateway/actors/file"
+)
 
 // Edit changes a config file that no gateway watches over: raw is taken as config.set takes it. The file is written
 // only if the result is valid. The error may be a *SetError.
@@ -16,5 +20,5 @@ func Edit(path, raw string, getenv func(string) string) error {
 	if doc := Parse(path, text, getenv); !doc.Valid {
 		return invalid(doc.Issues...)
 	}
-	return writeFile(path, text)
+	return file.Replace(path, []byte(text))
 }

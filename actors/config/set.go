@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/clawdbot/gateway/actors/file"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -16,7 +17,7 @@ func (l *live) set(log *slog.Logger, raw string) (View, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for range maxRaces - 1 {
-		if v, err := l.setOnce(log, raw); !errors.Is(err, errChanged) {
+		if v, err := l.setOnce(log, raw); !errors.Is(err, file.ErrChanged) {
 			return v, err
 		}
 	}
@@ -68,7 +69,7 @@ func (l *live) write(log *slog.Logger, stored *Document, text string) (View, err
 	if !stored.hasRaw || stored.raw != text {
 		l.record(log, stored)
 		still := func() bool { return Read(doc.Path, l.o.Getenv).identity() == stored.identity() }
-		if err := replaceFile(doc.Path, text, still); err != nil {
+		if err := file.ReplaceIf(doc.Path, []byte(text), still); err != nil {
 			return View{}, fmt.Errorf("config file was not written: %w", err)
 		}
 		log.Info("config file written")

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/file"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -247,7 +248,7 @@ func TestSet_racesWithAnEdit(t *testing.T) {
 		t.Errorf("%s (%v)", b, err)
 	}
 	edits = -10 // one edit after another: it gives up, and says so
-	if _, err := l.set(log, "{identity:{name:'y'}}"); !errors.Is(err, errChanged) {
+	if _, err := l.set(log, "{identity:{name:'y'}}"); !errors.Is(err, file.ErrChanged) {
 		t.Errorf("%v", err)
 	}
 	if all, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".*.tmp")); len(all) > 0 {

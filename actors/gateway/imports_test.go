@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 
 	// Core: state and decisions.
 	"actors/command": {},
-	"actors/config":  {"actors", "actors/command", "transport/wire", "github.com/fsnotify/fsnotify"},
+	"actors/config":  {"actors", "actors/file", "actors/command", "transport/wire", "github.com/fsnotify/fsnotify"},
 	"actors/cron": {
 		"actors", "actors/agent", "actors/command", "actors/eventstream", "actors/store", "providers", "transport/wire",
 		"github.com/google/uuid", "github.com/netresearch/go-cron",
@@ -48,7 +48,8 @@ var allowed = map[string][]string{
 	"actors/pairing": {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/models":  {"actors", "transport/wire"},
 	"actors/skills":  {"actors", "actors/config", "transport/wire"},
-	"actors/node":    {"actors", "actors/eventstream", "actors/pairing", "actors/store", "transport/wire"},
+	"actors/file":    {},
+	"actors/node":    {"actors", "actors/eventstream", "actors/file", "actors/pairing", "actors/store", "transport/wire"},
 	"actors/importer": {
 		"actors", "actors/config", "actors/cron", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid",
 	},

@@ -6,12 +6,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf16"
 
+	"github.com/clawdbot/gateway/actors/file"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -68,7 +68,7 @@ func (w *wakeWords) set(given []any, told func([]string)) error {
 	if err != nil {
 		return fmt.Errorf("encode wake words: %w", err)
 	}
-	if err := replaceFile(w.path, b); err != nil {
+	if err := file.Replace(w.path, b); err != nil {
 		return fmt.Errorf("write wake words: %w", err)
 	}
 	told(words)
@@ -99,40 +99,4 @@ func shorten(s string) string {
 		}
 	}
 	return s
-}
-
-// replaceFile replaces a file at once and for good: whoever reads it sees the old bytes or the new ones, also after a
-// power cut.
-func replaceFile(path string, b []byte) (err error) {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(b)
-	for _, step := range []func() error{f.Sync, f.Close} {
-		if e := step(); err == nil {
-			err = e
-		}
-	}
-	if err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
