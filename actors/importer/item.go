@@ -85,10 +85,9 @@ func runID(job string, at, ts int64) string {
 	return store.ImportedRun + job + ":" + strconv.FormatInt(at, 10) + ":" + strconv.FormatInt(ts, 10)
 }
 
-// Limits of a chunk. It is one operation of the store among others, and holds them up for some 10 ms. Smaller ones do not
-// help them much and cost the import a sync each, and on a busy machine two waits for the processor.
+// Limits of a chunk. It is one operation of the store among others, and must not hold them up.
 const (
-	chunkRows  = 1024
+	chunkRows  = 256
 	chunkBytes = 1 << 20
 	// chunkLines bounds lines that make no row.
 	chunkLines = 4096
