@@ -201,5 +201,5 @@ func (d *Dialogue) afterwards() string {
 	if d.wants("telegram") {
 		return lines + "Write to your bot. A sender who is not on the list gets a code: clawdbot pairing approve CODE"
 	}
-	return lines + "Talk to it in the browser: http://127.0.0.1:" + strconv.Itoa(d.port())
+	return lines + "Talk to it in the browser: http://127.0.0.1:" + strconv.Itoa(d.listens())
 }

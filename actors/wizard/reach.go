@@ -20,6 +20,14 @@ func (d *Dialogue) port() int {
 	return defaultPort
 }
 
+// listens is the port that the gateway will have: the environment goes before the file (protocol 1.1).
+func (d *Dialogue) listens() int {
+	if n, err := strconv.Atoi(d.o.Getenv("CLAWDBOT_GATEWAY_PORT")); err == nil {
+		return n
+	}
+	return d.port()
+}
+
 func askReach(d *Dialogue) *wire.WizardStep {
 	if d.remote() {
 		return nil

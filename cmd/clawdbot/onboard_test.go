@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ func TestOnboard(t *testing.T) {
 		code                int
 		file, out, err      []string // "!" before what must not be there
 	}{
-		{name: "Enter all the way", typed: "\n\n\n\n\n", file: []string{`"workspace": "~/clawd"`, `"mode": "local"`, "!auth"}, out: []string{"Written:", "1  On this computer"}},
+		{name: "Enter all the way", typed: "\n\n\n\n\n", file: []string{`"workspace": "~/clawd"`, `"mode": "local"`, "!auth"}, out: []string{"Written:", "1  On this computer", "PORT"}},
 		{name: "a bot", typed: "1\n\nn\n1\n" + bot + "\n7, 8\ny\n", file: []string{bot, `"7"`}, out: []string{"telegram.botToken: (secret)", "!" + bot}},
 		{name: "a mistake is asked for again", typed: "local\n~/w\nyes\nmany\n19999\n\n\n\n\n\n", file: []string{"19999", "~/w"}, out: []string{"a port is a number"}},
 		{name: "a number that is none", typed: "7\n1\n\n\n\n\n", file: []string{`"mode": "local"`}, out: []string{"Type a number from 1 to 2."}},
@@ -52,6 +53,9 @@ func TestOnboard(t *testing.T) {
 			t.Parallel()
 			env := home(t, c.config)
 			env["CLAWDBOT_GATEWAY_PORT"] = freePort(t)
+			if i := slices.Index(c.out, "PORT"); i >= 0 {
+				c.out[i] = "127.0.0.1:" + env["CLAWDBOT_GATEWAY_PORT"]
+			}
 			r := typing(c.typed, env, append([]string{"onboard"}, c.args...)...)
 			if r.code != c.code {
 				t.Fatalf("%+v", r)
