@@ -137,7 +137,7 @@ func TestSweep_runThatNobodyDoes(t *testing.T) {
 	o := newOffice(t, "", false, nil)
 	o.say("7: one")
 	o.answer(o.next("one"), "7", "first")
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(o.dir, "gateway.db")+"?_pragma=busy_timeout(5000)") // the gateway may be writing
+	db, err := sql.Open("sqlite", filepath.Join(o.dir, "gateway.db")+"?_pragma=busy_timeout(5000)") // the gateway may be writing
 	if err != nil {
 		t.Fatal(err)
 	}

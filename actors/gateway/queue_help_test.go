@@ -225,7 +225,7 @@ func (o *office) closed() (ends []string) {
 // query reads the database beside the gateway: rows of two texts.
 func (o *office) query(q string) (pairs [][2]string) {
 	o.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(o.dir, "gateway.db")+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", filepath.Join(o.dir, "gateway.db")+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		o.t.Fatal(err)
 	}
