@@ -93,6 +93,19 @@ func Pipe[M, T any](c *Context[M], f func(ctx context.Context) (T, error), wrap 
 	PipeOwned(c, f, wrap, nil)
 }
 
+// Answer does work on its own goroutine and answers r with its result. Then the actor is told done, which says no more
+// than that.
+func Answer[M, T any](c *Context[M], r Reply[T], work func(ctx context.Context) (T, error), done M) {
+	Pipe(c, func(ctx context.Context) (struct{}, error) {
+		if v, err := work(ctx); err != nil {
+			r.Fail(err)
+		} else {
+			r.Send(v)
+		}
+		return struct{}{}, nil
+	}, func(struct{}, error) M { return done })
+}
+
 // PipeOwned is Pipe for a result that someone must own: release gets it, off the actor, if f
 // returned no error and this incarnation ended before it could take it.
 func PipeOwned[M, T any](c *Context[M], f func(ctx context.Context) (T, error), wrap func(T, error) M, release func(T)) {

@@ -51,35 +51,23 @@ type nodes struct {
 func (n *nodes) Receive(c *actors.Context[Message], m Message) error {
 	switch m := m.(type) {
 	case List:
-		off(c, m.Reply, n.list)
+		actors.Answer(c, m.Reply, n.list, Message(done{}))
 	case Describe:
-		off(c, m.Reply, func(ctx context.Context) (wire.NodeDescribeResult, error) { return n.describe(ctx, m.NodeID) })
+		actors.Answer(c, m.Reply, func(ctx context.Context) (wire.NodeDescribeResult, error) { return n.describe(ctx, m.NodeID) }, Message(done{}))
 	case Rename:
-		off(c, m.Reply, func(ctx context.Context) (wire.NodeRenameResult, error) { return n.rename(ctx, m) })
+		actors.Answer(c, m.Reply, func(ctx context.Context) (wire.NodeRenameResult, error) { return n.rename(ctx, m) }, Message(done{}))
 	case Talk:
 		n.onTalk(m)
 	case Triggers:
-		off(c, m.Reply, func(context.Context) (wire.Voicewake, error) {
+		actors.Answer(c, m.Reply, func(context.Context) (wire.Voicewake, error) {
 			words, err := n.words.get()
 			return wire.Voicewake{Triggers: words}, err
-		})
+		}, Message(done{}))
 	case SetTriggers:
 		n.onSetTriggers(c, m)
 	case done:
 	}
 	return nil
-}
-
-// off answers a message with the result of work off the actor.
-func off[T any](c *actors.Context[Message], r actors.Reply[T], work func(ctx context.Context) (T, error)) {
-	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
-		if v, err := work(ctx); err != nil {
-			r.Fail(err)
-		} else {
-			r.Send(v)
-		}
-		return struct{}{}, nil
-	}, func(struct{}, error) Message { return done{} })
 }
 
 func (n *nodes) list(ctx context.Context) (r wire.NodeListResult, err error) {

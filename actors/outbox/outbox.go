@@ -199,7 +199,7 @@ func (o *outbox) answerQuiet() {
 
 func (o *outbox) onList(c *actors.Context[Message], m List) {
 	st := o.o.Store
-	off(c, m.Reply, func(ctx context.Context) (r wire.OutboxListResult, err error) {
+	actors.Answer(c, m.Reply, func(ctx context.Context) (r wire.OutboxListResult, err error) {
 		var items []store.OutItem
 		err = st.View(ctx, func(v *store.View) (err error) {
 			items, err = v.OutList(m.State, listLimit)
@@ -209,7 +209,7 @@ func (o *outbox) onList(c *actors.Context[Message], m List) {
 			r.Items = append(r.Items, listed(it))
 		}
 		return r, err
-	})
+	}, Message(answered{}))
 }
 
 func listed(it store.OutItem) wire.OutboxItem {
@@ -225,25 +225,12 @@ func listed(it store.OutItem) wire.OutboxItem {
 
 func (o *outbox) onCount(c *actors.Context[Message], m Count) {
 	st := o.o.Store
-	off(c, m.Reply, func(ctx context.Context) (n Counts, err error) {
+	actors.Answer(c, m.Reply, func(ctx context.Context) (n Counts, err error) {
 		err = st.View(ctx, func(v *store.View) error {
 			by, err := v.OutCounts()
 			n = Counts{Queued: by[store.OutQueued], Sending: by[store.OutSending], Ambiguous: by[store.OutAmbiguous], Failed: by[store.OutFailed]}
 			return err
 		})
 		return n, err
-	})
-}
-
-// off answers from work off the actor.
-func off[T any](c *actors.Context[Message], r actors.Reply[T], work func(ctx context.Context) (T, error)) {
-	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
-		v, err := work(ctx)
-		if err != nil {
-			r.Fail(err)
-		} else {
-			r.Send(v)
-		}
-		return struct{}{}, nil
-	}, func(struct{}, error) Message { return answered{} })
+	}, Message(answered{}))
 }

@@ -73,26 +73,14 @@ type skills struct {
 func (s *skills) Receive(c *actors.Context[Message], m Message) error {
 	switch m := m.(type) {
 	case Status:
-		off(c, m.Reply, func(context.Context) (wire.SkillsStatusResult, error) { return s.status(), nil })
+		actors.Answer(c, m.Reply, func(context.Context) (wire.SkillsStatusResult, error) { return s.status(), nil }, Message(done{}))
 	case Install:
-		off(c, m.Reply, func(ctx context.Context) (wire.SkillsInstallResult, error) { return s.install(ctx, m) })
+		actors.Answer(c, m.Reply, func(ctx context.Context) (wire.SkillsInstallResult, error) { return s.install(ctx, m) }, Message(done{}))
 	case Update:
-		off(c, m.Reply, func(ctx context.Context) (wire.SkillsUpdateResult, error) { return s.update(ctx, m.Params) })
+		actors.Answer(c, m.Reply, func(ctx context.Context) (wire.SkillsUpdateResult, error) { return s.update(ctx, m.Params) }, Message(done{}))
 	case done:
 	}
 	return nil
-}
-
-// off answers a message with the result of work off the actor.
-func off[T any](c *actors.Context[Message], r actors.Reply[T], work func(ctx context.Context) (T, error)) {
-	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
-		if v, err := work(ctx); err != nil {
-			r.Fail(err)
-		} else {
-			r.Send(v)
-		}
-		return struct{}{}, nil
-	}, func(struct{}, error) Message { return done{} })
 }
 
 // places are where skills are looked for, the ones that stand in for others last.
