@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -21,6 +22,9 @@ type Factory struct {
 	// New decodes env.Config and builds a provider without touching the network.
 	// A configuration mistake is an error that names the field.
 	New func(env Env) (Provider, error)
+	// Rules reads what the config section says of who may write to the agent, and when. It is called again whenever the
+	// configuration changes. Nil = allowFrom and groups.<id>.requireMention, as telegram has them.
+	Rules func(config json.RawMessage) Rules
 }
 
 // Env is what one provider instance gets from the gateway.
@@ -39,7 +43,25 @@ type Env struct {
 	Receive func(ctx context.Context, m Incoming) error
 	// State reports a change of the link. Never blocks.
 	State func(Status)
+	// Files is where inbound attachments go: the one way in for bytes from outside. Never nil.
+	Files Files
+	// Mount serves h on the gateway's own HTTP port, below path, until unmount is called: for a platform that posts to us.
+	// An error: the path is taken. Nil = there is no such port.
+	Mount func(path string, h http.Handler) (unmount func(), err error)
 }
+
+// Files keeps attachments in the state directory. What is kept is sniffed: MIME is what the bytes are, never what
+// somebody calls them. Errors are for a log line; a message is handed over without an attachment that cannot be kept.
+type Files interface {
+	// Save keeps what r holds. More than limit bytes is ErrTooLarge, and nothing is kept.
+	Save(ctx context.Context, r io.Reader, name, mime string, limit int64) (Media, error)
+	// Fetch gets an address with the headers given and keeps the answer's body. Only public addresses and the account's
+	// own Endpoint are reached; headers do not follow a redirect to another host.
+	Fetch(ctx context.Context, url string, header http.Header, name string, limit int64) (Media, error)
+}
+
+// ErrTooLarge: an attachment is over its limit.
+var ErrTooLarge = errors.New("too large")
 
 // Provider is one account on one surface.
 type Provider interface {
@@ -81,15 +103,36 @@ type (
 		// Unlink forgets the credentials; false when there were none.
 		Unlink(ctx context.Context) (cleared bool, err error)
 	}
+	// Performer does what only this platform has: reactions, edits, polls, pins, moderation. The names are those of
+	// the reference's tool actions (a.2-a.4); the agent reaches them through a tool named like the surface.
+	Performer interface {
+		// Actions lists what the configuration lets the agent do, by name.
+		Actions() []string
+		// Perform does one. The result is ready for JSON. The error is a *SendError; a mistake in params is Permanent and
+		// says what is wrong with them.
+		Perform(ctx context.Context, action string, params json.RawMessage) (result any, err error)
+	}
 )
 
 // Capabilities are limits as data.
 type Capabilities struct {
 	MaxText int    // longest text of one message, in UTF-16 units
-	Markup  string // what outbound text may carry: "markdown", "html", "plain"
+	Markup  Markup // what Outgoing.Text is converted to before it comes to Send
 	// SenderIDs: the platform takes a message id or nonce of ours, so that a repeated send is recognised.
 	SenderIDs bool
 }
+
+// Markup is how a platform writes bold, links, code.
+type Markup string
+
+// Markups. The agent writes Markdown.
+const (
+	Markdown Markup = "markdown" // as the agent wrote it
+	HTML     Markup = "html"     // Telegram's
+	Mrkdwn   Markup = "mrkdwn"   // Slack's
+	WhatsApp Markup = "whatsapp" // *bold* _italic_ ~struck~ and code marks
+	Plain    Markup = "plain"    // none: the marks are taken away
+)
 
 // ErrTerminal marks a failure that trying again cannot mend: wrong token, logged out, replaced.
 var ErrTerminal = errors.New("terminal")
@@ -122,74 +165,6 @@ type Status struct {
 	Mode     string    // "polling", "webhook"
 	Self     string    // who we are there: "@botname"
 	LastSeen time.Time // last proof of traffic from the platform (also an empty poll)
-}
-
-// ChatKind tells a direct chat from a shared one.
-type ChatKind string
-
-// Kinds of chat.
-const (
-	Direct  ChatKind = "direct"
-	Group   ChatKind = "group"
-	Channel ChatKind = "channel"
-)
-
-// Incoming is one inbound message. (Account, Chat, ID) is its identity: the same triple again is a duplicate.
-type Incoming struct {
-	ID        string   `json:"id"`
-	Chat      string   `json:"chat"` // immutable platform id of the chat: the reply goes there
-	Thread    string   `json:"thread,omitempty"`
-	Kind      ChatKind `json:"kind"`
-	Title     string   `json:"title,omitempty"` // group subject
-	Sender    Sender   `json:"sender"`
-	Text      string   `json:"text"`                // text or caption, or a "<media:image>" placeholder
-	Mentioned bool     `json:"mentioned,omitempty"` // this bot was addressed: by mention or by a reply to it
-	// HasMentions: the text mentions somebody. The command bypass applies only without any mention.
-	HasMentions bool      `json:"hasMentions,omitempty"`
-	ReplyTo     *Quoted   `json:"replyTo,omitempty"`
-	Media       []Media   `json:"media,omitempty"`
-	Time        time.Time `json:"time"`
-}
-
-// Sender is who wrote a message. Only ID decides anything: the rest can be changed by its owner.
-type Sender struct {
-	ID       string `json:"id"`
-	Name     string `json:"name,omitempty"`
-	Username string `json:"username,omitempty"`
-}
-
-// Quoted is the message that an inbound one replies to.
-type Quoted struct {
-	ID     string `json:"id"`
-	Sender string `json:"sender,omitempty"`
-	Text   string `json:"text,omitempty"`
-}
-
-// Media is one attachment, already fetched into the state directory.
-type Media struct {
-	Path string `json:"path,omitempty"`
-	MIME string `json:"mime,omitempty"`
-	Name string `json:"name,omitempty"`
-	Size int64  `json:"size,omitempty"`
-}
-
-// Route says where an answer goes. It is minted by the inbound message and never changes.
-type Route struct {
-	Account string   `json:"account"`
-	Surface string   `json:"surface"`
-	Chat    string   `json:"chat"`
-	Thread  string   `json:"thread,omitempty"`
-	ReplyTo string   `json:"replyTo,omitempty"` // platform id of the message answered
-	Kind    ChatKind `json:"kind,omitempty"`
-}
-
-// Outgoing is one message to deliver, short enough for Capabilities.MaxText.
-type Outgoing struct {
-	Key     string `json:"key"` // unique and the same at every attempt: the nonce where the platform takes one
-	Route   Route  `json:"route"`
-	Text    string `json:"text"`
-	Media   *Media `json:"media,omitempty"`
-	Attempt int    `json:"-"` // from 1
 }
 
 // Receipt is the platform's word that a message arrived.
