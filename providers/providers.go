@@ -45,6 +45,8 @@ type Env struct {
 	State func(Status)
 	// Files is where inbound attachments go: the one way in for bytes from outside. Never nil.
 	Files Files
+	// Cursor keeps how far the account has come at its platform, over restarts. Never nil.
+	Cursor Cursor
 	// Mount serves h on the gateway's own HTTP port, below path, until unmount is called: for a platform that posts to us.
 	// An error: the path is taken. Nil = there is no such port.
 	Mount func(path string, h http.Handler) (unmount func(), err error)
@@ -58,6 +60,17 @@ type Files interface {
 	// Fetch gets an address with the headers given and keeps the answer's body. Only public addresses and the account's
 	// own Endpoint are reached; headers do not follow a redirect to another host.
 	Fetch(ctx context.Context, url string, header http.Header, name string, limit int64) (Media, error)
+}
+
+// Cursor remembers small values of one account in the store: the place up to which a provider has taken what its platform
+// keeps, so that a new process asks for the rest. It is no record of messages: the inbox is, and it recognises what comes
+// twice. So a value may lag behind, and must never run ahead of what Receive has taken. Safe for concurrent use.
+type Cursor interface {
+	// Get reads a value; "" when there is none.
+	Get(ctx context.Context, key string) (string, error)
+	// Set is on disk when it returns nil. Each call is a commit: write at intervals, not with each message. The value "" forgets
+	// the key.
+	Set(ctx context.Context, key, value string) error
 }
 
 // ErrTooLarge: an attachment is over its limit.

@@ -36,7 +36,9 @@ type rig struct {
 
 func newRig(t *testing.T, h Harness) *rig {
 	t.Helper()
-	return newRigOn(t, h.Start(t), nil)
+	p := h.Start(t)
+	p.Env.Cursor = NewCursor()
+	return newRigOn(t, p, nil)
 }
 
 // newRigOn puts a provider on a platform that may have had one before.
@@ -51,6 +53,9 @@ func newRigOn(t *testing.T, p Platform, change func(*providers.Env)) *rig {
 	env.Now = time.Now
 	env.Receive = r.onReceive
 	env.State = r.onState
+	if env.Cursor == nil {
+		env.Cursor = NewCursor()
+	}
 	if env.Getenv == nil {
 		env.Getenv = func(string) string { return "" }
 	}
