@@ -30,12 +30,16 @@ type Factory struct {
 // Env is what one provider instance gets from the gateway.
 type Env struct {
 	Account string          // unique in the gateway; equals the surface name while there is one account per surface
-	Config  json.RawMessage // the surface's config section, "{}" when absent
+	Config  json.RawMessage // the surface's config section, "{}" when absent; WhatsApp's has the section "web" under that key
 	Getenv  func(string) string
 	Log     *slog.Logger
 	HTTP    *http.Client // for API calls; nil = a client of the provider's own
 	Now     func() time.Time
+	// StateDir is the gateway's state directory, "" in a program without one: what an account keeps is in a directory of
+	// its own below it.
+	StateDir string
 	// Endpoint replaces the platform's base address (dev.endpoints.<surface>, loopback only); empty in production.
+	// WhatsApp's is a JSON object: {"url", "mediaUrl", "rootKey"}.
 	Endpoint string
 	// Receive hands one inbound message over. It returns nil when the message is committed to the store (or was
 	// there before): only then may the provider acknowledge it to the platform. It may block for as long as a

@@ -24,6 +24,7 @@ type Options struct {
 	Getenv   func(string) string
 	HTTP     *http.Client                // for the providers' API calls; nil = their own
 	Now      func() time.Time            // nil = time.Now
+	StateDir string                      // for what providers keep; "" = nothing is kept
 	Endpoint func(surface string) string // replaces a platform's address in tests; nil = never
 }
 

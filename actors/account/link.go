@@ -46,7 +46,7 @@ func (l *link) retire() {
 func (l *link) env(spec Start, log *slog.Logger) providers.Env {
 	e := providers.Env{
 		Account: spec.Account, Config: spec.Config, Getenv: l.o.Getenv, Log: log, HTTP: l.o.HTTP, Now: l.o.Now,
-		Receive: l.receive, State: l.report, Cursor: cursor{l},
+		Receive: l.receive, State: l.report, Cursor: cursor{l}, StateDir: l.o.StateDir,
 	}
 	if len(e.Config) == 0 {
 		e.Config = []byte("{}")

@@ -7,9 +7,25 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// Configured says whether a surface counts as configured in providers.status, and where its token comes from:
-// "env", "tokenFile", "config" or "none". It is asked for the surfaces that have an account or could have one.
-type Configured func(surface string) (ok bool, tokenSource string)
+// Setup is what the configuration says of a surface, for providers.status.
+type Setup struct {
+	Configured bool
+	// Sources say where each of the surface's tokens comes from: "env", "tokenFile", "config" or "none".
+	Sources []string
+	// BaseURL is where signal-cli's daemon is; CLIPath and DBPath are those of iMessage.
+	BaseURL, CLIPath, DBPath string
+}
+
+// source is where the token comes from, of which the surface may have several.
+func (s Setup) source(i int) string {
+	if i < len(s.Sources) {
+		return s.Sources[i]
+	}
+	return "none"
+}
+
+// Configured says what there is of a surface, also of one without an account.
+type Configured func(surface string) Setup
 
 // Methods answers providers.status, web.* and telegram.logout (protocol 3.13). envToken says whether the environment has
 // a token of the Telegram bot.
@@ -85,64 +101,4 @@ func probeTimeout(ms *int64) time.Duration {
 		return probeLimit
 	}
 	return time.Duration(min(max(*ms, 1000), 5*60_000)) * time.Millisecond
-}
-
-// statusResult fills in the surfaces that have an account. The others are not configured, which is the truth.
-func statusResult(now time.Time, states []State, configured Configured) wire.ProvidersStatusResult {
-	r := wire.ProvidersStatusResult{
-		TS:       now.UnixMilli(),
-		Telegram: wire.TelegramStatus{TokenSource: "none"},
-		Discord:  wire.DiscordStatus{TokenSource: "none"},
-		Slack:    wire.SlackStatus{BotTokenSource: "none", AppTokenSource: "none"},
-		Signal:   wire.SignalStatus{BaseURL: "http://127.0.0.1:8080"},
-	}
-	r.Telegram.Configured, r.Telegram.TokenSource = configured("telegram")
-	r.WhatsApp.LastError = optional("not linked")
-	for _, s := range states {
-		if s.Surface == "telegram" {
-			r.Telegram.ProviderRun = runOf(s)
-			r.Telegram.Mode = optional(s.Mode)
-			if !s.Running() {
-				r.Telegram.Mode = nil
-			}
-			r.Telegram.Probe = probeOf[wire.TelegramProbe](s.Probe)
-		}
-		if s.Surface == "whatsapp" {
-			r.WhatsApp.Running, r.WhatsApp.Connected, r.WhatsApp.LastError = s.Running(), s.Phase == Up, optional(s.LastError)
-			r.WhatsApp.LastMessageAt, r.WhatsApp.LastEventAt = optional(s.LastInbound), optional(s.LastSeen)
-		}
-	}
-	return r
-}
-
-func runOf(s State) wire.ProviderRun {
-	return wire.ProviderRun{
-		Running: s.Running(), LastStartAt: optional(s.LastStart), LastStopAt: optional(s.LastStop),
-		LastError: optional(s.LastError), LastProbeAt: optional(s.LastProbe),
-	}
-}
-
-// probeOf reads what a provider made as the shape of the protocol. What does not fit is left out.
-func probeOf[T any](probe any) *T {
-	if probe == nil {
-		return nil
-	}
-	b, err := wire.Marshal(probe)
-	if err != nil {
-		return nil
-	}
-	p := new(T)
-	if wire.Unmarshal(b, p) != nil {
-		return nil
-	}
-	return p
-}
-
-// optional is null for the zero value.
-func optional[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
 }

@@ -20,7 +20,7 @@ func TestStatusResult(t *testing.T) {
 		"signal":   {"baseUrl", "configured", "lastError", "lastProbeAt", "lastStartAt", "lastStopAt", "running"},
 		"imessage": {"cliPath", "configured", "dbPath", "lastError", "lastProbeAt", "lastStartAt", "lastStopAt", "running"},
 	}
-	b, err := wire.Marshal(statusResult(now, nil, func(string) (bool, string) { return false, "none" }))
+	b, err := wire.Marshal(statusResult(now, nil, func(string) Setup { return Setup{} }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestStatusResult_telegram(t *testing.T) {
 		Account: "telegram", Surface: "telegram", Phase: Up, Mode: "polling", LastStart: 5, LastProbe: 9,
 		Probe: map[string]any{"ok": true, "status": 200, "error": nil, "elapsedMs": 3, "bot": map[string]any{"id": 1, "username": "b"}},
 	}}
-	r := statusResult(time.Now(), states, func(string) (bool, string) { return true, "env" }).Telegram
+	r := statusResult(time.Now(), states, func(string) Setup { return Setup{Configured: true, Sources: []string{"env"}} }).Telegram
 	if !r.Configured || r.TokenSource != "env" || !r.Running || r.Mode == nil || *r.Mode != "polling" || *r.LastStartAt != 5 || r.LastStopAt != nil || r.LastError != nil {
 		t.Errorf("telegram = %+v", r)
 	}
@@ -61,7 +61,7 @@ func TestStatusResult_telegram(t *testing.T) {
 		t.Errorf("probe = %+v", r.Probe)
 	}
 	states[0].Phase, states[0].LastError = Terminal, "bad token"
-	r = statusResult(time.Now(), states, func(string) (bool, string) { return true, "env" }).Telegram
+	r = statusResult(time.Now(), states, func(string) Setup { return Setup{Configured: true, Sources: []string{"env"}} }).Telegram
 	if r.Running || r.Mode != nil || *r.LastError != "bad token" {
 		t.Errorf("telegram when down = %+v", r)
 	}

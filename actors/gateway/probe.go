@@ -19,7 +19,10 @@ const probeEvery = time.Minute
 // probe makes a health snapshot (protocol 6.1).
 func (g *Gateway) probe(ctx context.Context) (wire.HealthSummary, error) {
 	h := wire.HealthSummary{OK: true, HeartbeatSeconds: g.heartbeatSeconds()}
-	h.Telegram = wire.TelegramHealth{Configured: g.tokenSource() != "none", Probe: g.telegramProbe(ctx)}
+	h.Telegram.Configured, h.Discord.Configured = g.section("telegram").tokenThere(), g.section("discord").tokenThere()
+	g.liveProbes(ctx)
+	h.Telegram.Probe = probed[wire.TelegramProbe](g.tree.directory, "telegram")
+	h.Discord.Probe = probed[wire.DiscordProbe](g.tree.directory, "discord")
 	rows, err := g.sessions(ctx)
 	if err != nil {
 		return h, err
@@ -33,24 +36,28 @@ func (g *Gateway) probe(ctx context.Context) (wire.HealthSummary, error) {
 	return h, nil
 }
 
-// telegramProbe is the last live probe, made anew when it is older than a minute; nil while Telegram is off.
-func (g *Gateway) telegramProbe(ctx context.Context) *wire.TelegramProbe {
-	s, ok := g.tree.directory.Surface("telegram")
-	if !ok || s.Phase == account.Disabled {
-		return nil
+// liveProbes asks the platforms of the health snapshot anew when what is known of one is older than a minute.
+func (g *Gateway) liveProbes(ctx context.Context) {
+	for _, surface := range []string{"telegram", "discord"} {
+		s, ok := g.tree.directory.Surface(surface)
+		if ok && s.Phase != account.Disabled && time.Since(time.UnixMilli(s.LastProbe)) > probeEvery {
+			_, _ = ask(ctx, g.tree.accounts, func(r actors.Reply[[]account.State]) account.Message {
+				return account.Status{Reply: r, Probe: true}
+			})
+			return // it asked all of them
+		}
 	}
-	if time.Since(time.UnixMilli(s.LastProbe)) > probeEvery {
-		_, _ = ask(ctx, g.tree.accounts, func(r actors.Reply[[]account.State]) account.Message {
-			return account.Status{Reply: r, Probe: true}
-		})
-		s, _ = g.tree.directory.Surface("telegram")
+}
+
+// probed is the last live probe of a surface; nil while it is off.
+func probed[T any](d *account.Directory, surface string) *T {
+	s, ok := d.Surface(surface)
+	if !ok || s.Phase == account.Disabled || s.Probe == nil {
+		return nil
 	}
 	raw, err := wire.Marshal(s.Probe)
-	if err != nil || s.Probe == nil {
-		return nil
-	}
-	p := &wire.TelegramProbe{}
-	if wire.Unmarshal(raw, p) != nil {
+	p := new(T)
+	if err != nil || wire.Unmarshal(raw, p) != nil {
 		return nil
 	}
 	return p
@@ -86,7 +93,7 @@ func (g *Gateway) status(ctx context.Context) (wire.StatusSummary, error) {
 	for _, a := range g.tree.directory.States() {
 		s.ProviderSummary = append(s.ProviderSummary, summaryLine(a))
 	}
-	for _, surface := range []string{"telegram", "slack", "discord"} {
+	for _, surface := range []string{"telegram", "slack", "discord", "whatsapp"} {
 		if g.endpoint(surface) != "" {
 			s.DevEndpoints = append(s.DevEndpoints, surface)
 		}

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,7 +18,6 @@ import (
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/providers/text"
-	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // apology is all that a person on a messaging surface is told of a failure: what went wrong is for the operator.
@@ -29,96 +27,6 @@ const apology = "Something went wrong while I was working on that. Please try ag
 const silent = "NO_REPLY"
 
 func chunk(s string, limit int) []string { return text.Chunk(s, limit) }
-
-// startAccounts tells the accounts what there is: one per surface that was given a factory.
-func (g *Gateway) startAccounts() error {
-	for _, f := range g.o.Providers {
-		if err := g.startAccount(f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// startAccount starts an account with the configuration in force, or starts it anew.
-func (g *Gateway) startAccount(f providers.Factory) error {
-	start := account.Start{Account: f.Surface, Factory: f, Config: g.raw(f.Surface)}
-	switch {
-	case g.env.SkipProviders:
-		start.Disabled = "CLAWDBOT_SKIP_PROVIDERS is set"
-	case g.disabled(f.Surface):
-		start.Disabled = "disabled"
-	case !g.wanted(f.Surface):
-		start.Disabled = "not configured"
-	}
-	g.tree.directory.Want(start)
-	return g.tree.accounts.Tell(start)
-}
-
-// raw is a surface's section as it is in force.
-func (g *Gateway) raw(surface string) json.RawMessage { return g.o.section(g.doc.Load(), surface) }
-
-// section is what every surface's section may say.
-type section struct {
-	Enabled   *bool  `json:"enabled"`
-	BotToken  string `json:"botToken"`
-	TokenFile string `json:"tokenFile"`
-}
-
-func (g *Gateway) section(surface string) (s section, present bool) {
-	raw := g.raw(surface)
-	if wire.Unmarshal(raw, &s) != nil {
-		return section{}, false
-	}
-	return s, strings.TrimSpace(string(raw)) != "{}"
-}
-
-func (g *Gateway) disabled(surface string) bool {
-	s, _ := g.section(surface)
-	return s.Enabled != nil && !*s.Enabled
-}
-
-// wanted tells whether a surface starts. Telegram needs a token, from wherever; a surface of an embedder's own
-// starts when it is there.
-func (g *Gateway) wanted(surface string) bool {
-	if surface != "telegram" {
-		return true
-	}
-	return g.tokenSource() != "none"
-}
-
-// tokenSource is where Telegram's token comes from (protocol 3.13).
-func (g *Gateway) tokenSource() string {
-	s, _ := g.section("telegram")
-	switch {
-	case g.envToken():
-		return "env"
-	case s.TokenFile != "":
-		if b, err := os.ReadFile(g.env.ExpandHome(s.TokenFile)); err == nil && strings.TrimSpace(string(b)) != "" {
-			return "tokenFile"
-		}
-		return "none"
-	case strings.TrimSpace(s.BotToken) != "":
-		return "config"
-	}
-	return "none"
-}
-
-// configured answers providers.status.
-func (g *Gateway) configured(surface string) (bool, string) {
-	_, present := g.section(surface)
-	if surface != "telegram" {
-		return present, "none"
-	}
-	source := g.tokenSource()
-	return present && !g.disabled(surface) && source != "none", source
-}
-
-// endpoint replaces a platform's address in tests (dev.endpoints, loopback only).
-func (g *Gateway) endpoint(surface string) string {
-	e := g.o.Config.Config.Dev.Endpoints
-	return map[string]string{"telegram": e.Telegram, "slack": e.Slack, "discord": e.Discord}[surface]
-}
 
 // accountChanged refreshes the health snapshot, and lets queued messages out when an account has come up.
 func (g *Gateway) accountChanged(s account.State) {

@@ -17,16 +17,11 @@ import (
 
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/gateway"
-	"github.com/clawdbot/gateway/providers"
-	"github.com/clawdbot/gateway/providers/telegram"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // stopLimit is when a stop that hangs is ended by force. What was accepted is in the store by then.
 const stopLimit = 4900 * time.Millisecond
-
-// surfaces are the messaging surfaces of this program.
-func surfaces() []providers.Factory { return []providers.Factory{telegram.Factory()} }
 
 // gatewayFlags are what the command line says over the config file.
 type gatewayFlags struct {

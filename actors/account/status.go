@@ -1,0 +1,85 @@
+package account
+
+import (
+	"time"
+
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// statusResult says of each surface what is configured, and of those that have an account how it is.
+func statusResult(now time.Time, states []State, configured Configured) wire.ProvidersStatusResult {
+	telegram, discord, slack := configured("telegram"), configured("discord"), configured("slack")
+	signal, imessage := configured("signal"), configured("imessage")
+	r := wire.ProvidersStatusResult{
+		TS:       now.UnixMilli(),
+		Telegram: wire.TelegramStatus{Configured: telegram.Configured, TokenSource: telegram.source(0)},
+		Discord:  wire.DiscordStatus{Configured: discord.Configured, TokenSource: discord.source(0)},
+		Slack: wire.SlackStatus{
+			Configured: slack.Configured, BotTokenSource: slack.source(0), AppTokenSource: slack.source(1),
+		},
+		Signal: wire.SignalStatus{Configured: signal.Configured, BaseURL: signal.BaseURL},
+		IMessage: wire.IMessageStatus{
+			Configured: imessage.Configured, CLIPath: optional(imessage.CLIPath), DBPath: optional(imessage.DBPath),
+		},
+	}
+	r.WhatsApp.LastError = optional("not linked")
+	for _, s := range states {
+		fill(&r, s)
+	}
+	return r
+}
+
+// fill adds what is known of one account.
+func fill(r *wire.ProvidersStatusResult, s State) {
+	run := runOf(s)
+	switch s.Surface {
+	case "telegram":
+		r.Telegram.ProviderRun, r.Telegram.Probe = run, probeOf[wire.TelegramProbe](s.Probe)
+		if s.Running() {
+			r.Telegram.Mode = optional(s.Mode)
+		}
+	case "discord":
+		r.Discord.ProviderRun, r.Discord.Probe = run, probeOf[wire.DiscordProbe](s.Probe)
+	case "slack":
+		r.Slack.ProviderRun, r.Slack.Probe = run, probeOf[wire.SlackProbe](s.Probe)
+	case "signal":
+		r.Signal.ProviderRun, r.Signal.Probe = run, probeOf[wire.SignalProbe](s.Probe)
+	case "imessage":
+		r.IMessage.ProviderRun, r.IMessage.Probe = run, probeOf[wire.IMessageProbe](s.Probe)
+	case "whatsapp":
+		r.WhatsApp.Running, r.WhatsApp.Connected, r.WhatsApp.LastError = s.Running(), s.Phase == Up, optional(s.LastError)
+		r.WhatsApp.LastMessageAt, r.WhatsApp.LastEventAt = optional(s.LastInbound), optional(s.LastSeen)
+	}
+}
+
+func runOf(s State) wire.ProviderRun {
+	return wire.ProviderRun{
+		Running: s.Running(), LastStartAt: optional(s.LastStart), LastStopAt: optional(s.LastStop),
+		LastError: optional(s.LastError), LastProbeAt: optional(s.LastProbe),
+	}
+}
+
+// probeOf reads what a provider made as the shape of the protocol. What does not fit is left out.
+func probeOf[T any](probe any) *T {
+	if probe == nil {
+		return nil
+	}
+	b, err := wire.Marshal(probe)
+	if err != nil {
+		return nil
+	}
+	p := new(T)
+	if wire.Unmarshal(b, p) != nil {
+		return nil
+	}
+	return p
+}
+
+// optional is null for the zero value.
+func optional[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}

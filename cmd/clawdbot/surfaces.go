@@ -1,0 +1,14 @@
+package main
+
+import (
+	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/telegram"
+)
+
+// surfaces are the messaging surfaces of this program, in the order in which they start: WhatsApp, Discord, Slack,
+// Telegram, Signal, iMessage (providers 0.4).
+func surfaces() []providers.Factory {
+	return []providers.Factory{
+		telegram.Factory(),
+	}
+}
