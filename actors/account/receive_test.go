@@ -56,7 +56,7 @@ func TestReceive(t *testing.T) {
 		t.Errorf("the time of the last message went back: %d after %d", after.LastInbound, s.LastInbound)
 	}
 	var rows []store.Inbound
-	if err := st.View(t.Context(), func(v *store.View) (err error) { rows, err = v.PendingInbound(0, 10); return err }); err != nil {
+	if err := st.View(t.Context(), func(v *store.View) (err error) { rows, err = v.PendingInbound(10); return err }); err != nil {
 		t.Fatal(err)
 	}
 	if len(rows) != 2 || rows[0].MsgID != "1" || rows[1].MsgID != "2" || rows[0].Surface != "telegram" || rows[0].Account != "telegram" {

@@ -23,7 +23,7 @@ const batch = 64
 func pass(ctx context.Context, o *Options, log *slog.Logger) (int, error) {
 	var rows []store.Inbound
 	err := o.Store.View(ctx, func(v *store.View) (err error) {
-		rows, err = v.PendingInbound(0, batch)
+		rows, err = v.PendingInbound(batch)
 		return err
 	})
 	if err != nil || len(rows) == 0 {

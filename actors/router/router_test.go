@@ -187,7 +187,7 @@ func (r *rig) runs(key string) (runs []store.Run) {
 
 func (r *rig) pending() (rows []store.Inbound) {
 	r.t.Helper()
-	r.view(func(v *store.View) (err error) { rows, err = v.PendingInbound(0, 1000); return err })
+	r.view(func(v *store.View) (err error) { rows, err = v.PendingInbound(1000); return err })
 	return rows
 }
 

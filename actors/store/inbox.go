@@ -1,6 +1,11 @@
 package store
 
-import "fmt"
+import (
+	"cmp"
+	"database/sql"
+	"fmt"
+	"slices"
+)
 
 // Inbound is one message a platform gave us. (Account, Chat, MsgID) is its identity.
 type Inbound struct {
@@ -24,8 +29,10 @@ const (
 	sqlAcceptInbound = `INSERT INTO inbox (account, surface, chat, msg_id, payload, received_at) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`
 
+	sqlPendingAccount = `SELECT min(account) FROM inbox WHERE state = 'pending' AND account > ?`
+
 	sqlPendingInbound = `SELECT seq, account, surface, chat, msg_id, payload, received_at, state, note FROM inbox
-		WHERE state = 'pending' AND seq > ? ORDER BY seq LIMIT ?`
+		WHERE state = 'pending' AND account = ? ORDER BY seq LIMIT ?`
 
 	sqlFinishInbound = `UPDATE inbox SET state = ?, note = ?, finished_at = ? WHERE seq = ? AND state = 'pending'`
 )
@@ -41,10 +48,39 @@ func (tx *Tx) AcceptInbound(m Inbound) (fresh bool, err error) {
 	return n == 1, wrap("accept inbound message", err)
 }
 
-// PendingInbound lists messages that nobody has finished, with a Seq above after, oldest first.
-func (v *View) PendingInbound(after int64, limit int) ([]Inbound, error) {
-	ms, err := list(v.h, inboundFields, sqlPendingInbound, after, limit)
-	return ms, wrap("list inbound messages", err)
+// PendingInbound lists up to limit messages that nobody has finished, oldest first: of each account that has some the same
+// share, so that one that is flooded does not keep the others waiting. One of each account there is at least.
+func (v *View) PendingInbound(limit int) ([]Inbound, error) {
+	accounts, err := v.pendingAccounts()
+	if err != nil || len(accounts) == 0 {
+		return nil, err
+	}
+	var all []Inbound
+	for i, account := range accounts {
+		share := max(1, (limit-len(all))/(len(accounts)-i)) // what one does not need the ones after it get
+		ms, err := list(v.h, inboundFields, sqlPendingInbound, account, share)
+		if err != nil {
+			return nil, wrap("list inbound messages", err)
+		}
+		all = append(all, ms...)
+	}
+	slices.SortFunc(all, func(a, b Inbound) int { return cmp.Compare(a.Seq, b.Seq) })
+	return all, nil
+}
+
+// pendingAccounts steps from account to account through the index.
+func (v *View) pendingAccounts() (all []string, err error) {
+	for last := ""; ; {
+		next, err := list(v.h, func(s *sql.NullString) []any { return []any{s} }, sqlPendingAccount, last)
+		if err != nil {
+			return nil, wrap("list accounts with inbound messages", err)
+		}
+		if len(next) == 0 || !next[0].Valid {
+			return all, nil
+		}
+		last = next[0].String
+		all = append(all, last)
+	}
 }
 
 // FinishInbound says what became of a message: routed, dropped or paired. It fails with ErrState when the message

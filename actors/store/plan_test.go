@@ -20,7 +20,7 @@ func TestPlans_noTableScan(t *testing.T) {
 		"session": sqlSession, "session by id": sqlSessionByID, "sessions": sqlSessions, "put session": sqlPutSession, "delete session": sqlDeleteSession,
 		"append": sqlAppendLine, "history": sqlHistory, "line count": sqlLineCount,
 		"lines after": sqlLinesAfter, "last line": sqlLastLine, "trim blobs": sqlTrimBlobs, "trim lines": sqlTrimLines, "blob used": sqlBlobUsed,
-		"accept run": sqlAcceptRun, "start run": sqlStartRun, "end run": sqlEndRun, "run": sqlRun, "pending runs": sqlPendingRuns,
+		"accept run": sqlAcceptRun, "start run": sqlStartRun, "end run": sqlEndRun, "run": sqlRun, "pending runs": sqlPendingRuns, "pending account": sqlPendingAccount,
 		"open runs": sqlOpenRuns, "pending keys": sqlPendingKeys, "run counts": sqlRunCounts,
 		"open runs of": sqlRunsOpenFor, "queued": sqlQueued, "stop runs": sqlStopRun, "stopped": sqlStopped, "running": sqlRunning, "set mode": sqlSetMode, "del": sqlDel,
 		"put cron job": sqlPutCronJob, "delete cron job": sqlDeleteCronJob, "cron job": sqlCronJob, "cron due": sqlCronDue, "cron next": sqlCronNext,

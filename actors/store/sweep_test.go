@@ -17,7 +17,7 @@ func TestSweep_keepsWhatIsOpenOrYoung(t *testing.T) {
 			err2 := tx.Settle("send", name+" done", Outcome{OK: true})
 			_, err3 := tx.AcceptInbound(Inbound{Account: "a", Chat: "c", MsgID: name + " open", Payload: []byte("p")})
 			_, err4 := tx.AcceptInbound(Inbound{Account: "a", Chat: "c", MsgID: name + " done", Payload: []byte("p")})
-			ms, err5 := tx.PendingInbound(0, 100)
+			ms, err5 := tx.PendingInbound(100)
 			err6 := tx.FinishInbound(ms[len(ms)-1].Seq, InboundDropped, "note")
 			errs := []error{err1, err2, err3, err4, err5, err6}
 			for _, state := range []string{OutQueued, OutSent, OutFailed, OutAmbiguous} {
@@ -56,7 +56,7 @@ func TestSweep_keepsWhatIsOpenOrYoung(t *testing.T) {
 		equal(t, "runs", runs, map[string]int{RunAccepted: 2, RunDone: 1})
 		codes, err5 := v.Codes()
 		equal(t, "codes", len(codes), 1)
-		pending, err6 := v.PendingInbound(0, 10)
+		pending, err6 := v.PendingInbound(10)
 		equal(t, "pending", len(pending), 2)
 		return firstError(err1, err2, err3, err4, err5, err6)
 	})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -96,19 +97,53 @@ func TestInbox_oncePerIdentityAcrossRestarts(t *testing.T) {
 	}
 	other.Seq, other.State = 3, InboundPending // a refused repeat takes a number too
 	read(t, s, func(v *View) error {
-		got, err := v.PendingInbound(0, 10)
+		got, err := v.PendingInbound(10)
 		equal(t, "pending", got, []Inbound{other})
-		return err
-	})
-	read(t, s, func(v *View) error {
-		got, err := v.PendingInbound(3, 10)
-		equal(t, "pending beyond the cursor", got, []Inbound(nil))
 		return err
 	})
 	wantErr(t, s.Do(t.Context(), func(tx *Tx) error { return tx.FinishInbound(1, InboundDropped, "") }), ErrState)
 	if err := s.Do(t.Context(), func(tx *Tx) error { return tx.FinishInbound(3, InboundPending, "") }); err == nil {
 		t.Error("pending was accepted as a final state")
 	}
+}
+
+// TestInbox_turns: an account with many messages leaves room for the others, and each keeps its order.
+func TestInbox_turns(t *testing.T) {
+	t.Parallel()
+	s := startStore(t, Options{Dir: t.TempDir()})
+	write(t, s, func(tx *Tx) error {
+		for i := range 63 {
+			account := "flooded"
+			switch i {
+			case 40, 60:
+				account = "calm"
+			case 62:
+				account = "quiet"
+			}
+			if _, err := tx.AcceptInbound(Inbound{Account: account, Surface: "s", Chat: "c", MsgID: strconv.Itoa(i), Payload: []byte("{}")}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	read(t, s, func(v *View) error {
+		for limit, want := range map[int]string{
+			1: "0 40 62", 3: "0 40 62", 10: "0 1 2 3 40 60 62", 30: "0 1 2 3 4 5 6 7 8 9 10 11 12 13 40 60 62",
+		} {
+			got, err := v.PendingInbound(limit)
+			if err != nil {
+				return err
+			}
+			var ids []string
+			for _, m := range got {
+				ids = append(ids, m.MsgID)
+			}
+			if have := strings.Join(ids, " "); have != want {
+				t.Errorf("limit %d: %s, want %s", limit, have, want)
+			}
+		}
+		return nil
+	})
 }
 
 func TestOutbox_lanesKeepTheirOrder(t *testing.T) {

@@ -115,7 +115,7 @@ func (x *crash) check() (t totals) {
 		if b.runs != want || b.users != users || b.lines != users+answers {
 			x.t.Errorf("%d runs, %d entries of users, %d entries; want %d, %d, %d", b.runs, b.users, b.lines, want, users, users+answers)
 		}
-		if pending, err := v.PendingInbound(0, 1); err != nil || len(pending) > 0 {
+		if pending, err := v.PendingInbound(1); err != nil || len(pending) > 0 {
 			x.t.Errorf("messages wait for the router: %v, %v", pending, err)
 		}
 		t = x.totals(b)

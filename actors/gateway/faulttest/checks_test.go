@@ -354,7 +354,7 @@ func (s *scene) checkRows(v *store.View) error {
 			s.t.Errorf("%s is %d times in the transcript", id, n)
 		}
 	}
-	if pending, perr := v.PendingInbound(0, 10); perr != nil || len(pending) > 0 {
+	if pending, perr := v.PendingInbound(10); perr != nil || len(pending) > 0 {
 		s.t.Errorf("inbox: %d messages left, %v", len(pending), perr)
 	}
 	return err
