@@ -66,6 +66,7 @@ func (p *pairing) onListNodes(c *actors.Context[Message], m ListNodes) {
 
 func (p *pairing) onApproveNode(c *actors.Context[Message], m ApproveNode) {
 	o, self, log := p.o, c.Self(), c.Log()
+	p.deciding[m.RequestID] = o.Now()
 	off(c, func(ctx context.Context) {
 		r := wire.NodePairApproveResult{RequestID: m.RequestID}
 		now := o.Now()
@@ -74,6 +75,7 @@ func (p *pairing) onApproveNode(c *actors.Context[Message], m ApproveNode) {
 			return err
 		})
 		if err != nil {
+			_ = self.Tell(decided{requestID: m.RequestID})
 			m.Fail(err)
 			return
 		}
@@ -85,6 +87,7 @@ func (p *pairing) onApproveNode(c *actors.Context[Message], m ApproveNode) {
 
 func (p *pairing) onRejectNode(c *actors.Context[Message], m RejectNode) {
 	o, self, log := p.o, c.Self(), c.Log()
+	p.deciding[m.RequestID] = o.Now()
 	off(c, func(ctx context.Context) {
 		r := wire.NodePairRejectResult{RequestID: m.RequestID}
 		now := o.Now()
@@ -94,6 +97,7 @@ func (p *pairing) onRejectNode(c *actors.Context[Message], m RejectNode) {
 			return err
 		})
 		if err != nil {
+			_ = self.Tell(decided{requestID: m.RequestID})
 			m.Fail(err)
 			return
 		}
@@ -143,6 +147,8 @@ func (p *pairing) onLooked(c *actors.Context[Message], m looked) {
 		m.await.Fail(m.err)
 	case known:
 		m.await.Send(d.outcome)
+	case m.wait <= 0 && p.o.Now().Sub(p.deciding[m.await.RequestID]) < decidingLimit: // on disk, and the word of it is on its way
+		c.After(50*time.Millisecond, m.await)
 	case m.wait <= 0:
 		m.await.Send(NodeOutcome{State: NodeExpired})
 	default:
@@ -152,6 +158,10 @@ func (p *pairing) onLooked(c *actors.Context[Message], m looked) {
 }
 
 func (p *pairing) onDecided(c *actors.Context[Message], m decided) {
+	delete(p.deciding, m.requestID)
+	if m.outcome.State == "" { // it came to nothing
+		return
+	}
 	p.decisions.put(m)
 	c.After(requestLife, forget{m.requestID})
 	p.tell(m.requestID, m.outcome)

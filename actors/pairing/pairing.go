@@ -36,8 +36,10 @@ func Props(o Options) actors.Props[Message] {
 	}
 	known := &decisions{byRequest: map[string]decided{}}
 	return actors.Props[Message]{
-		Kind:    "pairing",
-		New:     func() actors.Behavior[Message] { return &pairing{o: &o, decisions: known} },
+		Kind: "pairing",
+		New: func() actors.Behavior[Message] {
+			return &pairing{o: &o, decisions: known, deciding: map[string]time.Time{}}
+		},
 		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
 	}
 }
@@ -47,7 +49,11 @@ type pairing struct {
 	recent    []time.Time // attempts within the window
 	decisions *decisions
 	waiting   []AwaitNode
+	deciding  map[string]time.Time // requests that are being decided on, and since when
 }
+
+// decidingLimit is how long the word of a decision is waited for: it may have died with an incarnation.
+const decidingLimit = 10 * time.Second
 
 func (p *pairing) Receive(c *actors.Context[Message], m Message) error {
 	switch m := m.(type) {
