@@ -20,6 +20,7 @@ require (
 	github.com/tailscale/hujson v0.0.0-20260727124030-b80ff77dac4f
 	go.uber.org/goleak v1.3.0
 	golang.org/x/term v0.47.0
+	golang.org/x/time v0.16.0
 	gopkg.in/telebot.v3 v3.3.8
 	modernc.org/quickjs v0.27.0
 	modernc.org/sqlite v1.61.1

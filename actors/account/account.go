@@ -134,7 +134,7 @@ func (a *account) onOverdue(m overdue) {
 // build makes the provider off the actor: a factory may read a token file.
 func (a *account) build(c *actors.Context[message], spec Start) {
 	ctx, cancel := context.WithCancel(c.Ctx())
-	l := &link{o: a.o, account: spec.Account, surface: spec.Factory.Surface, self: c.Self(), ctx: ctx, cancel: cancel}
+	l := &link{o: a.o, account: spec.Account, surface: spec.Factory.Surface, inflow: a.slot.inflow, self: c.Self(), ctx: ctx, cancel: cancel}
 	a.link = l
 	a.slot.install(l)
 	log := c.Log().With(slog.String("account", spec.Account))

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/time/rate"
+
 	"github.com/clawdbot/gateway/providers"
 )
 
@@ -55,6 +57,12 @@ type Directory struct {
 	slots map[string]*slot
 }
 
+// What an account may bring in: a flood is held back at its platform, where it belongs, instead of growing in our store.
+const (
+	inflowRate  = 200 // messages a second, for long
+	inflowBurst = 400
+)
+
 // NewDirectory makes an empty one.
 func NewDirectory() *Directory { return &Directory{slots: map[string]*slot{}} }
 
@@ -101,7 +109,7 @@ func (d *Directory) Want(spec Start) {
 	defer d.mu.Unlock()
 	s := d.slots[spec.Account]
 	if s == nil {
-		s = &slot{account: spec.Account, state: State{Account: spec.Account, Phase: Starting}}
+		s = &slot{account: spec.Account, inflow: rate.NewLimiter(inflowRate, inflowBurst), state: State{Account: spec.Account, Phase: Starting}}
 		if spec.Disabled != "" {
 			s.state.Phase, s.state.Reason, s.state.LastError = Disabled, spec.Disabled, spec.Disabled
 		}
@@ -116,6 +124,7 @@ func (d *Directory) Want(spec Start) {
 // slot is the part of an account that outlives its incarnations.
 type slot struct {
 	account string
+	inflow  *rate.Limiter // of inbound messages
 
 	mu       sync.Mutex // guards the following fields
 	spec     Start

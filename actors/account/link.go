@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/providers"
@@ -24,6 +26,7 @@ type link struct {
 	o       *Options
 	account string
 	surface string
+	inflow  *rate.Limiter // the account's
 	self    actors.Ref[message]
 	ctx     context.Context // of the Runs; ended by retire
 	cancel  context.CancelFunc
@@ -65,6 +68,9 @@ func (l *link) receive(ctx context.Context, m providers.Incoming) error {
 	payload, err := wire.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("encode inbound message: %w", err)
+	}
+	if err := l.inflow.Wait(ctx); err != nil {
+		return fmt.Errorf("too many messages at once: %w", err)
 	}
 	now := l.o.Now().UnixMilli()
 	row := store.Inbound{

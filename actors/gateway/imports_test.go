@@ -53,7 +53,7 @@ var allowed = map[string][]string{
 	"actors/importer": {
 		"actors", "actors/config", "actors/cron", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid",
 	},
-	"actors/account": {"actors", "actors/store", "providers", "transport/wire"},
+	"actors/account": {"actors", "actors/store", "providers", "transport/wire", "golang.org/x/time/rate"},
 	"actors/router":  {"actors", "actors/command", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/outbox":  {"actors", "actors/account", "actors/store", "providers", "transport/wire"},
 
@@ -75,7 +75,7 @@ var allowed = map[string][]string{
 	},
 	"cmd/bench": {
 		"actors/importer/importtest",
-		"actors/config", "actors/gateway", "transport/client", "transport/wire", "github.com/orcaman/concurrent-map",
+		"actors/agent", "actors/config", "actors/gateway", "providers", "transport/client", "transport/wire", "github.com/orcaman/concurrent-map",
 	},
 	"cmd/wiregen":          {"transport/wire", "github.com/invopop/jsonschema"},
 	"cmd/wsload":           {"github.com/coder/websocket"},

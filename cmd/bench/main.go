@@ -29,7 +29,7 @@ func main() {
 	cmap.SHARD_COUNT = 1 // as in cmd/clawdbot
 	quick := flag.Bool("quick", false, "one short round instead of three")
 	soak := flag.Duration("soak", 0, "run mixed load for this long instead")
-	only := flag.String("only", "", "only this part: start, load, acks, crowd or import")
+	only := flag.String("only", "", "only this part: start, load, acks, crowd, import or noise")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -49,7 +49,7 @@ func run(ctx context.Context, quick bool, only string, soak time.Duration) error
 	if quick {
 		b.rounds, b.dur = 1, time.Second
 	}
-	inside := soak > 0 || only == "acks" || only == "import" // need no other program
+	inside := soak > 0 || only == "acks" || only == "import" || only == "noise" // need no other program
 	for name, pkg := range map[string]string{"clawdbot": "./cmd/clawdbot", "wsload": "./cmd/wsload", "limit": "./cmd/wsload/cmd/limit"} {
 		if inside {
 			break
@@ -68,7 +68,7 @@ func run(ctx context.Context, quick bool, only string, soak time.Duration) error
 	for _, part := range []struct {
 		name string
 		run  func() error
-	}{{"start", b.start}, {"load", b.load}, {"acks", b.acks}, {"crowd", b.crowd}, {"import", b.imports}} {
+	}{{"start", b.start}, {"load", b.load}, {"acks", b.acks}, {"crowd", b.crowd}, {"import", b.imports}, {"noise", b.noise}} {
 		if only != "" && only != part.name {
 			continue
 		}
