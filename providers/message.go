@@ -29,8 +29,12 @@ type Incoming struct {
 	Media       []Media   `json:"media,omitempty"`
 	Time        time.Time `json:"time"`
 	// Space and Room are where a shared chat stands: a guild or workspace, the channel's name without "#".
-	Space   string   `json:"space,omitempty"`
-	Room    string   `json:"room,omitempty"`
+	Space string `json:"space,omitempty"`
+	Room  string `json:"room,omitempty"`
+	// SpaceID and RoomID are the immutable ids behind Space and Room, where they are not the chat's: a renamed guild stays
+	// what it was, and a thread that is a chat of its own says which room it hangs from.
+	SpaceID string   `json:"spaceId,omitempty"`
+	RoomID  string   `json:"roomId,omitempty"`
 	Members []string `json:"members,omitempty"` // names of who is in a group, where the platform tells
 	// Owner: the account's own person wrote it from another device. The owner needs no allowlist.
 	Owner bool `json:"owner,omitempty"`
