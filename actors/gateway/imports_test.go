@@ -82,21 +82,25 @@ var allowed = map[string][]string{
 	"cmd/wsload/cmd/limit": {"github.com/coder/websocket"},
 
 	// For tests only.
-	"actors/actortest":                                     {"actors", "go.uber.org/goleak"},
-	"actors/importer/importtest":                           {},
-	"actors/gateway/crashtest":                             {},
-	"actors/gateway/faulttest":                             {},
-	"providers/providertest":                               {"providers", "go.uber.org/goleak"},
-	"providers/providertest/telegramfake":                  {},
+	"actors/actortest":                    {"actors", "go.uber.org/goleak"},
+	"actors/importer/importtest":          {},
+	"actors/gateway/crashtest":            {},
+	"actors/gateway/faulttest":            {},
+	"providers/providertest":              {"providers", "go.uber.org/goleak"},
+	"providers/providertest/telegramfake": {},
+	"providers/providertest/whatsappfake": {
+		"providers/providertest", "github.com/coder/websocket", "go.mau.fi/libsignal/", "go.mau.fi/whatsmeow/", "google.golang.org/protobuf/proto",
+	},
 	"providers/providertest/telegramfake/cmd/telegramfake": {"providers/providertest/telegramfake"},
-	"transport/ws/wstest":                                  {},
-	"transport/web/webtest":                                {"github.com/chromedp/"},
+	"transport/ws/wstest":   {},
+	"transport/web/webtest": {"github.com/chromedp/"},
 }
 
 // testOnly are the packages that no program may link, except the ones named behind them.
 var testOnly = map[string][]string{
-	"actors/actortest": nil, "actors/importer/importtest": {"cmd/bench"}, "actors/gateway/crashtest": nil, "actors/gateway/faulttest": nil, "providers/providertest": nil,
+	"actors/actortest": nil, "actors/importer/importtest": {"cmd/bench"}, "actors/gateway/crashtest": nil, "actors/gateway/faulttest": nil, "providers/providertest": {"providers/providertest/whatsappfake"},
 	"providers/providertest/telegramfake": {"providers/providertest/telegramfake/cmd/telegramfake"},
+	"providers/providertest/whatsappfake": nil,
 	"transport/ws/wstest":                 nil, "transport/web/webtest": nil,
 }
 

@@ -1,0 +1,57 @@
+package whatsappfake
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"go.mau.fi/libsignal/ecc"
+	"go.mau.fi/whatsmeow/store"
+)
+
+// Adopt links a new device without a scan: it writes into the store what a pairing leaves there, and knows the device
+// from then on, in the place of one that was linked before.
+func (s *Server) Adopt(ctx context.Context, d *store.Device) error {
+	if d.ID != nil {
+		return errors.New("the device is linked already")
+	}
+	s.mu.Lock()
+	linked := &device{
+		id: s.nextID, noise: slices.Clone(d.NoiseKey.Pub[:]), identity: slices.Clone(d.IdentityKey.Pub[:]),
+		regID: d.RegistrationID, signed: signedKey{
+			id: d.SignedPreKey.KeyID, public: slices.Clone(d.SignedPreKey.Pub[:]), signature: slices.Clone(d.SignedPreKey.Signature[:]),
+		},
+	}
+	identity, err := s.vouch(linked.id, linked.identity)
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	message := slices.Concat(deviceSignature, identity.Details, linked.identity, identity.AccountSignatureKey)
+	signature := ecc.CalculateSignature(ecc.NewDjbECPrivateKey(*d.IdentityKey.Priv), message)
+	identity.DeviceSignature = signature[:]
+	jid := s.own.pnDevice(linked.id)
+	d.ID, d.LID, d.Account, d.Platform = &jid, s.own.lidDevice(linked.id), identity, "android"
+	if err := d.Save(ctx); err != nil {
+		return err
+	}
+	if err := d.LIDs.PutLIDMapping(ctx, s.own.lid, s.own.pn); err != nil {
+		return err
+	}
+	key := [32]byte(identity.AccountSignatureKey)
+	if err := d.Identities.PutIdentity(ctx, s.own.lid.SignalAddress().String(), key); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.broadcast()
+	s.install(linked)
+	return nil
+}
+
+// Linked says whether a device is linked.
+func (s *Server) Linked() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.device != nil
+}

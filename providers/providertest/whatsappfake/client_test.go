@@ -1,0 +1,250 @@
+package whatsappfake
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/store"
+	"go.mau.fi/whatsmeow/store/sqlstore"
+	"go.mau.fi/whatsmeow/types/events"
+	waLog "go.mau.fi/whatsmeow/util/log"
+	"go.uber.org/goleak"
+	_ "modernc.org/sqlite"
+)
+
+func TestMain(m *testing.M) {
+	whatsmeow.WACertPubKey = New(Options{}).RootKey()
+	goleak.VerifyTestMain(m)
+}
+
+// client is the plain library with a store of its own and a record of its events.
+type client struct {
+	*whatsmeow.Client
+	t       *testing.T
+	ctx     context.Context
+	mu      sync.Mutex // guards the following fields
+	events  []any
+	changed chan struct{}
+	fail    bool // handlers do not take messages
+}
+
+// within is how long a test waits at most. It outlives the test's own context: a client whose context ends while it
+// disconnects races with itself.
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// toFake sends every request to the fake, whatever host it names.
+type toFake struct {
+	base *url.URL
+	next *http.Transport
+}
+
+func (f toFake) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.URL.Scheme, r.URL.Host, r.Host = f.base.Scheme, f.base.Host, ""
+	return f.next.RoundTrip(r)
+}
+
+func fakeHTTP(t *testing.T, s *Server) *http.Client {
+	t.Helper()
+	base, err := url.Parse(s.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := &http.Transport{}
+	t.Cleanup(next.CloseIdleConnections)
+	return &http.Client{Transport: toFake{base, next}}
+}
+
+// openStore opens the library's tables in a directory.
+func openStore(t *testing.T, dir string) *sqlstore.Container {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "wa.db")+
+		"?_pragma=foreign_keys(1)&_pragma=busy_timeout(20000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	container := sqlstore.NewWithDB(db, "sqlite", nil)
+	if err := container.Upgrade(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = container.Close() })
+	return container
+}
+
+func newDevice(t *testing.T) *store.Device {
+	return openStore(t, t.TempDir()).NewDevice()
+}
+
+// newClient is a client of the fake; it is not connected.
+func newClient(t *testing.T, s *Server, d *store.Device) *client {
+	t.Helper()
+	c := &client{t: t, ctx: within(t), changed: make(chan struct{})}
+	c.Client = whatsmeow.NewClient(d, clientLog{c})
+	hc := fakeHTTP(t, s)
+	c.SetWebsocketHTTPClient(hc)
+	c.SetPreLoginHTTPClient(hc)
+	c.SetMediaHTTPClient(hc)
+	c.EnableAutoReconnect = false
+	c.SynchronousAck = true
+	c.EnableDecryptedEventBuffer = true
+	c.AddEventHandlerWithSuccessStatus(func(evt any) bool {
+		c.note(evt)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		_, message := evt.(*events.Message)
+		return !message || !c.fail
+	})
+	t.Cleanup(c.Disconnect)
+	return c
+}
+
+// linked is a client whose device is linked, connected and ready.
+func linked(t *testing.T, s *Server) *client {
+	t.Helper()
+	d := newDevice(t)
+	if err := s.Adopt(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(t, s, d)
+	c.connect()
+	return c
+}
+
+func (c *client) connect() {
+	c.t.Helper()
+	n := c.count(isConnected)
+	if err := c.ConnectContext(c.ctx); err != nil {
+		c.t.Fatal(err)
+	}
+	c.await("Connected", func() bool { return c.count(isConnected) > n })
+}
+
+func isConnected(evt any) bool { _, ok := evt.(*events.Connected); return ok }
+
+func (c *client) count(is func(any) bool) (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.events {
+		if is(e) {
+			n++
+		}
+	}
+	return n
+}
+
+func (c *client) await(what string, cond func() bool) {
+	c.t.Helper()
+	for {
+		c.mu.Lock()
+		changed := c.changed
+		c.mu.Unlock()
+		if cond() {
+			return
+		}
+		select {
+		case <-changed:
+		case <-c.ctx.Done():
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.t.Fatalf("no %s; events: %#v", what, c.events)
+		}
+	}
+}
+
+// awaitEvent returns the n-th event of a type, from 1.
+func awaitEvent[E any](c *client, n int) E {
+	c.t.Helper()
+	var found E
+	c.await("event", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		k := 0
+		for _, e := range c.events {
+			if e, ok := e.(E); ok {
+				if k++; k == n {
+					found = e
+					return true
+				}
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// texts waits for n messages that say something.
+func (c *client) texts(n int) (all []*events.Message) {
+	c.t.Helper()
+	c.await("message", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		all = all[:0]
+		for _, e := range c.events {
+			if m, ok := e.(*events.Message); ok && textOf(m) != "" {
+				all = append(all, m)
+			}
+		}
+		return len(all) >= n
+	})
+	return all
+}
+
+func textOf(m *events.Message) string {
+	if t := m.Message.GetConversation(); t != "" {
+		return t
+	}
+	return m.Message.GetExtendedTextMessage().GetText()
+}
+
+// clientLog makes the library's lines events: some things it tells nowhere else.
+type clientLog struct{ c *client }
+
+type line string
+
+func (l clientLog) Errorf(f string, a ...any) { l.say("E "+f, a) }
+func (l clientLog) Warnf(f string, a ...any)  { l.say("W "+f, a) }
+func (l clientLog) Infof(f string, a ...any)  { l.say("I "+f, a) }
+func (l clientLog) Debugf(f string, a ...any) { l.say("D "+f, a) }
+func (l clientLog) Sub(string) waLog.Logger   { return l }
+
+func (l clientLog) say(f string, a []any) {
+	if testing.Verbose() && l.c.t.Context().Err() == nil {
+		l.c.t.Logf(f, a...)
+	}
+	l.c.note(line(fmt.Sprintf(f, a...)))
+}
+
+func (c *client) note(evt any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.events = append(c.events, evt)
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// gone waits until the library has done with a connection that the server has closed. To disconnect at the same time is
+// a race inside the library.
+func (c *client) gone() {
+	c.t.Helper()
+	c.await("end of the connection", func() bool {
+		return c.count(func(e any) bool {
+			l, is := e.(line)
+			return is && strings.Contains(string(l), "OnDisconnect() called, but it was expected")
+		}) > 0
+	})
+}
