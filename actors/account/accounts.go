@@ -9,6 +9,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers"
 )
 
 const probeLimit = 10 * time.Second
@@ -22,9 +23,12 @@ type Options struct {
 	// Forget removes the credential of an account from the configuration and says whether there was one. It may block.
 	Forget   func(ctx context.Context, account string) (bool, error)
 	Getenv   func(string) string
-	HTTP     *http.Client                // for the providers' API calls; nil = their own
-	Now      func() time.Time            // nil = time.Now
-	StateDir string                      // for what providers keep; "" = nothing is kept
+	HTTP     *http.Client     // for the providers' API calls; nil = their own
+	Now      func() time.Time // nil = time.Now
+	StateDir string           // for what providers keep; "" = nothing is kept
+	// Files makes what keeps the attachments of an account whose platform is at endpoint, "" = at its real address.
+	// nil = none is kept.
+	Files    func(endpoint string) providers.Files
 	Endpoint func(surface string) string // replaces a platform's address in tests; nil = never
 }
 
@@ -35,6 +39,9 @@ func Props(o Options) actors.Props[Message] {
 	}
 	if o.Getenv == nil {
 		o.Getenv = func(string) string { return "" }
+	}
+	if o.Files == nil {
+		o.Files = func(string) providers.Files { return noFiles{} }
 	}
 	return actors.Props[Message]{
 		Kind:    "accounts",

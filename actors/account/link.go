@@ -57,6 +57,7 @@ func (l *link) env(spec Start, log *slog.Logger) providers.Env {
 	if l.o.Endpoint != nil {
 		e.Endpoint = l.o.Endpoint(spec.Factory.Surface)
 	}
+	e.Files = l.o.Files(e.Endpoint)
 	return e
 }
 

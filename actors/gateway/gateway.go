@@ -106,6 +106,7 @@ func (g *Gateway) open() (err error) {
 	if err = g.store.SetLockInfo(g.Addr()); err != nil {
 		return errors.Join(err, g.store.Close())
 	}
+	g.cleanMedia()
 	g.system = actors.NewSystem(actors.SystemOptions{Log: g.log, Intercept: g.o.Intercept})
 	if err = g.plant(); err != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

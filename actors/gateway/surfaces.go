@@ -1,12 +1,8 @@
 package gateway
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/clawdbot/gateway/actors/account"
 	"github.com/clawdbot/gateway/actors/agent"
@@ -56,30 +52,9 @@ func (g *Gateway) replies(tx *store.Tx, j agent.Job, a agent.Answer, s agent.Sta
 		said = ""
 	}
 	_, err = outbox.Enqueue(tx, outbox.Text{
-		Key: j.ID, RunID: j.ID, Route: *j.Route, Text: said, Media: media(a), Max: outbox.MaxText(g.tree.directory, j.Route.Surface),
+		Key: j.ID, RunID: j.ID, Route: *j.Route, Text: said, Media: attached(a), Max: outbox.MaxText(g.tree.directory, j.Route.Surface),
 	}, chunk)
 	return err
-}
-
-// media are the files of an answer that could be saved.
-func media(a agent.Answer) []providers.Media {
-	var all []providers.Media
-	for _, m := range a.Media {
-		if m.Path != "" {
-			all = append(all, providers.Media{Path: m.Path, MIME: m.MIME, Name: m.Name, Size: int64(len(m.Data))})
-		}
-	}
-	return all
-}
-
-// saveMedia keeps a copy of something that goes out to a surface.
-func (g *Gateway) saveMedia(m agent.Media) (string, error) {
-	dir := filepath.Join(g.env.StateDir, "media", "outbound")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, uuid.NewString()+filepath.Ext(m.Name))
-	return path, os.WriteFile(path, m.Data, 0o600)
 }
 
 // canDeliver tells whether an account could deliver to a surface.

@@ -160,7 +160,7 @@ func (g *Gateway) growState(c *actors.Context[rootMessage]) (err error) {
 func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	t := g.tree
 	t.accounts, err = vital(g, c, "accounts", account.Props(account.Options{
-		Store: g.store, Directory: t.directory, Getenv: g.o.Getenv, Endpoint: g.endpoint, StateDir: g.env.StateDir,
+		Store: g.store, Directory: t.directory, Getenv: g.o.Getenv, Endpoint: g.endpoint, StateDir: g.env.StateDir, Files: g.files,
 		Work:    func() { _ = t.router.Tell(router.Wake{}) },
 		Changed: g.accountChanged, Forget: g.forgetToken,
 	}))

@@ -19,7 +19,7 @@ type Harness struct {
 type Platform struct {
 	// New is the factory's New, with waits (backoff, deadlines) short enough for a test.
 	New func(providers.Env) (providers.Provider, error)
-	// Env holds Config, Endpoint and Getenv of the account. The suite fills in the rest.
+	// Env holds Config, Endpoint and Getenv of the account; Files, if it is to be another than a temporary directory. The suite fills in the rest.
 	Env providers.Env
 	// Unreachable changes an Env so that nothing listens where it points to.
 	Unreachable func(*providers.Env)

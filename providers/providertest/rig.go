@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/media"
 )
 
 // patience is how long anything may take that is expected to happen. Nothing waits for it in a passing test.
@@ -55,6 +56,9 @@ func newRigOn(t *testing.T, p Platform, change func(*providers.Env)) *rig {
 	env.State = r.onState
 	if env.Cursor == nil {
 		env.Cursor = NewCursor()
+	}
+	if env.Files == nil {
+		env.Files = media.New(t.TempDir(), env.Endpoint)
 	}
 	if env.Getenv == nil {
 		env.Getenv = func(string) string { return "" }
