@@ -23,6 +23,8 @@ type Request struct {
 	BestEffort bool   `json:"bestEffort,omitempty"`
 	To         string `json:"to,omitempty"`
 	NewSession bool   `json:"newSession,omitempty"`
+	// Audio are files of speech that came with the message; its text may be written down from them before the turn.
+	Audio []string `json:"audio,omitempty"`
 	// Problem is a mistake found at acceptance that the reference reports only in the final frame.
 	Problem string `json:"problem,omitempty"`
 }

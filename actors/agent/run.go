@@ -135,7 +135,7 @@ func (r *run) turn() Turn {
 	return Turn{
 		RunID: j.EventRunID, SessionKey: j.SessionKey, SessionID: j.SessionID, Message: j.Request.Message,
 		Plain: j.Request.Plain, Notes: j.Notes, Thinking: j.Request.Thinking, Model: j.Model, System: j.Request.System,
-		Operator: j.Request.Operator, History: j.History,
+		Operator: j.Request.Operator, History: j.History, Audio: j.Request.Audio,
 		Tool: func(ctx context.Context, name string, args wire.Raw) (wire.Raw, error) {
 			return r.o.Tool(ctx, r.steering.limit(j), name, args)
 		},

@@ -21,6 +21,7 @@ type Turn struct {
 	SessionID  string
 	Message    string   // as the model should see it, with envelope and notes about media
 	Plain      string   // what the person wrote, without that
+	Audio      []string // files of speech that came with the message
 	Notes      []string // system events since the last turn, oldest first
 	Thinking   string   // off, minimal, low, medium, high
 	Model      string   // "provider/model" that the session asks for; "" = the default

@@ -17,6 +17,7 @@ func defaults() Config {
 	}
 	c.Routing.GroupChat.HistoryLimit = 50
 	c.Routing.TranscribeAudio.TimeoutSeconds = 45
+	c.Routing.MaxAgeMinutes = 24 * 60
 	c.Routing.Queue = Queue{Mode: QueueCollect, DebounceMs: 1000, Cap: 20, Drop: "summarize"}
 	c.Session = Session{Scope: "per-sender", ResetTriggers: []string{"/new", "/reset"}, IdleMinutes: 60, MainKey: "main"}
 	c.Session.AgentToAgent.MaxPingPongTurns = 5

@@ -50,6 +50,7 @@ var help = map[string]string{
 	"agent.timeoutSeconds":              "How long a run may take.",
 	"agent.heartbeat.every":             "Interval of the agent's own turns, like 30m or 2h. Empty or 0: none.",
 	"agent.heartbeat.target":            "Where a heartbeat that has something to say is delivered.",
+	"routing.maxAgeMinutes":             "An older message, fetched after a long downtime, is not answered.",
 	"routing.groupChat.mentionPatterns": "Regular expressions that count as a mention. Empty: the name of the identity.",
 	"routing.queue.mode":                "What happens to messages that come in during a run.",
 	"routing.queue.debounceMs":          "How long it must be quiet before messages that wait become a turn.",

@@ -87,19 +87,19 @@ func askShell(ctx context.Context, shell string, env []string) ([]byte, error) {
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // the shell itself was done
 	}
-	return out.Bytes(), err
+	return out.buf.Bytes(), err
 }
 
 // capped keeps the first bytes of what is written.
 type capped struct {
-	bytes.Buffer
+	buf  bytes.Buffer // not embedded: its ReadFrom would go around the limit
 	left int
 }
 
 func (c *capped) Write(p []byte) (int, error) {
 	n := min(len(p), c.left)
 	c.left -= n
-	c.Buffer.Write(p[:n]) // never fails
+	c.buf.Write(p[:n]) // never fails
 	return len(p), nil
 }
 

@@ -105,6 +105,7 @@ type Model struct {
 // Routing is what becomes of an inbound message.
 type Routing struct {
 	GroupChat       GroupChat  `json:"groupChat"`
+	MaxAgeMinutes   int        `json:"maxAgeMinutes" rule:"min=1"`
 	TranscribeAudio Transcribe `json:"transcribeAudio"`
 	Queue           Queue      `json:"queue"`
 }

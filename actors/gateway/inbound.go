@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"strings"
 	"time"
 
 	"github.com/clawdbot/gateway/actors/agent"
@@ -9,6 +10,7 @@ import (
 	"github.com/clawdbot/gateway/actors/router"
 	"github.com/clawdbot/gateway/actors/session"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -17,7 +19,9 @@ func (g *Gateway) routerOptions() router.Options {
 	t, sessions := g.tree, g.sessionOptions()
 	return router.Options{
 		Store: g.store, Policy: g.policy, BuildRequest: buildRequest, Sent: g.sent, Sweep: g.o.Sweep,
-		Open: sessions.Arrive,
+		Open: func(tx *store.Tx, key string, to providers.Route, at router.Place) (wire.SessionEntry, bool, error) {
+			return sessions.Arrive(tx, key, to, session.Place(at))
+		},
 		Reset: func(tx *store.Tx, key string) error {
 			_, err := session.Reset(tx, key, time.Now().UnixMilli())
 			return err
@@ -36,10 +40,37 @@ func (g *Gateway) routerOptions() router.Options {
 	}
 }
 
+// policyOf is a policy and the configuration that it was made of.
+type policyOf struct {
+	doc    *config.Document
+	policy router.Policy
+}
+
 // policy is what the configuration in force says of an account's inbound messages.
-func (g *Gateway) policy(_, surface string) router.Policy {
-	p := router.ParsePolicy(g.raw(surface))
-	cfg := g.doc.Load().Config
+func (g *Gateway) policy(name, surface string) router.Policy {
+	doc := g.doc.Load()
+	if made, ok := g.policies.Load(name + " " + surface); ok && made.(policyOf).doc == doc {
+		return made.(policyOf).policy
+	}
+	p := g.makePolicy(name, surface)
+	g.policies.Store(name+" "+surface, policyOf{doc, p})
+	return p
+}
+
+func (g *Gateway) makePolicy(_, surface string) router.Policy {
+	raw, cfg := g.raw(surface), g.doc.Load().Config
+	p := router.ParsePolicy(raw)
+	for _, f := range g.o.Providers {
+		if f.Surface == surface && f.Rules != nil {
+			p.Rules = f.Rules(raw)
+		}
+	}
+	p.Patterns = router.MentionPatterns(cfg.Routing.GroupChat.MentionPatterns)
+	if surface != "telegram" || p.Rules != nil { // a bot there is not even shown them, unless its owner says so
+		p.History = cfg.Routing.GroupChat.HistoryLimit
+	}
+	p.MaxAge = time.Duration(cfg.Routing.MaxAgeMinutes) * time.Minute
+	p.Prefix = prefix(cfg, surface)
 	p.Global = cfg.Session.Scope == "global"
 	p.ResetTriggers = cfg.Session.ResetTriggers
 	p.Verbose, p.Elevated = cfg.Agent.VerboseDefault, cfg.Agent.ElevatedDefault
@@ -47,6 +78,20 @@ func (g *Gateway) policy(_, surface string) router.Policy {
 		p.ElevatedFrom = elevatedFrom(cfg, surface)
 	}
 	return p
+}
+
+// prefix is what stands before a message for the agent. Without a setting WhatsApp's has one while everybody's
+// messages are let in (providers a.1).
+func prefix(cfg *config.Config, surface string) string {
+	switch p := cfg.Messages.MessagePrefix; {
+	case surface != "whatsapp":
+		return ""
+	case p != nil:
+		return strings.TrimSpace(*p)
+	case cfg.WhatsApp == nil || len(cfg.WhatsApp.AllowFrom) == 0:
+		return "[clawdbot]"
+	}
+	return ""
 }
 
 // elevatedFrom lists who may use elevated mode on a surface. Discord's own list of people counts where none is given.
@@ -78,6 +123,7 @@ func elevatedFrom(cfg *config.Config, surface string) []string {
 func buildRequest(t router.Turn) []byte {
 	raw, err := wire.Marshal(agent.Request{
 		Message: t.Message, Plain: t.Plain, Thinking: t.Thinking, System: t.System, NewSession: t.NewSession, Deliver: true, BestEffort: true,
+		Audio: t.Audio,
 	})
 	if err != nil { // strings and flags only: cannot be
 		return []byte("{}")

@@ -12,6 +12,7 @@ import (
 	"github.com/clawdbot/gateway/actors/outbox"
 	"github.com/clawdbot/gateway/actors/session"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/actors/transcribe"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/providers/text"
 )
@@ -78,7 +79,7 @@ func (g *Gateway) storePath() string { return g.env.StateDir + "/sessions/sessio
 
 func (g *Gateway) sessionOptions() session.Options {
 	o := session.Options{
-		Store: g.store, Stream: g.tree.stream, State: g.tree.runs, Runner: g.o.Runner, Log: g.log,
+		Store: g.store, Stream: g.tree.stream, State: g.tree.runs, Runner: g.runner(), Log: g.log,
 		Settings: g.runSettings, Models: g.tree.catalog.Models, StorePath: g.storePath(),
 		Tool: g.tool, CanDeliver: g.canDeliver, AllowFrom: g.allowFrom,
 		Replies: g.replies, SaveMedia: g.saveMedia, Delivered: g.runEnded, Typing: g.typing,
@@ -88,6 +89,14 @@ func (g *Gateway) sessionOptions() session.Options {
 		o.History = 200
 	}
 	return o
+}
+
+// runner is what makes the answers, with speech written down before.
+func (g *Gateway) runner() agent.Runner {
+	return transcribe.Runner{Inner: g.o.Runner, Log: g.log, Settings: func() transcribe.Settings {
+		t := g.doc.Load().Config.Routing.TranscribeAudio
+		return transcribe.Settings{Command: t.Command, Timeout: time.Duration(t.TimeoutSeconds) * time.Second}
+	}}
 }
 
 func (g *Gateway) builtin() bool {

@@ -13,7 +13,7 @@ import (
 
 // applyMessage does what a message asks of the gateway, and accepts a turn for what it asks of the agent.
 func (r *route) applyMessage(tx *store.Tx) error {
-	key, o := r.decision.session, orders{route: r, text: strings.TrimSpace(r.in.Text), agent: true}
+	key, o := r.decision.session, orders{route: r, text: r.text(), agent: true}
 	if r.decision.known {
 		if rest, ok := command.Reset(o.text, r.policy.ResetTriggers); ok {
 			o.text, o.renewed = rest, true
@@ -22,7 +22,7 @@ func (r *route) applyMessage(tx *store.Tx) error {
 			}
 		}
 	}
-	e, isNew, err := r.o.Open(tx, key, r.to, inLine(r.in.Title))
+	e, isNew, err := r.o.Open(tx, key, r.to, r.place())
 	if err != nil {
 		return err
 	}
@@ -54,9 +54,28 @@ func (r *route) applyMessage(tx *store.Tx) error {
 	return tx.PutEntry(key, e)
 }
 
+// text is what the message says. The name by which a group calls us is no part of a command.
+func (r *route) text() string {
+	text := strings.TrimSpace(r.in.Text)
+	if r.in.Kind == providers.Direct || !r.decision.known {
+		return text
+	}
+	bare := r.policy.unmentioned(text)
+	_, reset := command.Reset(bare, r.policy.ResetTriggers)
+	if _, ok := command.Parse(bare); ok || reset || command.Control(bare) {
+		return bare
+	}
+	return text
+}
+
+// place is what the message says of its chat. All of it can be changed by others: it is for people to read.
+func (r *route) place() Place {
+	return Place{Title: inLine(r.in.Title), Space: inLine(r.in.Space), Room: inLine(r.in.Room)}
+}
+
 // interrupted notes in the session that its run was stopped.
 func (r *route) interrupted(tx *store.Tx) error {
-	e, _, err := r.o.Open(tx, r.decision.session, r.to, inLine(r.in.Title))
+	e, _, err := r.o.Open(tx, r.decision.session, r.to, r.place())
 	if err != nil {
 		return err
 	}
@@ -71,7 +90,7 @@ func (r *route) activation(e *wire.SessionEntry) string {
 		return ""
 	case e.GroupActivation != "":
 		return e.GroupActivation
-	case r.policy.mentionNeeded(r.in.Chat):
+	case r.policy.rule(r.in).Mention:
 		return "mention"
 	}
 	return "always"

@@ -23,8 +23,8 @@ type Options struct {
 	// Stop notes that the open runs of a session are to end, and returns their ids.
 	Stop func(tx *store.Tx, sessionKey string) (runs []string, err error)
 	// Open is the entry of the session that a message goes to, with an id and with what the message says of its chat: the
-	// way there, and the title of a group. The router writes it.
-	Open func(tx *store.Tx, sessionKey string, to providers.Route, title string) (e wire.SessionEntry, isNew bool, err error)
+	// way there, and what a group is called. The router writes it.
+	Open func(tx *store.Tx, sessionKey string, to providers.Route, at Place) (e wire.SessionEntry, isNew bool, err error)
 	// Reply puts a text on its way to a chat. key is unique to the text.
 	Reply func(tx *store.Tx, key string, to providers.Route, text string) error
 	// Work says that a session has runs waiting in the store.
@@ -58,6 +58,9 @@ type Options struct {
 	Sweep time.Duration
 }
 
+// Place is what a shared chat is called: its title, or the room and the space that it stands in.
+type Place struct{ Title, Space, Room string }
+
 // Accepted is what became of a message besides its run.
 type Accepted struct {
 	Refused bool     // there is no run: too many messages wait for the session
@@ -86,8 +89,9 @@ type Status struct {
 // Turn is what the agent is given of a message.
 type Turn struct {
 	NewSession bool
-	Message    string // with envelope and notes
-	Plain      string // what the person wrote
-	Thinking   string // "" = as the session has it
-	System     string // extra system prompt
+	Message    string   // with envelope and notes
+	Plain      string   // what the person wrote
+	Thinking   string   // "" = as the session has it
+	System     string   // extra system prompt
+	Audio      []string // files of speech that came with it
 }

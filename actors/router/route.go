@@ -99,6 +99,7 @@ type route struct {
 
 	// the outcome; set on the writer's goroutine before the operation is done
 	decision decision
+	history  []entry // what was said in the group since the last turn
 	state    string
 	note     string
 	replied  bool
@@ -135,7 +136,7 @@ func (r *route) apply(tx *store.Tx) error {
 		surface: r.row.Surface, policy: r.policy, paired: paired && r.in.Sender.ID != "", received: time.UnixMilli(r.row.ReceivedAt),
 	}
 	if r.in.Kind != providers.Direct {
-		e, _, err := tx.Entry(sessionKey(r.in, f))
+		e, _, err := tx.Entry(f.session(r.in, r.policy.rule(r.in)))
 		if err != nil {
 			return err
 		}
@@ -151,6 +152,8 @@ func (r *route) apply(tx *store.Tx) error {
 		return r.applyAbort(tx)
 	case pair:
 		return r.applyPair(tx)
+	case tell:
+		return r.applyNote(tx)
 	default:
 		return r.end(tx, store.InboundDropped, r.decision.note)
 	}
@@ -162,6 +165,9 @@ func (r *route) applyRun(tx *store.Tx, o *orders, isNew bool) (wire.SessionEntry
 	to, err := wire.Marshal(r.to)
 	if err != nil {
 		return before, fmt.Errorf("encode route: %w", err)
+	}
+	if r.history, err = r.unanswered(tx); err != nil {
+		return before, err
 	}
 	t := r.turn(o.text, o.renewed && o.text == "" && len(r.in.Media) == 0, &e)
 	t.NewSession, t.Thinking = isNew || o.renewed, o.thinking
@@ -176,6 +182,9 @@ func (r *route) applyRun(tx *store.Tx, o *orders, isNew bool) (wire.SessionEntry
 		return before, r.end(tx, store.InboundDropped, "queue cap")
 	}
 	r.stopped = accepted.Stopped
+	if err := r.answered(tx); err != nil {
+		return before, err
+	}
 	return e, r.end(tx, store.InboundRouted, r.runID)
 }
 

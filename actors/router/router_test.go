@@ -92,10 +92,10 @@ func (r *rig) options() Options {
 			configured := command.Queue{Mode: "collect", DebounceMs: new(int64(1000)), Cap: new(int64(20)), Drop: "summarize"}
 			return command.Queue{Mode: e.QueueMode, DebounceMs: e.QueueDebounceMs, Cap: e.QueueCap, Drop: e.QueueDrop}.Over(configured)
 		},
-		Open: func(tx *store.Tx, key string, to providers.Route, title string) (wire.SessionEntry, bool, error) {
+		Open: func(tx *store.Tx, key string, to providers.Route, at Place) (wire.SessionEntry, bool, error) {
 			e, found, err := tx.Entry(key)
 			e.SessionID = cmp.Or(e.SessionID, "first")
-			e.LastChannel, e.LastTo, e.Subject = to.Surface, to.Chat, cmp.Or(title, e.Subject)
+			e.LastChannel, e.LastTo, e.Subject = to.Surface, to.Chat, cmp.Or(at.Title, e.Subject)
 			return e, !found, err
 		},
 		Reset: func(tx *store.Tx, key string) error {

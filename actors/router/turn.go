@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -15,12 +16,24 @@ const (
 	resumed  = "Note: the person stopped your last run before it was done. Go on with care, or ask what they want."
 )
 
+const maxMembers = 1000 // bytes of the names of a group's members
+
 // turn makes the agent's turn of a message. text is the message without directives; greet: there is nothing but the wish
 // for a new conversation.
 func (r *route) turn(text string, greet bool, e *wire.SessionEntry) Turn {
 	m := r.in
 	m.Text = text
-	t := Turn{Plain: text, Message: mediaNote(m.Media) + envelope(r.row.Surface, m, r.o.Zone)}
+	if r.row.Surface == "whatsapp" && m.Kind != providers.Direct { // its envelope names the group only
+		m.Text = speaker(m.Sender) + ": " + m.Text
+	}
+	if p := r.policy.Prefix; p != "" {
+		m.Text = p + " " + m.Text
+	}
+	current := withHistory(r.row.Surface, envelope(r.row.Surface, m, r.o.Zone), r.history, r.o.Zone)
+	if m.Kind != providers.Direct {
+		current += fromLine(r.row.Surface, m.Sender)
+	}
+	t := Turn{Plain: text, Message: mediaNote(m.Media) + current}
 	if greet {
 		t = Turn{Plain: r.in.Text, Message: greeting}
 	}
@@ -28,11 +41,10 @@ func (r *route) turn(text string, greet bool, e *wire.SessionEntry) Turn {
 		t.Message = resumed + "\n\n" + t.Message
 		e.AbortedLastRun = new(false)
 	}
-	if r.in.ID != "" {
-		t.Message += "\n[message_id: " + inLine(r.in.ID) + "]"
-	}
+	t.Message += idLine(r.row.Surface, r.in)
+	t.Audio = audio(r.in.Media)
 	if r.in.Kind != providers.Direct && (!set(e.SystemSent) || set(e.GroupActivationNeedsSysIntr)) {
-		t.System = groupIntro(r.row.Surface, r.in.Title, r.activation(e))
+		t.System = groupIntro(r.row.Surface, r.in, r.activation(e))
 		e.GroupActivationNeedsSysIntr = nil
 	}
 	e.SystemSent = new(true)
@@ -42,16 +54,30 @@ func (r *route) turn(text string, greet bool, e *wire.SessionEntry) Turn {
 func set(b *bool) bool { return b != nil && *b }
 
 // groupIntro tells the agent that it is not alone with the person.
-func groupIntro(surface, title, activation string) string {
+func groupIntro(surface string, m providers.Incoming, activation string) string {
 	where := "a group on " + label(surface)
-	if title = inLine(title); title != "" {
+	if title := cmp.Or(inLine(m.Title), inLine(m.Room)); title != "" {
 		where = fmt.Sprintf("the group %q on %s", title, label(surface))
 	}
 	when := "You are given a message only when somebody addresses you."
 	if activation == "always" {
 		when = "You are given every message, also those that are not for you. Where you have nothing to add, answer with NO_REPLY and nothing else."
 	}
-	return "You are taking part in " + where + ". " + when + " Several people read what you write: keep it short and say nothing that was told to you elsewhere."
+	who := ""
+	if len(m.Members) > 0 {
+		who = " Members: " + clip(inLine(strings.Join(m.Members, ", ")), maxMembers) + "."
+	}
+	return "You are taking part in " + where + "." + who + " " + when + " Several people read what you write: keep it short and say nothing that was told to you elsewhere."
+}
+
+// audio are the files of speech among what came with a message.
+func audio(media []providers.Media) (paths []string) {
+	for _, m := range media {
+		if m.Path != "" && strings.HasPrefix(m.MIME, "audio") {
+			paths = append(paths, m.Path)
+		}
+	}
+	return paths
 }
 
 // mediaNote says what came with a message, one line each.

@@ -30,13 +30,13 @@ func TestTurn(t *testing.T) {
 		"media": {text: "<media:image>", in: providers.Incoming{Media: photo}, plain: "<media:image>",
 			message: "[media attached: /s/a b.jpg (image/jpeg)]\n[media attached: /s/x) (y]\nTo send a file back, put a line \"MEDIA:<path or address>\" into your answer.\n[Telegram id:42] <media:image>"},
 		"media alone": {in: providers.Incoming{Media: photo[:1]}, message: "[media attached: /s/a b.jpg (image/jpeg)]\nTo send a file back, put a line \"MEDIA:<path or address>\" into your answer.\n[Telegram id:42] "},
-		"group": {text: "hi", in: providers.Incoming{Kind: providers.Group, Title: "The \"Team\""}, plain: "hi", message: "[Telegram The \"Team\" id:42] hi",
+		"group": {text: "hi", in: providers.Incoming{Kind: providers.Group, Title: "The \"Team\""}, plain: "hi", message: "[Telegram The \"Team\" id:42] hi\n[from: Unknown]",
 			system: []string{`the group "The \"Team\"" on Telegram`, "only when somebody addresses you"}},
-		"nameless group": {text: "hi", in: providers.Incoming{Kind: providers.Group}, plain: "hi", message: "[Telegram group:42] hi", system: []string{"a group on Telegram"}},
-		"group, always": {text: "hi", entry: wire.SessionEntry{GroupActivation: "always"}, in: providers.Incoming{Kind: providers.Group}, plain: "hi", message: "[Telegram group:42] hi",
+		"nameless group": {text: "hi", in: providers.Incoming{Kind: providers.Group}, plain: "hi", message: "[Telegram group:42] hi\n[from: Unknown]", system: []string{"a group on Telegram"}},
+		"group, always": {text: "hi", entry: wire.SessionEntry{GroupActivation: "always"}, in: providers.Incoming{Kind: providers.Group}, plain: "hi", message: "[Telegram group:42] hi\n[from: Unknown]",
 			system: []string{"every message", "NO_REPLY"}},
-		"group, second turn": {text: "hi", entry: wire.SessionEntry{SystemSent: new(true)}, in: providers.Incoming{Kind: providers.Group}, plain: "hi", message: "[Telegram group:42] hi"},
-		"group, changed": {text: "hi", entry: wire.SessionEntry{SystemSent: new(true), GroupActivationNeedsSysIntr: new(true)}, in: providers.Incoming{Kind: providers.Group}, plain: "hi", message: "[Telegram group:42] hi",
+		"group, second turn": {text: "hi", entry: wire.SessionEntry{SystemSent: new(true)}, in: providers.Incoming{Kind: providers.Group}, plain: "hi", message: "[Telegram group:42] hi\n[from: Unknown]"},
+		"group, changed": {text: "hi", entry: wire.SessionEntry{SystemSent: new(true), GroupActivationNeedsSysIntr: new(true)}, in: providers.Incoming{Kind: providers.Group}, plain: "hi", message: "[Telegram group:42] hi\n[from: Unknown]",
 			system: []string{"only when somebody addresses you"}},
 	} {
 		r := &route{o: &Options{Zone: time.UTC}, in: tt.in}

@@ -95,6 +95,10 @@ func gather(tx *store.Tx, run store.Run, job *agent.Job) error {
 		}
 		said = append(said, job.Request)
 	}
+	job.Request.Audio = nil
+	for _, r := range said {
+		job.Request.Audio = append(job.Request.Audio, r.Audio...)
+	}
 	job.Request.Message, job.Request.Plain = prompts(said, dropped, run.Mode == Collect)
 	return nil
 }

@@ -68,10 +68,13 @@ func (o *Options) Open(tx *store.Tx, key string, now int64, renew bool) (session
 	return e.SessionID, isNew, tx.PutEntry(key, e)
 }
 
+// Place is what a shared chat is called: its title, or the room and the space that it stands in.
+type Place struct{ Title, Space, Room string }
+
 // Arrive opens the session of an inbound message inside the commit that accepts it. The entry has the way to a direct
 // chat, which is the route of "last" (protocol 3.6), or what a group is called; the caller writes it. One that has
 // rested for long begins anew.
-func (o *Options) Arrive(tx *store.Tx, key string, r providers.Route, title string) (e wire.SessionEntry, isNew bool, err error) {
+func (o *Options) Arrive(tx *store.Tx, key string, r providers.Route, at Place) (e wire.SessionEntry, isNew bool, err error) {
 	if err := adopt(tx, key, r); err != nil {
 		return e, false, err
 	}
@@ -79,7 +82,7 @@ func (o *Options) Arrive(tx *store.Tx, key string, r providers.Route, title stri
 	if err != nil {
 		return e, false, err
 	}
-	describe(&e, key, r, title)
+	describe(&e, key, r, at)
 	o.forget(&e)
 	return e, isNew, nil
 }
@@ -105,7 +108,7 @@ func adopt(tx *store.Tx, key string, r providers.Route) error {
 }
 
 // describe notes what a message says of where it came from. What several chats share is not called after one of them.
-func describe(e *wire.SessionEntry, key string, r providers.Route, title string) {
+func describe(e *wire.SessionEntry, key string, r providers.Route, at Place) {
 	if r.Kind == providers.Direct {
 		e.LastChannel, e.LastTo = r.Surface, r.Chat
 		return
@@ -118,11 +121,13 @@ func describe(e *wire.SessionEntry, key string, r providers.Route, title string)
 		e.ChatType = "room"
 	}
 	switch {
-	case title == "":
-	case strings.HasPrefix(title, "#") && (r.Surface == "discord" || r.Surface == "slack"):
-		e.Room, e.Subject = title, ""
+	case at.Room != "":
+		e.Room, e.Space, e.Subject = "#"+strings.TrimPrefix(at.Room, "#"), at.Space, ""
+	case at.Title == "":
+	case strings.HasPrefix(at.Title, "#") && (r.Surface == "discord" || r.Surface == "slack"):
+		e.Room, e.Subject = at.Title, ""
 	default:
-		e.Room, e.Subject = "", title
+		e.Room, e.Space, e.Subject = "", at.Space, at.Title
 	}
 	e.DisplayName = derivedName(key, *e, r.Surface)
 }
@@ -133,7 +138,7 @@ func touch(tx *store.Tx, key string, r providers.Route, now int64) (sessionID st
 	if err != nil {
 		return "", false, err
 	}
-	describe(&e, key, r, "")
+	describe(&e, key, r, Place{})
 	return e.SessionID, isNew, tx.PutEntry(key, e)
 }
 

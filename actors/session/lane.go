@@ -188,7 +188,7 @@ func (l *lane) steer() {
 		if r.Mode != Steer && r.Mode != SteerBacklog || r.Stop {
 			continue
 		}
-		if job, err := decodeJob(r); err == nil {
+		if job, err := decodeJob(r); err == nil && len(job.Request.Audio) == 0 { // speech is written down before a turn
 			_ = l.parent.Tell(steer{l.current, agent.Steer{Job: job, Keep: r.Mode == SteerBacklog}})
 		}
 	}

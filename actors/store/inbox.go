@@ -34,6 +34,9 @@ const (
 	sqlPendingInbound = `SELECT seq, account, surface, chat, msg_id, payload, received_at, state, note FROM inbox
 		WHERE state = 'pending' AND account = ? ORDER BY seq LIMIT ?`
 
+	sqlUnaddressed = `SELECT seq, account, surface, chat, msg_id, payload, received_at, state, note FROM inbox
+		WHERE note = 'not addressed' AND account = ? AND chat = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?`
+
 	sqlFinishInbound = `UPDATE inbox SET state = ?, note = ?, finished_at = ? WHERE seq = ? AND state = 'pending'`
 )
 
@@ -93,4 +96,13 @@ func (tx *Tx) FinishInbound(seq int64, state, note string) error {
 	}
 	n, err := tx.h.change(sqlFinishInbound, state, note, tx.nowMs(), seq)
 	return step("finish inbound message", n, err)
+}
+
+// NotAddressed is the note of a group message that was not for us. It is what Unaddressed looks for.
+const NotAddressed = "not addressed"
+
+// Unaddressed lists the messages of a chat that were not for us, with a Seq between after and before, the newest first.
+func (v *View) Unaddressed(account, chat string, after, before int64, limit int) ([]Inbound, error) {
+	ms, err := list(v.h, inboundFields, sqlUnaddressed, account, chat, after, before, limit)
+	return ms, wrap("list unaddressed messages", err)
 }
