@@ -43,18 +43,9 @@ const (
 
 // TestKill: whatever is acknowledged survives kill -9 and happens once.
 func TestKill(t *testing.T) {
-	seed, size := uint64(1), short // the same at every commit; the full form and CLAWDBOT_CRASH_SEED look further
-	if s := os.Getenv("CLAWDBOT_CRASH_SEED"); s != "" {
-		var err error
-		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			t.Fatalf("CLAWDBOT_CRASH_SEED: %v", err)
-		}
-	}
-	if os.Getenv("CLAWDBOT_CRASH_FULL") == "1" {
+	seed, size := seedOf(t), short
+	if isFull() {
 		size = full
-		if os.Getenv("CLAWDBOT_CRASH_SEED") == "" {
-			seed = uint64(time.Now().UnixNano())
-		}
 	}
 	t.Logf("CLAWDBOT_CRASH_SEED=%d", seed)
 	ctx, cancel := context.WithTimeout(t.Context(), size.limit)
@@ -62,7 +53,7 @@ func TestKill(t *testing.T) {
 
 	x := &crash{t: t, ctx: ctx, seed: seed, size: size, hits: map[string]int{}}
 	x.platform = startPlatform(t, seed)
-	x.host = newHost(t, x.platform)
+	x.host = newHost(t, x.platform.config())
 	x.driver = newDriver(t)
 	x.host.seed(t)
 	x.spawn()
@@ -80,6 +71,24 @@ func TestKill(t *testing.T) {
 	x.unchanged(before)
 	x.report()
 }
+
+// seedOf is the same at every commit; the full form and CLAWDBOT_CRASH_SEED look further.
+func seedOf(t *testing.T) uint64 {
+	t.Helper()
+	if s := os.Getenv("CLAWDBOT_CRASH_SEED"); s != "" {
+		seed, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			t.Fatalf("CLAWDBOT_CRASH_SEED: %v", err)
+		}
+		return seed
+	}
+	if isFull() {
+		return uint64(time.Now().UnixNano())
+	}
+	return 1
+}
+
+func isFull() bool { return os.Getenv("CLAWDBOT_CRASH_FULL") == "1" }
 
 // crash is one run of the test.
 type crash struct {

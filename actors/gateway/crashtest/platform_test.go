@@ -53,6 +53,14 @@ func startPlatform(t *testing.T, seed uint64) *platform {
 	return p
 }
 
+// config is the gateway's, as far as it is about the platform.
+func (p *platform) config() map[string]any {
+	return map[string]any{
+		"telegram": map[string]any{"botToken": p.Token(), "allowFrom": []string{"*"}},
+		"dev":      map[string]any{"endpoints": map[string]any{"telegram": p.url}},
+	}
+}
+
 // ServeHTTP takes its time over a message: it may act after its client was killed, or be about to answer then. The answer
 // is in net/http's buffer until this returns.
 func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {

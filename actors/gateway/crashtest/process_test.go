@@ -3,6 +3,7 @@ package crashtest
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -23,25 +24,26 @@ type host struct {
 	dir  string // HOME; state, configuration and logs are in it
 	bin  string
 	port int
-	n    int // processes so far
+	env  []string // besides what every process has
+	n    int      // processes so far
 }
 
-func newHost(t *testing.T, platform *platform) *host {
+func newHost(t *testing.T, config map[string]any, env ...string) *host {
 	t.Helper()
 	bin, err := binary()
 	if err != nil {
 		t.Fatalf("build the daemon: %v", err)
 	}
-	h := &host{dir: t.TempDir(), bin: bin, port: freePort(t)}
-	config := fmt.Sprintf(`{
-		logging: {file: %q, level: 'info'},
-		bridge: {enabled: false}, canvasHost: {enabled: false},
-		agent: {maxConcurrent: 24},
-		routing: {queue: {mode: 'followup', debounceMs: 50, cap: 100000}},
-		telegram: {botToken: %q, allowFrom: ['*']},
-		dev: {endpoints: {telegram: %q}},
-	}`, filepath.Join(h.dir, "gateway.log"), platform.Token(), platform.url)
-	if err := os.WriteFile(filepath.Join(h.dir, "config.json5"), []byte(config), 0o600); err != nil {
+	h := &host{dir: t.TempDir(), bin: bin, port: freePort(t), env: env}
+	config["logging"] = map[string]any{"file": filepath.Join(h.dir, "gateway.log"), "level": "info"}
+	config["bridge"], config["canvasHost"] = map[string]any{"enabled": false}, map[string]any{"enabled": false}
+	config["agent"] = map[string]any{"maxConcurrent": 24}
+	config["routing"] = map[string]any{"queue": map[string]any{"mode": "followup", "debounceMs": 50, "cap": 100000}}
+	b, err := json.Marshal(config)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(h.dir, "config.json5"), b, 0o600)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return h
@@ -84,6 +86,7 @@ func (h *host) start(t *testing.T) *process {
 		"HOME=" + h.dir, "PATH=" + os.Getenv("PATH"), "CLAWDBOT_STATE_DIR=" + h.state(),
 		"CLAWDBOT_CONFIG_PATH=" + filepath.Join(h.dir, "config.json5"), fmt.Sprintf("CLAWDBOT_GATEWAY_PORT=%d", h.port),
 	}
+	p.cmd.Env = append(p.cmd.Env, h.env...)
 	out, in, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
