@@ -176,6 +176,9 @@ func namePatterns(name string) []string {
 	return []string{`\b@?` + strings.Join(words, `\s+`) + `\b`}
 }
 
+// Has says whether a valid document has a top-level section, be it empty.
+func (d *Document) Has(name string) bool { return d.Valid && d.root.get(name) != nil }
+
 // Section returns a top-level section of a valid document as strict JSON, "{}" when the file has none.
 // It holds the section's secrets: it is for the provider that the section configures.
 func (d *Document) Section(name string) json.RawMessage {

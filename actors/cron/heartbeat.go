@@ -11,9 +11,16 @@ import (
 // HeartbeatProps describes the actor "heartbeat".
 func HeartbeatProps(o Options) actors.Props[HeartbeatMessage] {
 	o = o.withDefaults()
+	made, first := time.Now(), true
 	return actors.Props[HeartbeatMessage]{
-		Kind:    "heartbeat",
-		New:     func() actors.Behavior[HeartbeatMessage] { return &heartbeat{o: &o} },
+		Kind: "heartbeat",
+		New: func() actors.Behavior[HeartbeatMessage] {
+			since := time.Now()
+			if first { // a run that was left over may end before this actor stands
+				since, first = made, false
+			}
+			return &heartbeat{o: &o, since: since.UnixMilli()}
+		},
 		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: 5 * time.Second, Window: time.Minute, Limit: 20},
 	}
 }
@@ -27,12 +34,12 @@ type heartbeat struct {
 	trying   bool   // one is being begun
 	running  string // run id of the one in progress
 	checking func() // cancels the next look at it
-	since    int64  // when this incarnation began, in ms
+	since    int64  // an end from then on, in ms, is not reported yet
 }
 
 // Start takes up the heartbeat that was in progress, so that no second one begins beside it.
 func (h *heartbeat) Start(c *actors.Context[HeartbeatMessage]) error {
-	h.trying, h.since = true, time.Now().UnixMilli()
+	h.trying = true
 	h.look(c, true)
 	h.tickIn(c)
 	return nil

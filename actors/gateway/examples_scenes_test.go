@@ -48,7 +48,7 @@ func TestExamples(t *testing.T) {
 // setup is a gateway with a session that has a past, and with platforms that take everything.
 func (w *walk) setup() setup {
 	return setup{
-		config: `{telegram: {botToken: "1:a"}}`,
+		config: `{telegram: {botToken: "1:a"}, discord: {token: "d"}, slack: {botToken: "b", appToken: "a"}, signal: {autoStart: false}, imessage: {}}`,
 		seed: func(tx *store.Tx) error {
 			yes, no := true, false
 			return errors.Join(

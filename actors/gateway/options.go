@@ -183,6 +183,12 @@ func (o Options) checkSurfaces() error {
 	return nil
 }
 
+// has says whether a surface has a section, be it empty.
+func (o Options) has(doc *config.Document, surface string) bool {
+	_, own := o.Sections[surface]
+	return own || doc.Has(surface)
+}
+
 // section is the configuration of a surface, "{}" when there is none.
 func (o Options) section(doc *config.Document, surface string) json.RawMessage {
 	if s, ok := o.Sections[surface]; ok {

@@ -75,26 +75,18 @@ func (g *Gateway) raw(surface string) json.RawMessage {
 // section is a surface's section with what it takes to see whether it starts.
 type section struct {
 	surface string
+	there   bool // the configuration has it, be it empty
 	keys    map[string]json.RawMessage
 	getenv  func(string) string
 	home    func(string) string // expands "~"
 }
 
 func (g *Gateway) section(surface string) section {
-	s := section{surface: surface, getenv: g.o.Getenv, home: g.env.ExpandHome}
+	s := section{surface: surface, there: g.o.has(g.doc.Load(), surface), getenv: g.o.Getenv, home: g.env.ExpandHome}
 	if wire.Unmarshal(g.raw(surface), &s.keys) != nil {
 		s.keys = nil
 	}
 	return s
-}
-
-// present says whether the configuration has the section.
-func (s section) present() bool {
-	n := len(s.keys)
-	if _, ok := s.keys["web"]; ok && s.surface == "whatsapp" {
-		n--
-	}
-	return n > 0
 }
 
 // disabled: WhatsApp's switch is that of its link.
@@ -131,7 +123,7 @@ func (s section) asks(keys []string) bool {
 			return true
 		}
 	}
-	return keys == nil && s.present()
+	return keys == nil && s.there
 }
 
 // sources says where each of the surface's tokens comes from: "env", "tokenFile", "config" or "none".
@@ -184,7 +176,7 @@ func (s section) tokenThere() bool {
 func (g *Gateway) configured(surface string) account.Setup {
 	s := g.section(surface)
 	setup := account.Setup{
-		Configured: s.present() && s.idle() == "", Sources: s.sources(),
+		Configured: s.there && s.idle() == "", Sources: s.sources(),
 		CLIPath: s.text("cliPath"), DBPath: s.text("dbPath"),
 	}
 	if surface == "signal" {
