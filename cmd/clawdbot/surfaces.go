@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/slack"
 	"github.com/clawdbot/gateway/providers/telegram"
 )
 
@@ -9,6 +10,7 @@ import (
 // Telegram, Signal, iMessage (providers 0.4).
 func surfaces() []providers.Factory {
 	return []providers.Factory{
+		slack.Factory(),
 		telegram.Factory(),
 	}
 }
