@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -31,6 +32,7 @@ type client struct {
 	*whatsmeow.Client
 	t       *testing.T
 	ctx     context.Context
+	net     *toFake
 	mu      sync.Mutex // guards the following fields
 	events  []any
 	changed chan struct{}
@@ -46,19 +48,99 @@ func within(t *testing.T) context.Context {
 	return ctx
 }
 
-// toFake sends every request to the fake, whatever host it names.
+// toFake sends every request to the fake, whatever host it names, and knows the websocket's connection.
 type toFake struct {
 	base *url.URL
 	next *http.Transport
+
+	mu   sync.Mutex
+	last *parking // guarded by mu
 }
 
-func (f toFake) RoundTrip(r *http.Request) (*http.Response, error) {
+// parking is a connection that can be made to bring nothing more.
+//
+// The library leaks the goroutine that reads when a stanza comes in while it disconnects: it hands the stanza to nobody,
+// for ever. So before it disconnects the connection falls silent, at a moment when all that was read is handed over, and
+// ends when the library has said that it closes: sooner would be a race inside the library.
+type parking struct {
+	io.ReadWriteCloser
+	mu     sync.Mutex
+	moved  sync.Cond
+	inside bool // somebody waits for bytes
+	frozen bool
+	closed bool // the close frame is on its way
+}
+
+func (p *parking) set(field *bool, v bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	*field = v
+	p.moved.Broadcast()
+}
+
+func (p *parking) Read(b []byte) (int, error) {
+	p.set(&p.inside, true)
+	n, err := p.ReadWriteCloser.Read(b)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.frozen {
+		p.inside = false
+		return n, err
+	}
+	for !p.closed {
+		p.moved.Wait()
+	}
+	return 0, io.EOF
+}
+
+func (p *parking) Write(b []byte) (int, error) {
+	if len(b) > 0 && b[0] == 0x88 {
+		p.set(&p.closed, true)
+	}
+	return p.ReadWriteCloser.Write(b)
+}
+
+func (p *parking) Close() error {
+	p.set(&p.inside, true) // nobody comes back
+	p.set(&p.closed, true)
+	return p.ReadWriteCloser.Close()
+}
+
+func (p *parking) freeze() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !p.inside {
+		p.moved.Wait()
+	}
+	p.frozen = true
+}
+
+// freeze stops the last websocket that was opened.
+func (f *toFake) freeze() {
+	f.mu.Lock()
+	last := f.last
+	f.mu.Unlock()
+	if last != nil {
+		last.freeze()
+	}
+}
+
+func (f *toFake) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.URL.Scheme, r.URL.Host, r.Host = f.base.Scheme, f.base.Host, ""
-	return f.next.RoundTrip(r)
+	resp, err := f.next.RoundTrip(r)
+	if err == nil && resp.StatusCode == http.StatusSwitchingProtocols {
+		p := &parking{ReadWriteCloser: resp.Body.(io.ReadWriteCloser)}
+		p.moved.L = &p.mu
+		resp.Body = p
+		f.mu.Lock()
+		f.last = p
+		f.mu.Unlock()
+	}
+	return resp, err
 }
 
-func fakeHTTP(t *testing.T, s *Server) *http.Client {
+func fakeHTTP(t *testing.T, s *Server) *toFake {
 	t.Helper()
 	base, err := url.Parse(s.URL())
 	if err != nil {
@@ -66,7 +148,7 @@ func fakeHTTP(t *testing.T, s *Server) *http.Client {
 	}
 	next := &http.Transport{}
 	t.Cleanup(next.CloseIdleConnections)
-	return &http.Client{Transport: toFake{base, next}}
+	return &toFake{base: base, next: next}
 }
 
 // openStore opens the library's tables in a directory.
@@ -95,7 +177,8 @@ func newClient(t *testing.T, s *Server, d *store.Device) *client {
 	t.Helper()
 	c := &client{t: t, ctx: within(t), changed: make(chan struct{})}
 	c.Client = whatsmeow.NewClient(d, clientLog{c})
-	hc := fakeHTTP(t, s)
+	c.net = fakeHTTP(t, s)
+	hc := &http.Client{Transport: c.net}
 	c.SetWebsocketHTTPClient(hc)
 	c.SetPreLoginHTTPClient(hc)
 	c.SetMediaHTTPClient(hc)
@@ -109,8 +192,13 @@ func newClient(t *testing.T, s *Server, d *store.Device) *client {
 		_, message := evt.(*events.Message)
 		return !message || !c.fail
 	})
-	t.Cleanup(c.Disconnect)
+	t.Cleanup(c.leave)
 	return c
+}
+
+func (c *client) leave() {
+	c.net.freeze()
+	c.Disconnect()
 }
 
 // linked is a client whose device is linked, connected and ready.

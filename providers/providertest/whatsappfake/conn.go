@@ -210,14 +210,13 @@ func (c *conn) cut() { _ = c.ws.CloseNow() }
 
 // end says a last word and closes the connection once the client has understood it, or has closed it. s.mu is held.
 //
-// A client reads a stanza after the one before it went to where it waits for its turn, and answers a ping after the
-// stanza before that. So after a ping behind a stanza that means nothing, the last word waits for its turn at worst.
+// It answers a ping behind the last word when it has read that, and acts upon it within the time of grace. Nothing is
+// said after the last word: the client may close at any time, and the library leaks a goroutine when a stanza comes then.
 func (c *conn) end(last waBinary.Node) {
 	if c.ended {
 		return
 	}
 	c.push(last)
-	c.push(waBinary.Node{Tag: "stream:features"})
 	c.ended, c.active = true, false
 	silent := c.silent
 	wait := grace

@@ -143,7 +143,7 @@ func (s *Server) usyncAnswer(question string, p *person, contact []byte) []waBin
 		}
 		devices := []waBinary.Node{{Tag: "device", Attrs: waBinary.Attrs{"id": "0"}}}
 		if p == s.own && s.device != nil {
-			devices = append(devices, waBinary.Node{Tag: "device", Attrs: waBinary.Attrs{"id": s.device.id, "key-index": s.device.id}})
+			devices = append(devices, waBinary.Node{Tag: "device", Attrs: waBinary.Attrs{"id": int(s.device.id), "key-index": int(s.device.id)}})
 		}
 		return []waBinary.Node{{Tag: "devices", Content: []waBinary.Node{{Tag: "device-list", Content: devices}}}}
 	case "lid":

@@ -223,7 +223,7 @@ func TestConnectFailures(t *testing.T) {
 func TestMinRevision(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{Revision: 1999999999, MinRevision: 1999999999})
-	version, err := whatsmeow.GetLatestVersion(t.Context(), fakeHTTP(t, s))
+	version, err := whatsmeow.GetLatestVersion(t.Context(), &http.Client{Transport: fakeHTTP(t, s)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func TestSilence(t *testing.T) {
 	if err := <-asked; err == nil {
 		t.Error("a dead connection has answered")
 	}
-	c.Disconnect()
+	c.leave()
 	c.connect()
 	if err := s.WaitAcked(c.ctx, id); err != nil {
 		t.Fatal(err)
