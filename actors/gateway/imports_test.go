@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"transport/hooks":    {"transport/wire", "modernc.org/quickjs"},
 	"providers/text":     {},
 	"providers/media":    {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid"},
+	"providers/discord":  {"providers", "github.com/bwmarrin/discordgo", "github.com/coder/websocket"},
 	"providers/slack":    {"providers", "github.com/gorilla/websocket", "github.com/slack-go/slack", "github.com/slack-go/slack/socketmode"},
 	"providers/telegram": {"providers", "gopkg.in/telebot.v3"},
 
@@ -73,7 +74,7 @@ var allowed = map[string][]string{
 	// Commands.
 	"cmd/clawdbot": {
 		"actors/importer",
-		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/slack", "providers/telegram", "transport/client", "transport/wire",
+		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/discord", "providers/slack", "providers/telegram", "transport/client", "transport/wire",
 		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/term",
 	},
 	"cmd/bench": {
@@ -92,6 +93,7 @@ var allowed = map[string][]string{
 	"providers/providertest":              {"providers", "providers/media", "go.uber.org/goleak"},
 	"providers/providertest/slackfake":    {"providers/providertest", "github.com/gorilla/websocket"},
 	"providers/providertest/telegramfake": {},
+	"providers/providertest/discordfake":  {"providers/providertest", "github.com/coder/websocket"},
 	"providers/providertest/whatsappfake": {
 		"providers/providertest", "github.com/coder/websocket", "go.mau.fi/libsignal/", "go.mau.fi/whatsmeow/", "google.golang.org/protobuf/proto",
 	},
@@ -102,10 +104,11 @@ var allowed = map[string][]string{
 
 // testOnly are the packages that no program may link, except the ones named behind them.
 var testOnly = map[string][]string{
-	"actors/actortest": nil, "actors/importer/importtest": {"cmd/bench"}, "actors/gateway/crashtest": nil, "actors/gateway/faulttest": nil, "providers/providertest": {"providers/providertest/slackfake", "providers/providertest/whatsappfake"},
+	"actors/actortest": nil, "actors/importer/importtest": {"cmd/bench"}, "actors/gateway/crashtest": nil, "actors/gateway/faulttest": nil, "providers/providertest": {"providers/providertest/discordfake", "providers/providertest/slackfake", "providers/providertest/whatsappfake"},
 	"providers/providertest/telegramfake": {"providers/providertest/telegramfake/cmd/telegramfake"},
 	"providers/providertest/slackfake":    nil,
 	"providers/providertest/whatsappfake": nil,
+	"providers/providertest/discordfake":  nil,
 	"transport/ws/wstest":                 nil, "transport/web/webtest": nil,
 }
 

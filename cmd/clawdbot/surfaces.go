@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/discord"
 	"github.com/clawdbot/gateway/providers/slack"
 	"github.com/clawdbot/gateway/providers/telegram"
 )
@@ -10,6 +11,7 @@ import (
 // Telegram, Signal, iMessage (providers 0.4).
 func surfaces() []providers.Factory {
 	return []providers.Factory{
+		discord.Factory(),
 		slack.Factory(),
 		telegram.Factory(),
 	}
