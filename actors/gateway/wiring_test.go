@@ -52,7 +52,7 @@ func TestSection_idle(t *testing.T) {
 		{"own", `{"enabled":false}`, nil, "disabled", nil},
 	}
 	for _, tt := range tests {
-		s := section{surface: tt.surface, getenv: func(name string) string { return tt.env[name] }, home: func(p string) string { return p }}
+		s := section{surface: tt.surface, there: tt.section != `{}`, getenv: func(name string) string { return tt.env[name] }, home: func(p string) string { return p }}
 		if err := wire.Unmarshal(json.RawMessage(tt.section), &s.keys); err != nil {
 			t.Fatal(err)
 		}

@@ -134,7 +134,9 @@ func inject(t *testing.T, s *telegramfake.Server, f providertest.Fault) bool {
 	case providertest.ReceiveServerError:
 		s.Script("getUpdates", fault(500), telegramfake.Fault{Code: 502, Raw: "<html>bad gateway</html>"}, fault(500))
 	case providertest.ReceiveDrop:
-		s.DropConnections()
+		if err := s.DropPolling(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	case providertest.ReceiveSilence:
 		s.Script("getUpdates", telegramfake.Hang())
 	case providertest.ReceiveDown:

@@ -101,6 +101,22 @@ func (s *Server) Close() {
 func (s *Server) DropConnections() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.drop()
+}
+
+// DropPolling waits until a getUpdates waits for something and closes the connections then: the bot must notice.
+func (s *Server) DropPolling(ctx context.Context) error {
+	return s.wait(ctx, func() bool {
+		if s.waiting != nil {
+			s.drop()
+			return true
+		}
+		return false
+	})
+}
+
+// drop needs s.mu.
+func (s *Server) drop() {
 	if !s.closed {
 		close(s.cut)
 		s.cut = make(chan struct{})
