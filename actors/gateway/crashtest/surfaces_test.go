@@ -11,11 +11,19 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/providers/providertest"
+	"github.com/clawdbot/gateway/providers/providertest/discordfake"
+	"github.com/clawdbot/gateway/providers/providertest/slackfake"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // peers are the surfaces that the test has, each with a fake platform of its own in this process.
-var peers []func(t *testing.T) providertest.Peer
+var peers = []func(t *testing.T) providertest.Peer{
+	func(t *testing.T) providertest.Peer { return discordfake.NewPeer(t) },
+	func(t *testing.T) providertest.Peer { return without(slackfake.NewPeer(t)) },
+}
+
+// without leaves out the server behind a peer.
+func without[S any](p providertest.Peer, _ S) providertest.Peer { return p }
 
 // breadth is a form of the test: messages each way on each surface, kills, time.
 type breadth struct {
