@@ -136,6 +136,7 @@ type Signal struct {
 	IgnoreAttachments bool    `json:"ignoreAttachments"`
 	IgnoreStories     bool    `json:"ignoreStories"`
 	SendReadReceipts  bool    `json:"sendReadReceipts"`
+	Groups            Groups  `json:"groups"`
 	AllowFrom         IDs     `json:"allowFrom"`
 	TextChunkLimit    int     `json:"textChunkLimit" rule:"min=1"`
 	MediaMaxMb        float64 `json:"mediaMaxMb" rule:"above=0"`

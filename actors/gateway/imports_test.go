@@ -28,6 +28,8 @@ var allowed = map[string][]string{
 	"providers/text":     {},
 	"providers/media":    {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid"},
 	"providers/discord":  {"providers", "github.com/bwmarrin/discordgo", "github.com/coder/websocket"},
+	"providers/child":    {},
+	"providers/signal":   {"providers", "providers/child"},
 	"providers/slack":    {"providers", "github.com/gorilla/websocket", "github.com/slack-go/slack", "github.com/slack-go/slack/socketmode"},
 	"providers/telegram": {"providers", "gopkg.in/telebot.v3"},
 
@@ -74,7 +76,7 @@ var allowed = map[string][]string{
 	// Commands.
 	"cmd/clawdbot": {
 		"actors/importer",
-		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/discord", "providers/slack", "providers/telegram", "transport/client", "transport/wire",
+		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/discord", "providers/signal", "providers/slack", "providers/telegram", "transport/client", "transport/wire",
 		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/term",
 	},
 	"cmd/bench": {
@@ -91,6 +93,7 @@ var allowed = map[string][]string{
 	"actors/gateway/crashtest":            {},
 	"actors/gateway/faulttest":            {},
 	"providers/providertest":              {"providers", "providers/media", "go.uber.org/goleak"},
+	"providers/providertest/signalfake":   {"providers/providertest"},
 	"providers/providertest/slackfake":    {"providers/providertest", "github.com/gorilla/websocket"},
 	"providers/providertest/telegramfake": {},
 	"providers/providertest/discordfake":  {"providers/providertest", "github.com/coder/websocket"},
@@ -104,8 +107,9 @@ var allowed = map[string][]string{
 
 // testOnly are the packages that no program may link, except the ones named behind them.
 var testOnly = map[string][]string{
-	"actors/actortest": nil, "actors/importer/importtest": {"cmd/bench"}, "actors/gateway/crashtest": nil, "actors/gateway/faulttest": nil, "providers/providertest": {"providers/providertest/discordfake", "providers/providertest/slackfake", "providers/providertest/whatsappfake"},
+	"actors/actortest": nil, "actors/importer/importtest": {"cmd/bench"}, "actors/gateway/crashtest": nil, "actors/gateway/faulttest": nil, "providers/providertest": {"providers/providertest/signalfake", "providers/providertest/discordfake", "providers/providertest/slackfake", "providers/providertest/whatsappfake"},
 	"providers/providertest/telegramfake": {"providers/providertest/telegramfake/cmd/telegramfake"},
+	"providers/providertest/signalfake":   nil,
 	"providers/providertest/slackfake":    nil,
 	"providers/providertest/whatsappfake": nil,
 	"providers/providertest/discordfake":  nil,
@@ -154,7 +158,7 @@ func TestRules(t *testing.T) {
 			switch {
 			case edge(name) && (imp == "actors" || strings.HasPrefix(imp, "actors/")):
 				t.Errorf("edge %s imports core %s", name, imp)
-			case edge(name) && edge(imp) && imp != "providers/text" && imp != "providers/media" && !strings.HasPrefix(name, "providers/providertest"):
+			case edge(name) && edge(imp) && imp != "providers/text" && imp != "providers/media" && imp != "providers/child" && !strings.HasPrefix(name, "providers/providertest"):
 				t.Errorf("edge %s imports edge %s", name, imp)
 			case strings.HasPrefix(name, "actors/") && imp == "actors/gateway":
 				t.Errorf("%s imports the root", name)

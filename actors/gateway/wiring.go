@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"net/url"
 	"os"
 	"strings"
 
@@ -191,7 +192,11 @@ func (s section) signalURL() string {
 		if !strings.Contains(u, "://") {
 			u = "http://" + u
 		}
-		return u
+		parsed, err := url.Parse(u)
+		if err != nil {
+			return "" // not to be shown: it may hold a password
+		}
+		return parsed.Redacted()
 	}
 	host, port := s.text("httpHost"), string(s.keys["httpPort"])
 	if host == "" {

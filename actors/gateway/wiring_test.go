@@ -70,6 +70,7 @@ func TestSection_signalURL(t *testing.T) {
 		`{"httpHost":"h","httpPort":1}`:    "http://h:1",
 		`{"httpUrl":"h:2//","httpPort":1}`: "http://h:2",
 		`{"httpUrl":" https://h ","httpHost":"x"}`: "https://h",
+		`{"httpUrl":"https://me:geheim@h"}`:        "https://me:xxxxx@h",
 	} {
 		s := section{surface: "signal"}
 		if err := wire.Unmarshal([]byte(in), &s.keys); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/providers/discord"
+	"github.com/clawdbot/gateway/providers/signal"
 	"github.com/clawdbot/gateway/providers/slack"
 	"github.com/clawdbot/gateway/providers/telegram"
 )
@@ -14,5 +15,6 @@ func surfaces() []providers.Factory {
 		discord.Factory(),
 		slack.Factory(),
 		telegram.Factory(),
+		signal.Factory(),
 	}
 }

@@ -1,0 +1,13 @@
+//go:build !unix
+
+package child
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// Without process groups the child alone is ended.
+func ownGroup(*exec.Cmd) {}
+
+func (p *Process) signal(syscall.Signal) { _ = p.cmd.Process.Kill() }
