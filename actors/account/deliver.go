@@ -7,6 +7,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/text"
 )
 
 const (
@@ -46,7 +47,7 @@ func (a *account) send(c *actors.Context[message], m deliver) {
 			m.Fail(notBegun(err))
 			return struct{}{}, nil
 		}
-		r, err := attempt(ctx, p, m.out)
+		r, err := attempt(ctx, p, converted(p, m.out))
 		if err != nil {
 			m.Fail(err)
 		} else {
@@ -54,6 +55,12 @@ func (a *account) send(c *actors.Context[message], m deliver) {
 		}
 		return struct{}{}, nil
 	}, func(struct{}, error) message { return sent{} })
+}
+
+// converted is a message in the markup of the provider, as it is now: the row in the store has what the agent wrote.
+func converted(p providers.Provider, out providers.Outgoing) providers.Outgoing {
+	out.Text = text.Convert(out.Text, p.Capabilities().Markup)
+	return out
 }
 
 // attempt asks the provider. The error is nil or a *providers.SendError.
@@ -113,7 +120,7 @@ func (a *account) onReconcile(c *actors.Context[message], m reconcile) {
 		var rec providers.Receipt
 		var found bool
 		err := guard(func() (err error) {
-			rec, found, err = r.Reconcile(ctx, m.out)
+			rec, found, err = r.Reconcile(ctx, converted(p, m.out))
 			return err
 		})
 		m.Send(Reconciled{Found: found && err == nil, Receipt: rec, Repeat: !found && err == nil})

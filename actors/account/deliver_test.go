@@ -204,3 +204,32 @@ type reconciler struct {
 func (r *reconciler) Reconcile(context.Context, providers.Outgoing) (providers.Receipt, bool, error) {
 	return providers.Receipt{MessageID: "9"}, r.found, r.err
 }
+
+// What the store has is Markdown; the provider is given its own markup, also when it is asked what became of a message.
+func TestDeliver_converts(t *testing.T) {
+	bubble(t, func(r *rig) {
+		got := make(chan string, 1)
+		r.start(factory(script{
+			run: upUntilCancelled, caps: providers.Capabilities{Markup: providers.HTML},
+			send: func(_ context.Context, m providers.Outgoing) (providers.Receipt, error) {
+				got <- m.Text
+				return providers.Receipt{}, nil
+			},
+		}))
+		synctest.Wait()
+		answer := make(chan error, 1)
+		err := r.ref.Tell(Deliver{
+			Reply:   actors.ReplyTo(func(_ providers.Receipt, err error) { answer <- err }),
+			Account: "telegram", Outgoing: providers.Outgoing{Key: "k", Text: "**a** < b"}, Begin: begins,
+		})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if err := <-answer; err != nil {
+			r.t.Error(err)
+		}
+		if text := <-got; text != "<b>a</b> &lt; b" {
+			r.t.Errorf("the provider got %q", text)
+		}
+	})
+}

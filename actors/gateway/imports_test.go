@@ -25,13 +25,13 @@ var allowed = map[string][]string{
 	"transport/client":   {"transport/wire", "github.com/coder/websocket"},
 	"transport/web":      {},
 	"transport/hooks":    {"transport/wire", "modernc.org/quickjs"},
-	"providers/text":     {},
+	"providers/text":     {"providers"},
 	"providers/media":    {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid"},
 	"providers/discord":  {"providers", "github.com/bwmarrin/discordgo", "github.com/coder/websocket"},
 	"providers/child":    {},
 	"providers/signal":   {"providers", "providers/child"},
 	"providers/slack":    {"providers", "github.com/gorilla/websocket", "github.com/slack-go/slack", "github.com/slack-go/slack/socketmode"},
-	"providers/telegram": {"providers", "gopkg.in/telebot.v3"},
+	"providers/telegram": {"providers", "providers/text", "gopkg.in/telebot.v3"},
 
 	// Core: state and decisions.
 	"actors/command": {},
@@ -59,7 +59,7 @@ var allowed = map[string][]string{
 	"actors/importer": {
 		"actors", "actors/config", "actors/cron", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid",
 	},
-	"actors/account": {"actors", "actors/store", "providers", "transport/wire", "golang.org/x/time/rate"},
+	"actors/account": {"actors", "actors/store", "providers", "providers/text", "transport/wire", "golang.org/x/time/rate"},
 	"actors/router":  {"actors", "actors/command", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/outbox":  {"actors", "actors/account", "actors/store", "providers", "transport/wire"},
 

@@ -23,7 +23,7 @@ const apology = "Something went wrong while I was working on that. Please try ag
 // silent is what an agent answers that has nothing to say.
 const silent = "NO_REPLY"
 
-func chunk(s string, limit int) []string { return text.Chunk(s, limit) }
+func chunk(s string, limit int) []string { return text.Split(s, limit) }
 
 // accountChanged refreshes the health snapshot, and lets queued messages out when an account has come up.
 func (g *Gateway) accountChanged(s account.State) {

@@ -126,7 +126,7 @@ func TestFactory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := p.Capabilities(), (providers.Capabilities{MaxText: 50, Markup: "markdown"}); got != want {
+	if got, want := p.Capabilities(), (providers.Capabilities{MaxText: 50, Markup: providers.HTML}); got != want {
 		t.Errorf("Capabilities = %+v, want %+v", got, want)
 	}
 	for name, env := range map[string]providers.Env{

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/text"
 )
 
 // cannotParse matches the platform's complaints about our markup.
@@ -68,20 +69,26 @@ func (p *Provider) params(chat string, r providers.Route) map[string]string {
 }
 
 // sendText sends with markup, and once more without it if the platform cannot read the markup.
-func (p *Provider) sendText(ctx context.Context, params map[string]string, text string, d *delivered) error {
-	params["text"] = text
+func (p *Provider) sendText(ctx context.Context, params map[string]string, said string, d *delivered) error {
+	params["text"] = said
 	params["disable_web_page_preview"] = "true" // a preview fetches whatever address the text contains
-	params["parse_mode"] = "Markdown"
+	params["parse_mode"] = "HTML"
 	err := p.send.call(ctx, p.opt.call, "sendMessage", params, d)
-	var e *apiError
-	if errors.As(err, &e) && e.answered && e.code == http.StatusBadRequest && cannotParse.MatchString(e.text) {
+	if unreadable(err) {
 		delete(params, "parse_mode")
+		params["text"] = text.Shown(said, providers.HTML)
 		return p.send.call(ctx, p.opt.call, "sendMessage", params, d)
 	}
 	return err
 }
 
-// sendFile sends the attachment with the text as its caption, which the platform takes without markup.
+// unreadable: the platform has refused our markup, and with it the message.
+func unreadable(err error) bool {
+	e, ok := errors.AsType[*apiError](err)
+	return ok && e.answered && e.code == http.StatusBadRequest && cannotParse.MatchString(e.text)
+}
+
+// sendFile sends the attachment with the text as its caption.
 func (p *Provider) sendFile(ctx context.Context, params map[string]string, m providers.Outgoing, d *delivered) error {
 	f, err := os.Open(m.Media.Path)
 	if err != nil {
@@ -111,7 +118,7 @@ func (p *Provider) sendFile(ctx context.Context, params map[string]string, m pro
 		name = filepath.Base(m.Media.Path)
 	}
 	if m.Text != "" {
-		params["caption"] = m.Text
+		params["caption"], params["parse_mode"] = m.Text, "HTML"
 	}
 	return p.send.upload(ctx, p.opt.upload, method, params, file{field: field, name: name, size: info.Size(), body: f}, d)
 }

@@ -34,14 +34,14 @@ func (b *bench) send(t *testing.T, m providers.Outgoing) *providers.SendError {
 
 func TestSend_parameters(t *testing.T) {
 	t.Parallel()
-	const common = `{"chat_id":"7","disable_web_page_preview":"true","parse_mode":"Markdown"`
+	const common = `{"chat_id":"7","disable_web_page_preview":"true","parse_mode":"HTML"`
 	tests := []struct {
 		name, mode string
 		route      providers.Route
 		text, want string
 	}{
 		{"plain", "off", providers.Route{Chat: "7"}, "*hi*", common + `,"text":"*hi*"}`},
-		{"no markup when it cannot be read", "off", providers.Route{Chat: "7"}, "snake_case", `{"chat_id":"7","disable_web_page_preview":"true","text":"snake_case"}`},
+		{"no markup when it cannot be read", "off", providers.Route{Chat: "7"}, "<b>a</i> &lt;b", `{"chat_id":"7","disable_web_page_preview":"true","text":"a <b"}`},
 		{"reply off", "off", providers.Route{Chat: "7", ReplyTo: "5"}, "hi", common + `,"text":"hi"}`},
 		{"reply all", "all", providers.Route{Chat: "7", ReplyTo: "5"}, "hi", common + `,"text":"hi","reply_to_message_id":"5","allow_sending_without_reply":"true"}`},
 		{"reply first", "first", providers.Route{Chat: "7", ReplyTo: "5"}, "hi", common + `,"text":"hi","reply_to_message_id":"5","allow_sending_without_reply":"true"}`},
@@ -79,7 +79,7 @@ func TestSend_parameters(t *testing.T) {
 func TestSend_markupFallback(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil, quick())
-	if err := b.send(t, providers.Outgoing{Text: "a_b"}); err != nil {
+	if err := b.send(t, providers.Outgoing{Text: "<b>a"}); err != nil {
 		t.Fatal(err)
 	}
 	if n := b.Calls()["sendMessage"]; n != 2 {
@@ -192,7 +192,7 @@ func TestSend_media(t *testing.T) {
 			if m.Method != tt.method || m.FileName != tt.fileName || m.Text != "a_caption" || !bytes.Equal(m.File, content) {
 				t.Errorf("sent %s %q %q with %d bytes", m.Method, m.FileName, m.Text, len(m.File))
 			}
-			if m.Params["reply_to_message_id"] != "5" || m.Params["parse_mode"] != "" {
+			if m.Params["reply_to_message_id"] != "5" || m.Params["parse_mode"] != "HTML" {
 				t.Errorf("parameters %v", m.Params)
 			}
 		})

@@ -149,7 +149,7 @@ func (p *Provider) closeIdle() {
 
 // Capabilities implements providers.Provider.
 func (p *Provider) Capabilities() providers.Capabilities {
-	return providers.Capabilities{MaxText: p.cfg.TextChunkLimit, Markup: "markdown"}
+	return providers.Capabilities{MaxText: p.cfg.TextChunkLimit, Markup: providers.HTML}
 }
 
 // refusal turns the platform's word that the token is no good into an error for the person who can mend it;

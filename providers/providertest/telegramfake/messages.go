@@ -53,7 +53,14 @@ func (s *Server) send(c call) answer {
 	} else if strings.TrimSpace(text) == "" {
 		return refuse(http.StatusBadRequest, "Bad Request: message text is empty")
 	}
-	if len(utf16.Encode([]rune(text))) > limit {
+	shown := text
+	if c.params["parse_mode"] == "HTML" {
+		var complaint string
+		if shown, complaint = readHTML(text); complaint != "" {
+			return refuse(http.StatusBadRequest, "Bad Request: can't parse entities: "+complaint)
+		}
+	}
+	if len(utf16.Encode([]rune(shown))) > limit {
 		return refuse(http.StatusBadRequest, "Bad Request: "+long)
 	}
 	if c.params["parse_mode"] == "Markdown" {

@@ -304,3 +304,17 @@ func TestFile(t *testing.T) {
 		}
 	}
 }
+
+func TestSend_html(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	for text, ok := range map[string]bool{
+		"<b>a <i>b</i></b>": true, `<a href='https://x.org'>x</a>`: false, "<pre><code class=\\\"language-go\\\">x</code></pre>": true,
+		"a < b": false, "a &lt; b &amp; c": true, "<b>a": false, "<b>a</i>": false, "<script>": false,
+		strings.Repeat("&lt;", 4096): true, strings.Repeat("&lt;", 4097): false,
+	} {
+		if r := c.call("sendMessage", `{"chat_id":7,"text":"`+text+`","parse_mode":"HTML"}`); r.OK != ok {
+			t.Errorf("%.40q: %+v", text, r)
+		}
+	}
+}
