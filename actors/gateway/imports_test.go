@@ -95,7 +95,7 @@ var allowed = map[string][]string{
 	"providers/providertest":              {"providers", "providers/media", "go.uber.org/goleak"},
 	"providers/providertest/signalfake":   {"providers/providertest"},
 	"providers/providertest/slackfake":    {"providers/providertest", "github.com/gorilla/websocket"},
-	"providers/providertest/telegramfake": {},
+	"providers/providertest/telegramfake": {"providers/providertest"},
 	"providers/providertest/discordfake":  {"providers/providertest", "github.com/coder/websocket"},
 	"providers/providertest/whatsappfake": {
 		"providers/providertest", "github.com/coder/websocket", "go.mau.fi/libsignal/", "go.mau.fi/whatsmeow/", "google.golang.org/protobuf/proto",
@@ -107,7 +107,11 @@ var allowed = map[string][]string{
 
 // testOnly are the packages that no program may link, except the ones named behind them.
 var testOnly = map[string][]string{
-	"actors/actortest": nil, "actors/importer/importtest": {"cmd/bench"}, "actors/gateway/crashtest": nil, "actors/gateway/faulttest": nil, "providers/providertest": {"providers/providertest/signalfake", "providers/providertest/discordfake", "providers/providertest/slackfake", "providers/providertest/whatsappfake"},
+	"actors/actortest": nil, "actors/importer/importtest": {"cmd/bench"}, "actors/gateway/crashtest": nil, "actors/gateway/faulttest": nil,
+	"providers/providertest": {
+		"providers/providertest/discordfake", "providers/providertest/signalfake", "providers/providertest/slackfake",
+		"providers/providertest/telegramfake", "providers/providertest/whatsappfake",
+	},
 	"providers/providertest/telegramfake": {"providers/providertest/telegramfake/cmd/telegramfake"},
 	"providers/providertest/signalfake":   nil,
 	"providers/providertest/slackfake":    nil,

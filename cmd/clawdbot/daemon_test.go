@@ -68,7 +68,7 @@ func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // a daemon lives as long as its test
 	t.Cleanup(cancel)
 	c := exec.CommandContext(ctx, path, args...)
 	c.Env = env
@@ -84,8 +84,14 @@ func startDaemon(t *testing.T, args ...string) *daemon {
 // launch starts a gateway whose home is dir.
 func launch(t *testing.T, dir string, args ...string) *daemon {
 	t.Helper()
+	return launchIn(t, dir, nil, args...)
+}
+
+// launchIn is launch with more in the environment.
+func launchIn(t *testing.T, dir string, env []string, args ...string) *daemon {
+	t.Helper()
 	d := &daemon{dir: dir, stderr: &bytes.Buffer{}}
-	d.env = environ(t, d.dir)
+	d.env = append(environ(t, d.dir), env...)
 	d.cmd = command(t, d.env, append([]string{"gateway"}, args...)...)
 	pipe, err := d.cmd.StdoutPipe()
 	if err != nil {
