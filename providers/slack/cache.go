@@ -59,12 +59,3 @@ func (c *cache[V]) put(key string, v V, now time.Time) {
 		delete(c.items, last.Value.(*entry[V]).key)
 	}
 }
-
-func (c *cache[V]) drop(key string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e, found := c.items[key]; found {
-		c.order.Remove(e)
-		delete(c.items, key)
-	}
-}

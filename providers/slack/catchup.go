@@ -114,7 +114,7 @@ func (k *catchUp) failed(ctx context.Context, channel string, err error) bool {
 	again := errors.As(err, &e) && (e.limited() || e.code == "" || e.unsure())
 	if k.tries[channel]++; again && k.tries[channel] <= lateTries {
 		k.pending = append(k.pending, channel)
-		k.wait = k.p.env.Now().Add(max(e.retryAfter, 5*time.Second))
+		k.wait = k.p.env.Now().Add(max(e.retryAfter, 5*k.p.opt.retryMin))
 		return true
 	}
 	k.p.reads.closed(channel)

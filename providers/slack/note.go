@@ -30,7 +30,6 @@ func (p *Provider) note(ctx context.Context, cb callback) (providers.Incoming, b
 	case "channel_created":
 		text = "{who} created {where}"
 	case "channel_rename":
-		p.places.drop(channel)
 		text = "a channel is now called {where}"
 	case "pin_added", "pin_removed":
 		if channel == "" {
@@ -47,6 +46,7 @@ func (p *Provider) note(ctx context.Context, cb callback) (providers.Incoming, b
 	c := p.place(ctx, channel, e.ChannelType)
 	if e.Channel.Name != "" {
 		c.name = e.Channel.Name
+		p.places.put(channel, c, p.env.Now())
 	}
 	where := c.title()
 	if where == "" {

@@ -10,15 +10,18 @@ import (
 )
 
 var (
-	userPattern    = regexp.MustCompile(`^[UW][A-Z0-9]{5,}$`)
-	channelPattern = regexp.MustCompile(`^[CGD][A-Z0-9]{5,}$`)
+	userPattern    = regexp.MustCompile(`^[UW][A-Z0-9]{8,}$`)
+	channelPattern = regexp.MustCompile(`^[CGD][A-Z0-9]{8,}$`)
 	stampPattern   = regexp.MustCompile(`^[0-9]{1,12}\.[0-9]{1,9}$`)
 	mentioned      = regexp.MustCompile(`^<@([A-Za-z0-9]+)(?:\|[^>]*)?>$`)
 	channelLink    = regexp.MustCompile(`^<#([A-Za-z0-9]+)(?:\|[^>]*)?>$`)
 )
 
-func isUser(s string) bool    { return userPattern.MatchString(s) }
-func isChannel(s string) bool { return channelPattern.MatchString(s) }
+// An id has a digit in it; most names that look like one have none.
+func isUser(s string) bool { return userPattern.MatchString(s) && strings.ContainsAny(s, "0123456789") }
+func isChannel(s string) bool {
+	return channelPattern.MatchString(s) && strings.ContainsAny(s, "0123456789")
+}
 
 // userID is the id in a person's address: U1, slack:U1, user:U1, @U1, <@U1>. What is none stays as it is.
 func userID(s string) string {

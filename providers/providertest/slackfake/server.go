@@ -56,7 +56,8 @@ type Server struct {
 	sockets  []*socket
 	most     int // sockets open at once
 	dials    int
-	silent   bool // the open connections carry nothing
+	silent   bool // the next connection carries nothing
+	mute     bool // new connections are not answered
 	scripts  map[string][]Fault
 	always   map[string]Fault
 	calls    map[string]int

@@ -44,7 +44,15 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	ticket := r.URL.Query().Get("ticket")
 	valid := s.tickets[ticket] && !s.closed
 	delete(s.tickets, ticket)
+	mute, cut := s.mute, s.cut
 	s.mu.Unlock()
+	if mute {
+		select {
+		case <-r.Context().Done():
+		case <-cut:
+		}
+		return
+	}
 	if !valid {
 		http.Error(w, "invalid ticket", http.StatusForbidden)
 		return
@@ -170,6 +178,7 @@ func (s *Server) overdue(c *socket) {
 		if e.conn == c && !e.acked && time.Since(e.sent) >= s.opt.AckWithin {
 			e.conn = nil
 			e.attempt++
+			s.broadcast()
 		}
 	}
 	s.dispatch()
@@ -225,6 +234,18 @@ func (s *Server) Dials() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.dials
+}
+
+// WaitDials returns when n connections have ever been made.
+func (s *Server) WaitDials(ctx context.Context, n int) error {
+	return s.wait(ctx, func() bool { return s.dials >= n })
+}
+
+// Mute has new connections accepted and never answered.
+func (s *Server) Mute(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mute = on
 }
 
 // WaitSockets returns when n connections are open.
@@ -298,4 +319,11 @@ func (s *Server) Attempts(key string) int {
 		}
 	}
 	return 0
+}
+
+// WaitAttempts returns when the envelope of a message was handed out again n times.
+func (s *Server) WaitAttempts(ctx context.Context, key string, n int) error {
+	return s.wait(ctx, func() bool {
+		return slices.ContainsFunc(s.queue, func(e *envelope) bool { return e.key == key && e.attempt >= n })
+	})
 }
