@@ -23,7 +23,7 @@ func TestContract(t *testing.T) {
 // quick are waits for tests: long enough for a loaded machine, short enough to wait for.
 func quick() options {
 	return options{
-		dial: 2 * time.Second, call: 2 * time.Second, upload: 2 * time.Second, lookup: time.Second,
+		dial: 2 * time.Second, call: 2 * time.Second, upload: 2 * time.Second, fetch: 2 * time.Second, lookup: time.Second,
 		ping: time.Second, read: 3 * time.Second, ack: 3 * time.Second,
 		retryMin: 5 * time.Millisecond, retryMax: 20 * time.Millisecond, slowMin: 10 * time.Millisecond, slowMax: 40 * time.Millisecond,
 		healthy: time.Second, flush: 10 * time.Millisecond, late: time.Minute, settle: 10 * time.Millisecond,

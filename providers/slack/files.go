@@ -19,7 +19,7 @@ func (p *Provider) fetch(ctx context.Context, files []file) (kept []providers.Me
 	if len(files) == 0 || p.env.Files == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.opt.upload)
+	ctx, cancel := context.WithTimeout(ctx, p.opt.fetch)
 	defer cancel()
 	limit := int64(p.cfg.MediaMaxMB * (1 << 20))
 	for _, f := range files {

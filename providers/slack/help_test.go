@@ -68,7 +68,7 @@ func (b *bench) make(change func(*options)) {
 		b.t.Fatal(err)
 	}
 	opt := quick()
-	opt.dial, opt.call, opt.upload, opt.lookup, opt.ping, opt.read, opt.ack = patience, patience, patience, patience, patience, patience, patience
+	opt.dial, opt.call, opt.upload, opt.fetch, opt.lookup, opt.ping, opt.read, opt.ack = patience, patience, patience, patience, patience, patience, patience, patience
 	if change != nil {
 		change(&opt)
 	}

@@ -61,7 +61,8 @@ type identity struct{ user, bot, name, team, teamID string }
 type options struct {
 	dial   time.Duration // a connection with its handshake
 	call   time.Duration // a small call, from dial to the last byte of the answer
-	upload time.Duration // the transfer of a file, either way
+	upload time.Duration // the transfer of a file to Slack
+	fetch  time.Duration // of all files of a message from Slack: what is behind it waits
 	lookup time.Duration // finding out a name: the message waits for it
 	ping   time.Duration // a socket that was not pinged for this long is dead; noticed within twice that
 	read   time.Duration // no byte for this long: dead, whatever the pings say
@@ -77,7 +78,7 @@ type options struct {
 
 func defaultOptions() options {
 	return options{
-		dial: 15 * time.Second, call: 30 * time.Second, upload: 2 * time.Minute, lookup: 1500 * time.Millisecond,
+		dial: 15 * time.Second, call: 30 * time.Second, upload: 2 * time.Minute, fetch: 30 * time.Second, lookup: 1500 * time.Millisecond,
 		ping: 30 * time.Second, read: 75 * time.Second, ack: 3 * time.Second,
 		retryMin: time.Second, retryMax: 30 * time.Second, slowMin: 10 * time.Second, slowMax: 5 * time.Minute,
 		healthy: time.Minute, flush: 5 * time.Second, late: time.Minute, settle: 3 * time.Second,
