@@ -80,24 +80,15 @@ func (s *Server) passiveIQ(c *conn, n *waBinary.Node) {
 	if !c.active || c.device != s.device {
 		return
 	}
+	if !c.device.synced && s.opt.PushName != "" {
+		c.device.synced = true
+		s.shareKey(c.device)
+	}
 	waiting := len(s.queue)
 	s.deliver(c)
 	c.push(waBinary.Node{Tag: "ib", Attrs: waBinary.Attrs{"from": types.ServerJID}, Content: []waBinary.Node{
 		{Tag: "offline", Attrs: waBinary.Attrs{"count": waiting}},
 	}})
-}
-
-// appStateIQ answers that there is nothing to synchronise.
-func (s *Server) appStateIQ(c *conn, n *waBinary.Node) {
-	var all []waBinary.Node
-	if sync := child(n, "sync"); sync != nil {
-		for _, collection := range sync.GetChildren() {
-			all = append(all, waBinary.Node{Tag: "collection", Attrs: waBinary.Attrs{
-				"name": collection.Attrs["name"], "type": "result", "version": collection.Attrs["version"],
-			}})
-		}
-	}
-	c.push(reply(n, waBinary.Node{Tag: "sync", Content: all}))
 }
 
 // usyncIQ is the directory: who has which devices and which hidden id.

@@ -17,6 +17,7 @@ type device struct {
 	regID    uint32
 	signed   signedKey
 	preKeys  []oneTimeKey
+	synced   bool // the phone has given it the key to the settings
 }
 
 // admit decides what a client may be: a new device that wants to be linked, the linked one, or nobody.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waWa6"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types/events"
 )
@@ -137,7 +138,7 @@ func TestReplaced(t *testing.T) {
 	if err := s.WaitAcked(second.ctx, id); err != nil {
 		t.Fatal(err)
 	}
-	if first.count(func(e any) bool { _, is := e.(*events.Message); return is }) != 0 {
+	if first.count(func(e any) bool { m, is := e.(*events.Message); return is && textOf(m) != "" }) != 0 {
 		t.Error("the replaced connection still gets messages")
 	}
 }
@@ -236,6 +237,38 @@ func TestMinRevision(t *testing.T) {
 	}
 	awaitEvent[*events.ClientOutdated](c, 1)
 	c.gone()
+	next := newClient(t, s, c.Store)
+	next.GetClientPayload = func() *waWa6.ClientPayload {
+		p := next.Store.GetClientPayload()
+		p.UserAgent.AppVersion = version.ProtoAppVersion()
+		return p
+	}
+	showCode(t, next)
+}
+
+// A connection whose process is gone is no second one, however soon the next process logs in.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{})
+	d := newDevice(t)
+	if err := s.Adopt(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	var all []*client
+	for range 10 {
+		c := newClient(t, s, d)
+		c.connect()
+		if err := c.net.last.ReadWriteCloser.Close(); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	for _, c := range all {
+		awaitEvent[*events.Disconnected](c, 1)
+	}
+	if _, most := s.Sockets(); most != 1 || s.Logins() != 10 {
+		t.Errorf("at most %d at once in %d logins", most, s.Logins())
+	}
 }
 
 func TestSilence(t *testing.T) {

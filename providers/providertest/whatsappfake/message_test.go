@@ -367,7 +367,7 @@ func TestMediaOut(t *testing.T) {
 
 func TestActions(t *testing.T) {
 	t.Parallel()
-	s := Start(t, Options{})
+	s := Start(t, Options{PushName: "Clawd"})
 	c := linked(t, s)
 	id := s.Say(s.Direct(), "hello")
 	c.texts(1)
@@ -385,7 +385,12 @@ func TestActions(t *testing.T) {
 	if err := c.SendChatPresence(c.ctx, ann, types.ChatPresenceComposing, ""); err != nil {
 		t.Fatal(err)
 	}
-	c.Store.PushName = "Bot"
+	c.await("name", func() bool { // without one the library has no presence
+		return c.count(func(e any) bool { s, is := e.(*events.AppStateSyncComplete); return is && s.Name == "critical_block" }) > 0
+	})
+	if c.Store.PushName != "Clawd" {
+		t.Errorf("the client is called %q", c.Store.PushName)
+	}
 	if err := c.SendPresence(c.ctx, types.PresenceAvailable); err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 // EnterCode or Adopt does that. Both chats may write to the agent.
 func NewPeer(t testing.TB) (providertest.Peer, *Server) {
 	t.Helper()
-	s := Start(t, Options{})
+	s := Start(t, Options{PushName: "Clawd"})
 	return s.Peer(), s
 }
 

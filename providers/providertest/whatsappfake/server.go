@@ -1,6 +1,7 @@
 package whatsappfake
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -19,6 +20,9 @@ import (
 // Options say which account the server knows. The zero value is a usable one.
 type Options struct {
 	Number string // of the account, digits only; default "15550001111"
+	// PushName is what the account calls itself. If it is set the owner's phone tells every new device, as real ones do:
+	// then a client that has just connected is busy for a while. Without a name the library shows no presence.
+	PushName string
 	// HideNumbers addresses people by their hidden ids (…@lid) where the platform may do that: in groups and as senders.
 	HideNumbers bool
 	// Revision is the client revision that the version lookup answers; default 1031080782.
@@ -44,6 +48,7 @@ type Server struct {
 	most    int // connections logged in with one identity at once
 	logins  int
 
+	settings *settings
 	own      *person
 	people   []*person
 	groups   []*group
@@ -81,16 +86,13 @@ func New(o Options) *Server {
 	if o.Revision == 0 {
 		o.Revision = 1031080782
 	}
-	certs, err := newCertificates()
-	if err != nil {
-		panic(err) // no randomness: nothing can be tested
-	}
 	s := &Server{
-		opt: o, certs: certs, stop: make(chan struct{}), changed: make(chan struct{}), conns: map[*conn]bool{},
+		opt: o, certs: must(newCertificates()), stop: make(chan struct{}), changed: make(chan struct{}), conns: map[*conn]bool{},
 		nextID: 1, pairing: map[string]*pairing{}, posts: map[string]*post{}, acked: map[string]int{}, read: map[string]bool{},
 		byKey: map[string]bool{}, typing: map[string]int{}, blobs: map[string][]byte{}, iqs: map[string]int{},
 	}
-	s.own = newPerson(o.Number, "9"+o.Number, "Me")
+	s.settings = must(newSettings(o.PushName))
+	s.own = newPerson(o.Number, "9"+o.Number, cmp.Or(o.PushName, "Me"))
 	ann := newPerson("15550002222", "815550002222", "Ann")
 	bob := newPerson("15550003333", "815550003333", "Bob")
 	s.people = []*person{ann, bob}
