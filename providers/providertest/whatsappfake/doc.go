@@ -10,7 +10,7 @@
 // (web.whatsapp.com, mmg.whatsapp.net), goes to url by a RoundTripper that replaces scheme and host; rootKey becomes
 // whatsmeow.WACertPubKey. The root is the same for all servers of a process, because that variable is global.
 //
-//   - Link: Scan(ctx, code) is the owner scanning what the QR channel says, EnterCode(ctx, code) the owner typing the
+//   - Link: Scan(ctx, code) is the owner scanning what the QR channel says, ScanImage the PNG of web.login.start, EnterCode(ctx, code) the owner typing the
 //     code of PairPhone, Adopt(ctx, device) links a fresh *store.Device without a client. Then comes 515. One device is
 //     linked at a time; linking another one logs the first out.
 //   - Say, Post, SayReversed: people write; it returns the message's id at once and the message waits until a client is
