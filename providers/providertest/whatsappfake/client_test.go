@@ -43,7 +43,7 @@ type client struct {
 // disconnects races with itself.
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -84,7 +84,7 @@ func (p *parking) Read(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.frozen {
-		p.inside = false
+		p.inside = err != nil // after an error nobody comes back
 		return n, err
 	}
 	for !p.closed {
