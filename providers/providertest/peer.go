@@ -13,6 +13,10 @@ type Peer struct {
 	Direct   string         // the direct chat, as a Route has it
 	Group    string         // the group
 
+	// Scan has the account's owner scan the code that web.login.start answers, a PNG as a data URL, and returns when the
+	// account is linked; nil where accounts are not linked so.
+	Scan func(ctx context.Context, qrDataURL string) error
+
 	// Say has the person of a chat write, with files if there are any, and returns the message's id at the platform. While
 	// nobody is connected the message waits where the real platform keeps it.
 	Say func(chat, text string, files ...File) (id string)

@@ -6,15 +6,13 @@ import (
 	"github.com/clawdbot/gateway/providers/providertest"
 )
 
-// NewPeer starts a server and shows it as an end-to-end test sees it. The device has yet to be linked: the server's Scan,
-// EnterCode or Adopt does that. Both chats may write to the agent.
-func NewPeer(t testing.TB) (providertest.Peer, *Server) {
+// NewPeer starts a server as an end-to-end test sees it. The gateway has yet to be linked, by Peer.Scan.
+func NewPeer(t testing.TB) providertest.Peer {
 	t.Helper()
-	s := Start(t, Options{PushName: "Clawd"})
-	return s.Peer(), s
+	return Start(t, Options{PushName: "Clawd"}).Peer()
 }
 
-// Peer is the server as an end-to-end test sees it.
+// Peer is the server as an end-to-end test sees it. Both chats may write to the agent.
 func (s *Server) Peer() providertest.Peer {
 	return providertest.Peer{
 		Surface: "whatsapp",
@@ -25,6 +23,7 @@ func (s *Server) Peer() providertest.Peer {
 		Endpoint:    s.Endpoint(),
 		Direct:      s.Direct(),
 		Group:       s.Group(),
+		Scan:        s.ScanImage,
 		Say:         s.Say,
 		Again:       s.Again,
 		Acked:       s.Acked,
