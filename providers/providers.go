@@ -54,6 +54,11 @@ type Env struct {
 	// Mount serves h on the gateway's own HTTP port, below path, until unmount is called: for a platform that posts to us.
 	// An error: the path is taken. Nil = there is no such port.
 	Mount func(path string, h http.Handler) (unmount func(), err error)
+	// Vault is for credentials that the surface's library keeps by itself. Nil = there is no state directory.
+	Vault Vault
+	// Life ends when the gateway is done with this provider: for what goes on outside of Run, as the linking of a
+	// device. Nil = never.
+	Life context.Context
 }
 
 // Files keeps attachments in the state directory. What is kept is sniffed: MIME is what the bytes are, never what
@@ -112,9 +117,9 @@ type (
 	// Linker is an account that a person links by scanning a code with the device that owns it. The calls may take as
 	// long as their ctx, also while Run is down.
 	Linker interface {
-		// StartLink gets a code, a PNG as a data URL; with force also for an account that is linked. Without a code
-		// the message says why there is none.
-		StartLink(ctx context.Context, force bool) (message, qrDataURL string, err error)
+		// StartLink gets a code, also when Run is up and is interrupted for it. Without one the message says why there
+		// is none. What it began goes on after it has returned, until Life ends.
+		StartLink(ctx context.Context, r LinkRequest) (LinkCode, error)
 		// WaitLink waits until the code was scanned. That it was not is no error.
 		WaitLink(ctx context.Context) (linked bool, message string, err error)
 		// Unlink forgets the credentials; false when there were none.
@@ -130,6 +135,23 @@ type (
 		Perform(ctx context.Context, action string, params json.RawMessage) (result any, err error)
 	}
 )
+
+// LinkRequest says how an account is to be linked.
+type LinkRequest struct {
+	Force bool   // also when it is linked
+	Phone string // a phone number: get a code to type into that phone instead of one to scan
+}
+
+// LinkCode is what a person needs to link an account.
+type LinkCode struct {
+	Message     string
+	QR          string // what the picture says
+	QRDataURL   string // the picture, a PNG
+	PairingCode string // to be typed into the phone
+}
+
+// Any says whether there is a code.
+func (c LinkCode) Any() bool { return c.QRDataURL != "" || c.PairingCode != "" }
 
 // Capabilities are limits as data.
 type Capabilities struct {
@@ -182,6 +204,8 @@ type Status struct {
 	Mode     string    // "polling", "webhook"
 	Self     string    // who we are there: "@botname"
 	LastSeen time.Time // last proof of traffic from the platform (also an empty poll)
+	// Detail is what only this surface has to say in providers.status: a pointer to a fresh struct, ready for JSON.
+	Detail any
 }
 
 // Receipt is the platform's word that a message arrived.

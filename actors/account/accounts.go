@@ -29,6 +29,7 @@ type Options struct {
 	// Files makes what keeps the attachments of an account whose platform is at endpoint, "" = at its real address.
 	// nil = none is kept.
 	Files    func(endpoint string) providers.Files
+	LockDir  string                      // for what one process per host may have; required with StateDir
 	Endpoint func(surface string) string // replaces a platform's address in tests; nil = never
 }
 
@@ -44,8 +45,10 @@ func Props(o Options) actors.Props[Message] {
 		o.Files = func(string) providers.Files { return noFiles{} }
 	}
 	return actors.Props[Message]{
-		Kind:    "accounts",
-		New:     func() actors.Behavior[Message] { return &accounts{o: &o, refs: map[string]actors.Ref[message]{}} },
+		Kind: "accounts",
+		New: func() actors.Behavior[Message] {
+			return &accounts{o: &o, refs: map[string]actors.Ref[message]{}, awaiting: map[string]providers.Linker{}}
+		},
 		Mailbox: actors.Mailbox{Count: 8192, Bytes: 32 << 20},
 		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
 	}
@@ -55,6 +58,8 @@ func Props(o Options) actors.Props[Message] {
 type accounts struct {
 	o    *Options
 	refs map[string]actors.Ref[message]
+
+	awaiting map[string]providers.Linker // by account: whose code is watched
 }
 
 // Start brings back every account that was wanted before a crash.
@@ -96,6 +101,10 @@ func (a *accounts) Receive(c *actors.Context[Message], m Message) error {
 		a.onSettle(m)
 	case gone:
 		a.onGone(c, m)
+	case await:
+		a.onAwait(c, m)
+	case awaited:
+		a.onAwaited(c, m)
 	case ensure:
 		a.ensure(c, m.account)
 	}

@@ -45,6 +45,9 @@ type State struct {
 	Capabilities providers.Capabilities
 	Probe        any   // result of the last live probe, nil = none
 	LastProbe    int64 // when that was
+	Detail       any   // what only this surface has to say, ready for JSON
+	// Holder is the process that holds the account's identity on this host; nil = nobody, or the surface has no such thing.
+	Holder *providers.Holder
 }
 
 // Running says whether a connection is open or being opened.
@@ -141,6 +144,10 @@ func (s *slot) snapshot() State {
 	if s.link != nil {
 		st.LastInbound = max(st.LastInbound, s.link.inbound.Load())
 		st.LastSeen = max(st.LastSeen, s.link.seen.Load())
+		if d := s.link.detail.Load(); d != nil {
+			st.Detail = *d
+		}
+		st.Holder = s.link.holder.Load()
 	}
 	return st
 }
@@ -170,6 +177,9 @@ func (s *slot) retire() {
 	}
 	s.state.LastInbound = max(s.state.LastInbound, s.link.inbound.Load())
 	s.state.LastSeen = max(s.state.LastSeen, s.link.seen.Load())
+	if d := s.link.detail.Load(); d != nil {
+		s.state.Detail = *d
+	}
 	s.link.retire()
 	s.link, s.provider = nil, nil
 }

@@ -31,8 +31,10 @@ type link struct {
 	ctx     context.Context // of the Runs; ended by retire
 	cancel  context.CancelFunc
 	stale   atomic.Bool
-	inbound atomic.Int64 // last inbound message, ms
-	seen    atomic.Int64 // last proof of traffic, ms
+	inbound atomic.Int64                     // last inbound message, ms
+	seen    atomic.Int64                     // last proof of traffic, ms
+	detail  atomic.Pointer[any]              // the last Status.Detail
+	holder  atomic.Pointer[providers.Holder] // who holds the account's identity on this host, us or another
 
 	mu     sync.Mutex // guards the following fields
 	status providers.Status
@@ -50,9 +52,13 @@ func (l *link) env(spec Start, log *slog.Logger) providers.Env {
 	e := providers.Env{
 		Account: spec.Account, Config: spec.Config, Getenv: l.o.Getenv, Log: log, HTTP: l.o.HTTP, Now: l.o.Now,
 		Receive: l.receive, State: l.report, Cursor: cursor{l}, StateDir: l.o.StateDir,
+		Life: l.ctx,
 	}
 	if len(e.Config) == 0 {
 		e.Config = []byte("{}")
+	}
+	if l.o.StateDir != "" && l.o.Store != nil {
+		e.Vault = vault{l}
 	}
 	if l.o.Endpoint != nil {
 		e.Endpoint = l.o.Endpoint(spec.Factory.Surface)
@@ -100,6 +106,9 @@ func (l *link) report(s providers.Status) {
 	}
 	if !s.LastSeen.IsZero() {
 		l.seen.Store(s.LastSeen.UnixMilli())
+	}
+	if s.Detail != nil {
+		l.detail.Store(&s.Detail)
 	}
 	l.mu.Lock()
 	old := l.status

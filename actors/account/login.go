@@ -23,15 +23,19 @@ type Link struct {
 	actors.Reply[Linked]
 	Account string
 	Step    LinkStep
-	Force   bool // LinkStart: also when it is linked
+	Request providers.LinkRequest // of LinkStart
 	Timeout time.Duration
 }
 
-// Linked answers Link. Done: the account is linked (LinkWait), or it was until now (LinkForget).
+// Linked answers Link: a code or why there is none. Done: the account is linked (LinkWait), or it was until now
+// (LinkForget).
 type Linked struct {
-	Message, QRDataURL string
-	Done               bool
+	providers.LinkCode
+	Done bool
 }
+
+// linkLimit is how long a code may wait for its person.
+const linkLimit = 5 * time.Minute
 
 // SignOut removes an account's credential from the configuration and stops the account. The answer says whether there
 // was one to remove.
@@ -43,7 +47,7 @@ type SignOut struct {
 func (a *accounts) onLink(c *actors.Context[Message], m Link) {
 	slot := a.o.Directory.slot(m.Account)
 	if slot == nil {
-		m.Send(Linked{Message: "This gateway has no " + m.Account + ": it was built without it."})
+		m.Send(noCode("This gateway has no " + m.Account + ": it was built without it."))
 		return
 	}
 	linker, state := slot.linkable()
@@ -52,7 +56,7 @@ func (a *accounts) onLink(c *actors.Context[Message], m Link) {
 		if why == "" {
 			why = string(state.Phase)
 		}
-		m.Send(Linked{Message: m.Account + " is not there to be linked: " + why + "."})
+		m.Send(noCode(m.Account + " is not there to be linked: " + why + "."))
 		return
 	}
 	self := c.Self()
@@ -68,18 +72,52 @@ func (a *accounts) onLink(c *actors.Context[Message], m Link) {
 			m.Fail(err)
 			return struct{}{}, nil
 		}
-		if l.Done {
+		if m.Step == LinkForget && l.Done {
 			_ = self.Tell(Restart{m.Account})
 		}
 		m.Send(l)
+		if m.Step == LinkStart && l.Any() {
+			_ = self.Tell(await{m.Account, linker})
+		}
 		return struct{}{}, nil
 	}, func(struct{}, error) Message { return polled{} })
+}
+
+func noCode(why string) Linked { return Linked{LinkCode: providers.LinkCode{Message: why}} }
+
+// onAwait watches a code that was given out, whether or not its person waits for it too: once it was scanned the account
+// starts over.
+func (a *accounts) onAwait(c *actors.Context[Message], m await) {
+	if a.awaiting[m.account] == m.linker {
+		return
+	}
+	a.awaiting[m.account] = m.linker
+	actors.Pipe(c, func(ctx context.Context) (bool, error) {
+		ctx, cancel := context.WithTimeout(ctx, linkLimit)
+		defer cancel()
+		var linked bool
+		err := guard(func() (err error) {
+			linked, _, err = m.linker.WaitLink(ctx)
+			return err
+		})
+		return linked, err
+	}, func(linked bool, err error) Message { return awaited{m.account, m.linker, linked && err == nil} })
+}
+
+func (a *accounts) onAwaited(c *actors.Context[Message], m awaited) {
+	if a.awaiting[m.account] != m.linker {
+		return
+	}
+	delete(a.awaiting, m.account)
+	if m.linked {
+		a.again(c, m.account)
+	}
 }
 
 func step(ctx context.Context, linker providers.Linker, m Link) (l Linked, err error) {
 	switch m.Step {
 	case LinkStart:
-		l.Message, l.QRDataURL, err = linker.StartLink(ctx, m.Force)
+		l.LinkCode, err = linker.StartLink(ctx, m.Request)
 	case LinkWait:
 		l.Done, l.Message, err = linker.WaitLink(ctx)
 	case LinkForget:

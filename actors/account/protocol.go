@@ -78,6 +78,8 @@ func (settle) accountsMessage()    {}
 func (gone) accountsMessage()      {}
 func (ensure) accountsMessage()    {}
 func (polled) accountsMessage()    {}
+func (await) accountsMessage()     {}
+func (awaited) accountsMessage()   {}
 
 // Size counts the text against the mailbox.
 func (d Deliver) Size() int { return 256 + len(d.Outgoing.Text) }
@@ -101,7 +103,16 @@ type (
 	}
 	ensure struct{ account string } // spawn the child of a wanted account
 	polled struct{}                 // work off the actor has given its answer
-	settle struct {                 // answered when the account has done what it was told before
+	await  struct {                 // a code is out
+		account string
+		linker  providers.Linker
+	}
+	awaited struct { // it was scanned, or not
+		account string
+		linker  providers.Linker
+		linked  bool
+	}
+	settle struct { // answered when the account has done what it was told before
 		actors.Reply[struct{}]
 		account string
 	}

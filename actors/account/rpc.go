@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -49,8 +50,10 @@ func Methods(ref actors.Ref[Message], configured Configured, envToken func() boo
 			}
 		}),
 		wire.Strict("web.login.start", func(c *wire.Call, p wire.WebLoginStartParams) {
-			m := Link{Step: LinkStart, Force: p.Force, Timeout: patience(p.TimeoutMs, 30*time.Second, 5*time.Second)}
-			webLink(c, ref, m, func(l Linked) any { return wire.WebLoginStartResult{Message: l.Message, QRDataURL: l.QRDataURL} })
+			m := Link{Step: LinkStart, Request: providers.LinkRequest{Force: p.Force, Phone: p.Phone}, Timeout: patience(p.TimeoutMs, 30*time.Second, 5*time.Second)}
+			webLink(c, ref, m, func(l Linked) any {
+				return wire.WebLoginStartResult{Message: l.Message, QRDataURL: l.QRDataURL, QR: l.QR, PairingCode: l.PairingCode}
+			})
 		}),
 		wire.Strict("web.login.wait", func(c *wire.Call, p wire.WebLoginWaitParams) {
 			m := Link{Step: LinkWait, Timeout: patience(p.TimeoutMs, 2*time.Minute, time.Second)}

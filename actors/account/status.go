@@ -22,7 +22,7 @@ func statusResult(now time.Time, states []State, configured Configured) wire.Pro
 			Configured: imessage.Configured, CLIPath: optional(imessage.CLIPath), DBPath: optional(imessage.DBPath),
 		},
 	}
-	r.WhatsApp.LastError = optional("not linked")
+	r.WhatsApp.Configured, r.WhatsApp.LastError = configured("whatsapp").Configured, optional("not linked")
 	for _, s := range states {
 		fill(&r, s)
 	}
@@ -47,8 +47,7 @@ func fill(r *wire.ProvidersStatusResult, s State) {
 	case "imessage":
 		r.IMessage.ProviderRun, r.IMessage.Probe = run, probeOf[wire.IMessageProbe](s.Probe)
 	case "whatsapp":
-		r.WhatsApp.Running, r.WhatsApp.Connected, r.WhatsApp.LastError = s.Running(), s.Phase == Up, optional(s.LastError)
-		r.WhatsApp.LastMessageAt, r.WhatsApp.LastEventAt = optional(s.LastInbound), optional(s.LastSeen)
+		fillWhatsApp(&r.WhatsApp, s, time.UnixMilli(r.TS))
 	}
 }
 
@@ -56,6 +55,45 @@ func runOf(s State) wire.ProviderRun {
 	return wire.ProviderRun{
 		Running: s.Running(), LastStartAt: optional(s.LastStart), LastStopAt: optional(s.LastStop),
 		LastError: optional(s.LastError), LastProbeAt: optional(s.LastProbe),
+	}
+}
+
+// webDetail is what WhatsApp's provider says of itself.
+type webDetail struct {
+	Linked            bool                `json:"linked"`
+	LinkedAt          int64               `json:"linkedAt"`
+	E164              string              `json:"e164"`
+	JID               string              `json:"jid"`
+	LastConnectedAt   int64               `json:"lastConnectedAt"`
+	LastDisconnect    *wire.WebDisconnect `json:"lastDisconnect"`
+	ReconnectAttempts int64               `json:"reconnectAttempts"`
+}
+
+// Web says whether the account is linked, and for how long: nil = nobody knows.
+func (s State) Web(now time.Time) wire.WebLink {
+	var link wire.WebLink
+	if d := probeOf[webDetail](s.Detail); d != nil && d.Linked {
+		link.Linked = true
+		if d.LinkedAt > 0 {
+			age := float64(max(0, now.UnixMilli()-d.LinkedAt))
+			link.AuthAgeMs = &age
+		}
+	}
+	return link
+}
+
+func fillWhatsApp(w *wire.WhatsAppStatus, s State, now time.Time) {
+	link := s.Web(now)
+	w.Linked, w.AuthAgeMs = link.Linked, link.AuthAgeMs
+	w.Running, w.Connected, w.LastError = s.Running(), s.Phase == Up, optional(s.LastError)
+	w.LastMessageAt, w.LastEventAt = optional(s.LastInbound), optional(s.LastSeen)
+	if d := probeOf[webDetail](s.Detail); d != nil {
+		w.Self = wire.WhatsAppSelf{E164: optional(d.E164), JID: optional(d.JID)}
+		w.LastConnectedAt, w.LastDisconnect = optional(d.LastConnectedAt), d.LastDisconnect
+		w.ReconnectAttempts = d.ReconnectAttempts
+	}
+	if h := s.Holder; h != nil {
+		w.Lease = &wire.WhatsAppLease{PID: h.PID, Host: h.Host, StateDir: h.StateDir, SinceMs: h.Since.UnixMilli(), Ours: h.Ours}
 	}
 }
 

@@ -36,7 +36,7 @@ func defaults() Config {
 
 // The sections below have defaults only where the file has the section.
 
-func (w *WhatsApp) setDefaults() { *w = WhatsApp{TextChunkLimit: 4000} }
+func (w *WhatsApp) setDefaults() { *w = WhatsApp{TextChunkLimit: 4000, ReplyToMode: "off"} }
 
 func (t *Telegram) setDefaults() {
 	*t = Telegram{Enabled: true, ReplyToMode: "off", TextChunkLimit: 4000, MediaMaxMb: 5, WebhookPath: "/telegram-webhook"}

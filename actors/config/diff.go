@@ -50,6 +50,8 @@ var effects = []struct {
 	{"cron", EffectHot, PartCron},
 	{"browser", EffectHot, PartBrowser},
 	{"web", EffectHot, "whatsapp"},
+	{"whatsapp.replyToMode", EffectHot, "whatsapp"},
+	{"whatsapp.clientVersion", EffectHot, "whatsapp"},
 	{"telegram", EffectHot, "telegram"},
 	{"discord", EffectHot, "discord"},
 	{"slack", EffectHot, "slack"},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -33,6 +34,7 @@ type Env struct {
 	ConfigPath string // CLAWDBOT_CONFIG_PATH verbatim, else clawdbot.json in StateDir
 	OAuthDir   string // CLAWDBOT_OAUTH_DIR, else credentials in StateDir
 	AgentDir   string // CLAWDBOT_AGENT_DIR or PI_CODING_AGENT_DIR, else agent in StateDir
+	LockDir    string // CLAWDBOT_LOCK_DIR, else ~/.clawdbot-locks: what one process of the user may have, on the whole host
 
 	GatewayPort    int // 0 = not set; the same for the ports below
 	BridgePort     int
@@ -87,6 +89,11 @@ func ParseEnv(lookup LookupFunc) Env {
 	e.ConfigPath = absolute(orElse(get("CLAWDBOT_CONFIG_PATH"), filepath.Join(e.StateDir, "clawdbot.json")))
 	e.OAuthDir = e.ExpandHome(orElse(get("CLAWDBOT_OAUTH_DIR"), filepath.Join(e.StateDir, "credentials")))
 	e.AgentDir = e.ExpandHome(orElse(get("CLAWDBOT_AGENT_DIR", "PI_CODING_AGENT_DIR"), filepath.Join(e.StateDir, "agent")))
+	locks := "~/.clawdbot-locks"
+	if e.Home == "" {
+		locks = filepath.Join(os.TempDir(), "clawdbot-locks-"+strconv.Itoa(os.Getuid()))
+	}
+	e.LockDir = absolute(e.ExpandHome(orElse(get("CLAWDBOT_LOCK_DIR"), locks)))
 	e.GatewayPort = e.port("CLAWDBOT_GATEWAY_PORT", get)
 	e.BridgePort = e.port("CLAWDBOT_BRIDGE_PORT", get)
 	e.CanvasHostPort = e.port("CLAWDBOT_CANVAS_HOST_PORT", get)

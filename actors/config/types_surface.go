@@ -45,6 +45,8 @@ type WhatsApp struct {
 	AllowFrom      IDs    `json:"allowFrom"`
 	TextChunkLimit int    `json:"textChunkLimit" rule:"min=1"`
 	Groups         Groups `json:"groups"`
+	ReplyToMode    string `json:"replyToMode" rule:"enum=off|first|all"`
+	ClientVersion  string `json:"clientVersion"` // "" = as WhatsApp's own page says
 }
 
 // Telegram is the bot account.

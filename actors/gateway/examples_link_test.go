@@ -8,7 +8,7 @@ import (
 
 // linkScene has a WhatsApp that can be linked.
 func linkScene(w *walk) {
-	scanned := make(chan struct{}, 1)
+	scanned := make(chan struct{})
 	c := dial(w, setup{options: func(o *gateway.Options) {
 		o.Providers = []providers.Factory{{Surface: "whatsapp", New: func(env providers.Env) (providers.Provider, error) {
 			return &linked{&account{newSurface("whatsapp"), env}, scanned}, nil
@@ -19,6 +19,6 @@ func linkScene(w *walk) {
 	}
 	w.call(c, "web.login.start.qr")
 	w.answer(c, w.send(c, "web.login.wait", edit{"timeoutMs": 1}), "web.login.wait.pending")
-	scanned <- struct{}{}
+	close(scanned)
 	w.call(c, "web.login.wait.connected")
 }

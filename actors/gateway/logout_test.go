@@ -114,11 +114,11 @@ type linked struct {
 	scanned chan struct{}
 }
 
-func (l *linked) StartLink(_ context.Context, force bool) (string, string, error) {
-	if force {
-		return "scan the code", "data:image/png;base64,iVBORw0KGgo=", nil
+func (l *linked) StartLink(_ context.Context, r providers.LinkRequest) (providers.LinkCode, error) {
+	if r.Force {
+		return providers.LinkCode{Message: "scan the code", QRDataURL: "data:image/png;base64,iVBORw0KGgo="}, nil
 	}
-	return "", "", errors.New("no network")
+	return providers.LinkCode{}, errors.New("no network")
 }
 
 func (l *linked) WaitLink(ctx context.Context) (bool, string, error) {
@@ -135,7 +135,7 @@ func (l *linked) Unlink(context.Context) (bool, error) { return true, nil }
 // TestWebLogin: what a provider that can be linked answers is what the client gets; once it is linked it starts over.
 func TestWebLogin(t *testing.T) {
 	t.Parallel()
-	w, scanned := newSurface("whatsapp"), make(chan struct{}, 1)
+	w, scanned := newSurface("whatsapp"), make(chan struct{})
 	started := make(chan struct{}, 10)
 	g := setup{options: func(o *gateway.Options) {
 		o.Providers = []providers.Factory{{Surface: "whatsapp", New: func(env providers.Env) (providers.Provider, error) {
@@ -158,7 +158,7 @@ func TestWebLogin(t *testing.T) {
 	if got := string(c.ok("web.login.wait", wire.WebLoginWaitParams{TimeoutMs: ptr(int64(1))}, nil).Payload); got != `{"connected":false,"message":"still waiting"}` {
 		t.Errorf("web.login.wait %s", got)
 	}
-	scanned <- struct{}{}
+	close(scanned)
 	if got := string(c.ok("web.login.wait", nil, nil).Payload); got != `{"connected":true,"message":"linked"}` {
 		t.Errorf("web.login.wait %s", got)
 	}

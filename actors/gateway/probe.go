@@ -23,6 +23,9 @@ func (g *Gateway) probe(ctx context.Context) (wire.HealthSummary, error) {
 	g.liveProbes(ctx)
 	h.Telegram.Probe = probed[wire.TelegramProbe](g.tree.directory, "telegram")
 	h.Discord.Probe = probed[wire.DiscordProbe](g.tree.directory, "discord")
+	if s, ok := g.tree.directory.Surface("whatsapp"); ok {
+		h.Web = s.Web(time.Now())
+	}
 	rows, err := g.sessions(ctx)
 	if err != nil {
 		return h, err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -62,4 +63,22 @@ func (l *dirLock) release() error {
 		return fmt.Errorf("clear lock file: %w", err)
 	}
 	return l.fl.Close()
+}
+
+// HoldFile takes an exclusive lock on a file of its own and writes line into it, which says who holds it. When somebody
+// else does, the error is a *LockedError with their line. The file stays behind: only the lock counts.
+func HoldFile(path, line string) (release func() error, err error) {
+	fl := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600))
+	ok, err := fl.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	l := &dirLock{fl: fl}
+	if !ok {
+		return nil, errors.Join(&LockedError{Path: path, Holder: readHolder(path)}, fl.Close())
+	}
+	if err := os.WriteFile(path, []byte(line+"\n"), 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("write lock file: %w", err), l.release())
+	}
+	return l.release, nil
 }

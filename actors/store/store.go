@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -63,7 +64,8 @@ type Store struct {
 
 	mu      sync.Mutex // guards the following fields
 	ref     actors.Ref[Message]
-	stopped chan struct{} // closed when the writer is gone and the queue is drained; nil = never started
+	stopped chan struct{}            // closed when the writer is gone and the queue is drained; nil = never started
+	fences  map[string]*atomic.Int64 // by side database: the token in force
 
 	close    sync.Once
 	closeErr error

@@ -31,6 +31,16 @@ type WhatsAppStatus struct {
 	LastMessageAt     *int64         `json:"lastMessageAt" jsonschema:"nullable"`
 	LastEventAt       *int64         `json:"lastEventAt" jsonschema:"nullable"`
 	LastError         *string        `json:"lastError" jsonschema:"nullable"`
+	Lease             *WhatsAppLease `json:"lease,omitempty"` // addition: which process on this host has the session
+}
+
+// WhatsAppLease is the process that holds the session on this host, this gateway or another one.
+type WhatsAppLease struct {
+	PID      int    `json:"pid"`
+	Host     string `json:"host"`
+	StateDir string `json:"stateDir"`
+	SinceMs  int64  `json:"sinceMs"`
+	Ours     bool   `json:"ours"`
 }
 
 // WhatsAppSelf is the linked account.
@@ -171,12 +181,15 @@ type WebLoginStartParams struct {
 	Force     bool   `json:"force,omitzero"`
 	TimeoutMs *int64 `json:"timeoutMs,omitempty" jsonschema:"minimum=0"`
 	Verbose   bool   `json:"verbose,omitzero"`
+	Phone     string `json:"phone,omitempty"` // addition: get a code to type into the phone with this number instead
 }
 
 // WebLoginStartResult: QRDataURL is a PNG data URL, absent when there is no code.
 type WebLoginStartResult struct {
-	Message   string `json:"message"`
-	QRDataURL string `json:"qrDataUrl,omitempty"`
+	Message     string `json:"message"`
+	QRDataURL   string `json:"qrDataUrl,omitempty"`
+	QR          string `json:"qr,omitempty"`          // addition: what the picture says
+	PairingCode string `json:"pairingCode,omitempty"` // addition: to be typed into the phone
 }
 
 // WebLoginWaitParams waits for the code to be scanned.

@@ -6115,39 +6115,51 @@ public struct WebLoginStartParams: Codable, Hashable, Sendable {
     public let force: Bool?
     public let timeoutMs: Int?
     public let verbose: Bool?
+    public let phone: String?
 
     public init(
         force: Bool? = nil,
         timeoutMs: Int? = nil,
-        verbose: Bool? = nil
+        verbose: Bool? = nil,
+        phone: String? = nil
     ) {
         self.force = force
         self.timeoutMs = timeoutMs
         self.verbose = verbose
+        self.phone = phone
     }
 
     enum CodingKeys: String, CodingKey {
         case force = "force"
         case timeoutMs = "timeoutMs"
         case verbose = "verbose"
+        case phone = "phone"
     }
 }
 
 public struct WebLoginStartResult: Codable, Hashable, Sendable {
     public let message: String
     public let qrDataUrl: String?
+    public let qr: String?
+    public let pairingCode: String?
 
     public init(
         message: String,
-        qrDataUrl: String? = nil
+        qrDataUrl: String? = nil,
+        qr: String? = nil,
+        pairingCode: String? = nil
     ) {
         self.message = message
         self.qrDataUrl = qrDataUrl
+        self.qr = qr
+        self.pairingCode = pairingCode
     }
 
     enum CodingKeys: String, CodingKey {
         case message = "message"
         case qrDataUrl = "qrDataUrl"
+        case qr = "qr"
+        case pairingCode = "pairingCode"
     }
 }
 
@@ -6197,6 +6209,36 @@ public struct WebLogoutResult: Codable, Hashable, Sendable {
     }
 }
 
+public struct WhatsAppLease: Codable, Hashable, Sendable {
+    public let pid: Int
+    public let host: String
+    public let stateDir: String
+    public let sinceMs: Int
+    public let ours: Bool
+
+    public init(
+        pid: Int,
+        host: String,
+        stateDir: String,
+        sinceMs: Int,
+        ours: Bool
+    ) {
+        self.pid = pid
+        self.host = host
+        self.stateDir = stateDir
+        self.sinceMs = sinceMs
+        self.ours = ours
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case pid = "pid"
+        case host = "host"
+        case stateDir = "stateDir"
+        case sinceMs = "sinceMs"
+        case ours = "ours"
+    }
+}
+
 public struct WhatsAppSelf: Codable, Hashable, Sendable {
     public let e164: String?
     public let jid: String?
@@ -6240,6 +6282,7 @@ public struct WhatsAppStatus: Codable, Hashable, Sendable {
     public let lastMessageAt: Int?
     public let lastEventAt: Int?
     public let lastError: String?
+    public let lease: WhatsAppLease?
 
     public init(
         configured: Bool,
@@ -6253,7 +6296,8 @@ public struct WhatsAppStatus: Codable, Hashable, Sendable {
         reconnectAttempts: Int,
         lastMessageAt: Int?,
         lastEventAt: Int?,
-        lastError: String?
+        lastError: String?,
+        lease: WhatsAppLease? = nil
     ) {
         self.configured = configured
         self.linked = linked
@@ -6267,6 +6311,7 @@ public struct WhatsAppStatus: Codable, Hashable, Sendable {
         self.lastMessageAt = lastMessageAt
         self.lastEventAt = lastEventAt
         self.lastError = lastError
+        self.lease = lease
     }
 
     enum CodingKeys: String, CodingKey {
@@ -6282,6 +6327,7 @@ public struct WhatsAppStatus: Codable, Hashable, Sendable {
         case lastMessageAt = "lastMessageAt"
         case lastEventAt = "lastEventAt"
         case lastError = "lastError"
+        case lease = "lease"
     }
 
     public init(from decoder: Decoder) throws {
@@ -6298,6 +6344,7 @@ public struct WhatsAppStatus: Codable, Hashable, Sendable {
         self.lastMessageAt = try container.decode(Int?.self, forKey: .lastMessageAt)
         self.lastEventAt = try container.decode(Int?.self, forKey: .lastEventAt)
         self.lastError = try container.decode(String?.self, forKey: .lastError)
+        self.lease = try container.decodeIfPresent(WhatsAppLease.self, forKey: .lease)
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -6314,6 +6361,7 @@ public struct WhatsAppStatus: Codable, Hashable, Sendable {
         try container.encode(self.lastMessageAt, forKey: .lastMessageAt)
         try container.encode(self.lastEventAt, forKey: .lastEventAt)
         try container.encode(self.lastError, forKey: .lastError)
+        try container.encodeIfPresent(self.lease, forKey: .lease)
     }
 }
 

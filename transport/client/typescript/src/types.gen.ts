@@ -1338,11 +1338,14 @@ export interface WebLoginStartParams {
   force?: boolean;
   timeoutMs?: number;
   verbose?: boolean;
+  phone?: string;
 }
 
 export interface WebLoginStartResult {
   message: string;
   qrDataUrl?: string;
+  qr?: string;
+  pairingCode?: string;
 }
 
 export interface WebLoginWaitParams {
@@ -1356,6 +1359,14 @@ export interface WebLoginWaitResult {
 
 export interface WebLogoutResult {
   cleared: boolean;
+}
+
+export interface WhatsAppLease {
+  pid: number;
+  host: string;
+  stateDir: string;
+  sinceMs: number;
+  ours: boolean;
 }
 
 export interface WhatsAppSelf {
@@ -1376,6 +1387,7 @@ export interface WhatsAppStatus {
   lastMessageAt: number | null;
   lastEventAt: number | null;
   lastError: string | null;
+  lease?: WhatsAppLease;
 }
 
 export interface WizardAnswer {
