@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"providers/signal":   {"providers", "providers/child"},
 	"providers/slack":    {"providers", "github.com/gorilla/websocket", "github.com/slack-go/slack", "github.com/slack-go/slack/socketmode"},
 	"providers/telegram": {"providers", "providers/text", "gopkg.in/telebot.v3"},
+	"providers/whatsapp": {"providers", "go.mau.fi/whatsmeow", "go.mau.fi/whatsmeow/", "google.golang.org/protobuf/proto", "github.com/skip2/go-qrcode"},
 
 	// Core: state and decisions.
 	"actors/command": {},
@@ -78,6 +79,7 @@ var allowed = map[string][]string{
 		"actors/importer",
 		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/discord", "providers/signal", "providers/slack", "providers/telegram", "transport/client", "transport/wire",
 		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/term",
+		"providers/whatsapp", "github.com/mdp/qrterminal/v3",
 	},
 	"cmd/bench": {
 		"actors/importer/importtest",

@@ -11,7 +11,7 @@ import (
 )
 
 // scanPatience is how long a code may wait to be scanned.
-const scanPatience = 2 * time.Minute
+const scanPatience = 3 * time.Minute
 
 func (a *app) loginCommand() *cobra.Command {
 	f := clientFlags{timeout: scanPatience + runMargin}
@@ -33,14 +33,14 @@ func (a *app) loginCommand() *cobra.Command {
 			if err := wire.Unmarshal(payload, &start); err != nil {
 				return fmt.Errorf("web.login.start: %w", err)
 			}
-			if start.QRDataURL == "" {
+			if start.QRDataURL == "" && start.PairingCode == "" {
 				if f.json {
 					return printJSON(a.out, payload)
 				}
 				_, err := fmt.Fprintln(a.out, printable(start.Message))
 				return err
 			}
-			fmt.Fprintf(a.err, "%s\nOpen this picture in a browser and scan it with the phone:\n%s\n", printable(start.Message), oneLine(start.QRDataURL))
+			a.showCode(start)
 			ms := scanPatience.Milliseconds()
 			return query(a, c, f, "web.login.wait", wire.WebLoginWaitParams{TimeoutMs: &ms}, func(r wire.WebLoginWaitResult) error {
 				if !r.Connected {
@@ -52,10 +52,24 @@ func (a *app) loginCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&provider, "provider", "whatsapp", "whatsapp")
+	c.Flags().StringVar(&p.Phone, "phone", "", "get a code to type into the phone with this number, instead of one to scan")
 	c.Flags().BoolVar(&p.Force, "force", false, "also when it is linked already")
 	c.Flags().BoolVar(&p.Verbose, "verbose", false, "log more of what happens")
 	f.register(c)
 	return c
+}
+
+// showCode shows what the phone is to be told: on a terminal the code itself, else the picture's address.
+func (a *app) showCode(start wire.WebLoginStartResult) {
+	fmt.Fprintln(a.err, printable(start.Message))
+	switch {
+	case start.PairingCode != "":
+		fmt.Fprintln(a.err, "\n    "+oneLine(start.PairingCode)+"\n")
+	case start.QR != "" && isTerminal(a.err):
+		drawQR(a.err, start.QR)
+	default:
+		fmt.Fprintf(a.err, "Open this picture in a browser:\n%s\n", oneLine(start.QRDataURL))
+	}
 }
 
 func (a *app) logoutCommand() *cobra.Command {

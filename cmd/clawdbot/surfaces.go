@@ -11,10 +11,10 @@ import (
 // surfaces are the messaging surfaces of this program, in the order in which they start: WhatsApp, Discord, Slack,
 // Telegram, Signal, iMessage (providers 0.4).
 func surfaces() []providers.Factory {
-	return []providers.Factory{
+	return append(whatsappSurface(),
 		discord.Factory(),
 		slack.Factory(),
 		telegram.Factory(),
 		signal.Factory(),
-	}
+	)
 }

@@ -25,6 +25,8 @@ type Platform struct {
 	Unreachable func(*providers.Env)
 	Secret      string // the account's credential: must show up nowhere
 	Chat        string // the direct chat's id
+	// OverLink: sends go over the link. While it is down Send fails at once, with a transient error.
+	OverLink bool
 
 	// Deliver makes the platform hand out texts of the chat's person, in one batch where it has batches. It returns
 	// the platform's message ids.

@@ -45,9 +45,7 @@ func sendClasses(t *testing.T, h Harness) {
 			if n := len(r.Sent()); n != 1+c.arrived {
 				t.Errorf("%d messages arrived, want %d: Send must not repeat by itself", n, 1+c.arrived)
 			}
-			if _, err := r.send(r.ctx, "next"); err != nil {
-				t.Errorf("the next send: %v", err)
-			}
+			r.sendNext("next")
 		})
 	}
 }
@@ -71,21 +69,53 @@ func sendUnreachable(t *testing.T, h Harness) {
 
 func sendWhileDown(t *testing.T, h Harness) {
 	r := newRig(t, h)
-	if _, err := r.send(r.ctx, "before Run"); err != nil {
-		t.Fatal(err)
-	}
+	r.sendDown("before Run")
 	u := r.up()
 	u.stop()
-	if _, err := r.send(r.ctx, "after Run"); err != nil {
-		t.Fatal(err)
+	r.sendDown("after Run")
+	want := 2
+	if r.OverLink {
+		want = 0
 	}
-	if got := r.Sent(); len(got) != 2 {
+	if got := r.Sent(); len(got) != want {
 		t.Errorf("sent %q", got)
+	}
+}
+
+// sendDown sends while there is no link.
+func (r *rig) sendDown(text string) {
+	r.t.Helper()
+	_, err := r.send(r.ctx, text)
+	switch {
+	case !r.OverLink && err != nil:
+		r.t.Fatal(err)
+	case r.OverLink && (err == nil || err.Class != providers.Transient):
+		r.t.Fatalf("Send without a link = %v, want a transient error", err)
+	}
+}
+
+// sendNext sends after a fault, which may have cost the link.
+func (r *rig) sendNext(text string) {
+	r.t.Helper()
+	for {
+		from := r.mark()
+		_, err := r.send(r.ctx, text)
+		if err == nil {
+			return
+		}
+		if !r.OverLink || err.Class != providers.Transient {
+			r.t.Errorf("the next send: %v", err)
+			return
+		}
+		r.awaitLink(from, providers.LinkUp)
 	}
 }
 
 func sendCancelled(t *testing.T, h Harness) {
 	r := newRig(t, h)
+	if r.OverLink {
+		r.up()
+	}
 	r.inject(SendSilence)
 	ctx, cancel := context.WithCancel(r.ctx)
 	defer cancel()

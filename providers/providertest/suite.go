@@ -61,9 +61,7 @@ func leaks(t *testing.T, h Harness) {
 		t.Fatalf("Run = %v, want nil after cancel", err)
 	}
 	goleak.VerifyNone(t, before)
-	if _, err := r.send(r.ctx, "while down"); err != nil {
-		t.Fatal(err)
-	}
+	r.sendDown("while down")
 	goleak.VerifyNone(t, before)
 }
 

@@ -1,0 +1,8 @@
+//go:build nowhatsapp
+
+package main
+
+import "github.com/clawdbot/gateway/providers"
+
+// whatsappSurface: this program was built without WhatsApp.
+func whatsappSurface() []providers.Factory { return nil }
