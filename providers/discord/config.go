@@ -65,7 +65,7 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 	}
 	var n json.Number
 	if err := json.Unmarshal(b, &n); err != nil {
-		return errors.New("must be a string or a number")
+		return errors.New("an id must be a string or a number")
 	}
 	*id = ID(n)
 	return nil
@@ -170,7 +170,11 @@ func Token(c Config, getenv func(string) string) (token, source string, err erro
 
 // bare is a token without the word that some people copy with it.
 func bare(s string) string {
-	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(s), "Bot "))
+	s = strings.TrimSpace(s)
+	if s == "Bot" {
+		return ""
+	}
+	return strings.TrimSpace(strings.TrimPrefix(s, "Bot "))
 }
 
 // place names where a person finds the token that came from source.

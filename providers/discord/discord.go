@@ -43,7 +43,7 @@ var (
 	_ providers.Typer      = (*Provider)(nil)
 	_ providers.Prober     = (*Provider)(nil)
 	_ providers.Reconciler = (*Provider)(nil)
-	//_ providers.Performer  = (*Provider)(nil)
+	_ providers.Performer  = (*Provider)(nil)
 )
 
 // identity is the bot as the platform knows it.

@@ -128,3 +128,10 @@ func cut(w http.ResponseWriter) {
 		conn.Close()
 	}
 }
+
+// Recover ends the faults of the link.
+func (s *Server) Recover() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = faults{}
+}

@@ -22,7 +22,7 @@ type Message struct {
 	Author      Object              `json:"author"`
 	Member      Object              `json:"member,omitempty"`
 	Content     string              `json:"content"`
-	Time        string              `json:"timestamp"`
+	Time        string              `json:"timestamp,omitempty"`
 	Type        int                 `json:"type"`
 	Mentions    []Object            `json:"mentions"`
 	Roles       []string            `json:"mention_roles,omitempty"`
@@ -346,4 +346,13 @@ func (s *Server) WaitAcked(ctx context.Context, id string) error {
 // WaitPosted waits until the bot has posted n messages.
 func (s *Server) WaitPosted(ctx context.Context, n int) error {
 	return s.Wait(ctx, func() bool { return len(s.posted) >= n })
+}
+
+// Host serves a file and returns its address.
+func (s *Server) Host(f providertest.File) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	path := "/attachments/0/" + s.id() + "/" + f.Name
+	s.files[path] = file{mime: f.MIME, data: f.Data}
+	return s.url + path
 }

@@ -1,6 +1,7 @@
 package discordfake
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -33,10 +34,19 @@ func (s *Server) Call(user, channelID, command, prompt string) string {
 	return id
 }
 
+// WaitAnswer waits for the first response to a call.
+func (s *Server) WaitAnswer(ctx context.Context, id string) error {
+	return s.Wait(ctx, func() bool { return s.response(id) != nil })
+}
+
 // Answer is the first response to a call; nil while there is none.
 func (s *Server) Answer(id string) Object {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.response(id)
+}
+
+func (s *Server) response(id string) Object {
 	for _, c := range s.pending {
 		if c.id == id {
 			return c.answer
