@@ -19,7 +19,7 @@
 //   - Shown, Replies, WaitReplies: what arrived, decrypted, media included. A repeated id is in Seen but not in Shown.
 //   - Sockets, Logins: connections logged in. A second login of the same device ends the first with "replaced".
 //   - Faults: LogOut, Replace, StreamError, Drop, Silence, ScriptConnect and AlwaysConnect (HTTP status or failure
-//     reason), ScriptSend, ScriptUpload; Inject is the contract's faults; Options.MinRevision refuses old clients, and
+//     reason), ScriptSend, ScriptQuery (429 rate-overlimit), ScriptUpload, ForgetMedia; Inject is the contract's faults; Options.MinRevision refuses old clients, and
 //     the version lookup answers Options.Revision.
 //   - NewPeer, Server.Peer: as end-to-end tests want it.
 //

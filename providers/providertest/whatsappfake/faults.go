@@ -77,6 +77,35 @@ func (s *Server) ScriptUpload(statuses ...int) {
 	s.uploadFaults.script = append(s.uploadFaults.script, statuses...)
 }
 
+// ScriptQuery makes the next info queries of a namespace fail: "usync" with 429 is how the platform slows down who asks
+// for too many devices. 0 lets one pass.
+func (s *Server) ScriptQuery(namespace string, codes ...int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.queryFaults[namespace]
+	if f == nil {
+		f = &faults[int]{}
+		s.queryFaults[namespace] = f
+	}
+	f.script = append(f.script, codes...)
+}
+
+// queryFault is what is wrong with a query; 0 is nothing. s.mu is held.
+func (s *Server) queryFault(namespace string) (code int, text string) {
+	f := s.queryFaults[namespace]
+	if f == nil {
+		return 0, ""
+	}
+	code, _ = f.next(func(int) bool { return true })
+	return code, queryErrors[code]
+}
+
+// queryErrors are the platform's words.
+var queryErrors = map[int]string{
+	400: "bad-request", 401: "not-authorized", 403: "forbidden", 404: "item-not-found", 406: "not-acceptable",
+	429: "rate-overlimit", 500: "internal-server-error", 503: "service-unavailable",
+}
+
 func (s *Server) dialFault() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,6 +15,10 @@ func (s *Server) handleIQ(c *conn, n *waBinary.Node) {
 		return
 	}
 	s.iqs[space]++
+	if code, text := s.queryFault(space); code != 0 {
+		c.push(refuse(n, code, text))
+		return
+	}
 	switch space {
 	case "w:p", "urn:xmpp:ping":
 		c.push(reply(n))

@@ -83,7 +83,8 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(blob) // the client has gone; nobody to tell
 }
 
-// ForgetMedia makes the platform lose every file: a download is answered with 404 from then on.
+// ForgetMedia makes the platform lose every file: a download is answered with 404 from then on. The phones that sent them
+// have them still, and upload them again when they are asked.
 func (s *Server) ForgetMedia() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,6 +166,8 @@ func (s *Server) attach(file providertest.File, caption string, info *waE2E.Cont
 	}
 	f := seal(file.Data, use)
 	path := s.keep(f.blob)
+	onPhone, _, _ := strings.Cut(path, "?")
+	s.originals[onPhone] = f.blob
 	url := "https://" + mediaHost + path
 	var text *string
 	if caption != "" {

@@ -109,7 +109,9 @@ func (s *Server) handleReceipt(c *conn, n *waBinary.Node) {
 			s.again(c, n, id)
 		case types.ReceiptTypeRead, types.ReceiptTypeReadSelf, types.ReceiptTypePlayed:
 			s.read[id] = true
-		default:
+		case types.ReceiptTypeServerError:
+			s.uploadAgain(n, id)
+		case types.ReceiptTypeDelivered, types.ReceiptTypeInactive, types.ReceiptTypeSender, types.ReceiptTypePeerMsg:
 			s.drop("message", id)
 			s.acked[id]++
 		}

@@ -191,6 +191,14 @@ func (s *Server) wrapped(p *post) *waE2E.Message {
 	}}
 }
 
+// chatOf is the chat of a message as the device knows it.
+func (s *Server) chatOf(p *post) types.JID {
+	if p.group != nil {
+		return p.group.jid
+	}
+	return s.address(p.partner)
+}
+
 func (s *Server) signalAddress(p *person) *protocol.SignalAddress { return p.lid.SignalAddress() }
 
 func (s *Server) messageItem(p *post) *item {

@@ -70,10 +70,13 @@ type Server struct {
 	typing   map[string]int
 	presence string
 	blobs    map[string][]byte
-	iqs      map[string]int
+	// originals are the encrypted files that phones have sent, by the path that they first had.
+	originals map[string][]byte
+	iqs       map[string]int
 
 	connectFaults faults[ConnectFault]
 	sendFaults    faults[SendFault]
+	queryFaults   map[string]*faults[int] // by namespace
 	uploadFaults  faults[int]
 	silenceNext   bool
 }
@@ -89,7 +92,8 @@ func New(o Options) *Server {
 	s := &Server{
 		opt: o, certs: must(newCertificates()), stop: make(chan struct{}), changed: make(chan struct{}), conns: map[*conn]bool{},
 		nextID: 1, pairing: map[string]*pairing{}, posts: map[string]*post{}, acked: map[string]int{}, read: map[string]bool{},
-		byKey: map[string]bool{}, typing: map[string]int{}, blobs: map[string][]byte{}, iqs: map[string]int{},
+		byKey: map[string]bool{}, typing: map[string]int{}, blobs: map[string][]byte{}, originals: map[string][]byte{}, iqs: map[string]int{},
+		queryFaults: map[string]*faults[int]{},
 	}
 	s.settings = must(newSettings(o.PushName))
 	s.own = newPerson(o.Number, "9"+o.Number, cmp.Or(o.PushName, "Me"))
