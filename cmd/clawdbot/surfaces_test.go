@@ -16,12 +16,14 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/providers/providertest"
+	"github.com/clawdbot/gateway/providers/providertest/slackfake"
 	"github.com/clawdbot/gateway/providers/providertest/telegramfake"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // peers are the surfaces of this program, each with the fake platform that stands for the real one.
 var peers = []endToEnd{
+	{name: "slack", peer: func(t *testing.T) providertest.Peer { p, _ := slackfake.NewPeer(t); return p }, noFiles: true},
 	{name: "telegram", peer: func(t *testing.T) providertest.Peer { return telegramfake.NewPeer(t) }, noFiles: true},
 }
 
