@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 	"providers/media":    {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid"},
 	"providers/discord":  {"providers", "github.com/bwmarrin/discordgo", "github.com/coder/websocket"},
 	"providers/child":    {},
+	"providers/imessage": {"providers", "providers/child"},
 	"providers/signal":   {"providers", "providers/child"},
 	"providers/slack":    {"providers", "github.com/gorilla/websocket", "github.com/slack-go/slack", "github.com/slack-go/slack/socketmode"},
 	"providers/telegram": {"providers", "providers/text", "gopkg.in/telebot.v3"},
@@ -77,7 +78,7 @@ var allowed = map[string][]string{
 	// Commands.
 	"cmd/clawdbot": {
 		"actors/importer",
-		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/discord", "providers/signal", "providers/slack", "providers/telegram", "transport/client", "transport/wire",
+		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/discord", "providers/imessage", "providers/signal", "providers/slack", "providers/telegram", "transport/client", "transport/wire",
 		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/term",
 		"providers/whatsapp", "github.com/mdp/qrterminal/v3",
 	},
@@ -95,6 +96,7 @@ var allowed = map[string][]string{
 	"actors/gateway/crashtest":            {},
 	"actors/gateway/faulttest":            {},
 	"providers/providertest":              {"providers", "providers/media", "go.uber.org/goleak"},
+	"providers/providertest/imsgfake":     {"providers/providertest"},
 	"providers/providertest/signalfake":   {"providers/providertest"},
 	"providers/providertest/slackfake":    {"providers/providertest", "github.com/gorilla/websocket"},
 	"providers/providertest/telegramfake": {"providers/providertest"},
@@ -111,10 +113,11 @@ var allowed = map[string][]string{
 var testOnly = map[string][]string{
 	"actors/actortest": nil, "actors/importer/importtest": {"cmd/bench"}, "actors/gateway/crashtest": nil, "actors/gateway/faulttest": nil,
 	"providers/providertest": {
-		"providers/providertest/discordfake", "providers/providertest/signalfake", "providers/providertest/slackfake",
+		"providers/providertest/discordfake", "providers/providertest/imsgfake", "providers/providertest/signalfake", "providers/providertest/slackfake",
 		"providers/providertest/telegramfake", "providers/providertest/whatsappfake",
 	},
 	"providers/providertest/telegramfake": {"providers/providertest/telegramfake/cmd/telegramfake"},
+	"providers/providertest/imsgfake":     nil,
 	"providers/providertest/signalfake":   nil,
 	"providers/providertest/slackfake":    nil,
 	"providers/providertest/whatsappfake": nil,

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/providers/discord"
+	"github.com/clawdbot/gateway/providers/imessage"
 	"github.com/clawdbot/gateway/providers/signal"
 	"github.com/clawdbot/gateway/providers/slack"
 	"github.com/clawdbot/gateway/providers/telegram"
@@ -16,5 +17,6 @@ func surfaces() []providers.Factory {
 		slack.Factory(),
 		telegram.Factory(),
 		signal.Factory(),
+		imessage.Factory(),
 	)
 }
