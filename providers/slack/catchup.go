@@ -65,11 +65,7 @@ func (k *catchUp) due(now time.Time) bool { return len(k.pending) > 0 && !now.Be
 func (k *catchUp) step(ctx context.Context) error {
 	next := k.pending[0]
 	k.pending = k.pending[1:]
-	err := k.one(ctx, next)
-	if err == nil && len(k.pending) == 0 {
-		k.p.reads.closed("")
-	}
-	return err
+	return k.one(ctx, next)
 }
 
 // before fetches the conversation of an event that has come, if it is not done.
@@ -84,6 +80,11 @@ func (k *catchUp) before(ctx context.Context, channel string) error {
 
 // one fetches and hands up. The error is that of handing up: what cannot be fetched is tried again, and then left.
 func (k *catchUp) one(ctx context.Context, channel string) error {
+	defer func() {
+		if len(k.pending) == 0 && ctx.Err() == nil {
+			k.p.reads.closed("")
+		}
+	}()
 	if channel == "" {
 		err := k.direct(ctx)
 		k.failed(ctx, channel, err)
@@ -117,7 +118,9 @@ func (k *catchUp) failed(ctx context.Context, channel string, err error) bool {
 		k.wait = k.p.env.Now().Add(max(e.retryAfter, 5*k.p.opt.retryMin))
 		return true
 	}
-	k.p.reads.closed(channel)
+	if channel != "" {
+		k.p.reads.closed(channel)
+	}
 	k.p.env.Log.Warn("slack: what was written meanwhile cannot be fetched", "account", k.p.env.Account, "channel", channel, "err", err)
 	return true
 }

@@ -183,6 +183,12 @@ func TestCatchUp_withoutTheScope(t *testing.T) {
 	b.say(slackfake.AnnDM, "live")
 	b.awaitText("live")
 	b.written("live") // and the place moves on
+	for held := true; held; { // nothing is held for good
+		b.say(slackfake.AnnDM, "more")
+		b.p.reads.mu.Lock()
+		held = b.p.reads.paused || len(b.p.reads.held) > 0
+		b.p.reads.mu.Unlock()
+	}
 }
 
 // A store that fails in the middle: what is missing is fetched by the next connection.
