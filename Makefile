@@ -4,6 +4,7 @@
 
 GO      ?= go
 LDFLAGS := -s -w
+TAGS    ?=
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -11,8 +12,8 @@ help: ## list the targets
 run: build ## build, then run the gateway in the foreground
 	bin/clawdbot gateway
 
-build: ## bin/clawdbot: static, stripped
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/clawdbot ./cmd/clawdbot
+build: ## bin/clawdbot: static, stripped; TAGS=nowhatsapp leaves out WhatsApp and its GPL code
+	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath -ldflags '$(LDFLAGS)' -o bin/clawdbot ./cmd/clawdbot
 
 test: ## everything that CI runs
 	.ci/deps

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -132,6 +133,9 @@ func summaryLine(a account.State) string {
 	}
 	if a.Reason != "" {
 		line += " (" + a.Reason + ")"
+	}
+	if h := a.Holder; h != nil && h.Ours {
+		line += fmt.Sprintf(", session held by pid %d since %s", h.PID, h.Since.Local().Format(time.DateTime))
 	}
 	if a.LastSeen > 0 {
 		line += ", last heard of " + time.Since(time.UnixMilli(a.LastSeen)).Round(time.Second).String() + " ago"

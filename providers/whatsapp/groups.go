@@ -72,7 +72,7 @@ func (g *groups) store(s *session, id types.JID, info *types.GroupInfo, err erro
 	defer g.mu.Unlock()
 	known := g.get(id)
 	if err != nil {
-		s.p.env.Log.Debug("whatsapp: nothing is known of a group", "account", s.p.env.Account, "group", id.String(), "err", err)
+		s.p.env.Log.Debug("whatsapp: nothing is known of a group", "group", id.String(), "err", err)
 		known.until = now.Add(groupRetry)
 		return
 	}

@@ -28,7 +28,7 @@ func (s *session) onMessage(evt *events.Message) (taken bool) {
 	}
 	c, ok := convert(evt, s.self, func(id types.JID) types.JID { return s.cli.Phone(s.ctx, id) })
 	if !ok {
-		s.p.env.Log.Debug("whatsapp message skipped", "account", s.p.env.Account, "message", evt.Info.ID)
+		s.p.env.Log.Debug("whatsapp message skipped", "message", evt.Info.ID)
 		return true
 	}
 	c.in.Late = evt.Info.Timestamp.Before(s.began.Add(-time.Second)) || evt.SourceWebMsg != nil
@@ -52,7 +52,7 @@ func (s *session) onMessage(evt *events.Message) (taken bool) {
 // fetch gets the message's file. Without it the message has its placeholder.
 func (s *session) fetch(c *converted) {
 	problem := func(why any) {
-		s.p.env.Log.Warn("whatsapp: a file was not fetched", "account", s.p.env.Account, "message", c.in.ID, "err", why)
+		s.p.env.Log.Warn("whatsapp: a file was not fetched", "message", c.in.ID, "err", why)
 		if c.in.Text != placeholder(c.file.kind) {
 			c.in.Text = placeholder(c.file.kind) + "\n" + c.in.Text
 		}
@@ -100,7 +100,7 @@ func (s *session) markRead(ctx context.Context, chat string, ids []string) {
 			continue
 		}
 		if err := s.cli.MarkRead(ctx, []types.MessageID{id}, s.p.env.Now(), m.chat, m.author); err != nil && s.ctx.Err() == nil {
-			s.p.env.Log.Debug("whatsapp: read mark not sent", "account", s.p.env.Account, "message", id, "err", err)
+			s.p.env.Log.Debug("whatsapp: read mark not sent", "message", id, "err", err)
 		}
 	}
 }

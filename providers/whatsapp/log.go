@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 
 	waLog "go.mau.fi/whatsmeow/util/log"
@@ -21,6 +22,9 @@ func (q quiet) Sub(string) waLog.Logger        { return q }
 // line logs one line. A stanza in it is left out: it has what people write.
 func (q quiet) line(level slog.Level, msg string, args []any) {
 	s := fmt.Sprintf(msg, args...)
+	if strings.Contains(s, net.ErrClosed.Error()) {
+		return // we closed it
+	}
 	if i := strings.IndexByte(s, '<'); i >= 0 {
 		s = s[:i] + "…"
 	}

@@ -327,7 +327,7 @@ func (p *Provider) Unlink(ctx context.Context) (cleared bool, err error) {
 	if s := p.live.Load(); s != nil {
 		ask, cancel := context.WithTimeout(ctx, p.opt.ask)
 		if err := s.cli.Logout(ask); err != nil {
-			p.env.Log.Warn("whatsapp: the phone still lists this device, remove it there", "account", p.env.Account, "err", err)
+			p.env.Log.Warn("whatsapp: the phone still lists this device, remove it there", "err", err)
 		}
 		cancel()
 	}

@@ -69,7 +69,7 @@ func (p *Provider) pause(ctx context.Context, failures int, why error) error {
 	p.tell(providers.Status{
 		Link: providers.LinkDegraded, Reason: fmt.Sprintf("%s; next try in %v", why, wait.Round(time.Millisecond)),
 	}, nil)
-	p.env.Log.Warn("whatsapp link degraded", "account", p.env.Account, "err", why, "wait", wait)
+	p.env.Log.Warn("whatsapp link degraded", "err", why, "wait", wait)
 	t := time.NewTimer(wait)
 	defer t.Stop()
 	select {

@@ -202,7 +202,7 @@ func (s *session) handle(evt any) (taken bool) {
 	defer s.tasks.Done()
 	defer func() {
 		if v := recover(); v != nil { // to take it again would only end the same way
-			s.p.env.Log.Error("whatsapp: an event could not be read", "account", s.p.env.Account, "event", fmt.Sprintf("%T", evt),
+			s.p.env.Log.Error("whatsapp: an event could not be read", "event", fmt.Sprintf("%T", evt),
 				slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
 			taken = true
 		}
@@ -224,7 +224,7 @@ func (s *session) handle(evt any) (taken bool) {
 		}
 	case *events.UndecryptableMessage:
 		s.p.env.Log.Warn("whatsapp: a message could not be decrypted; its sender was asked for it again",
-			"account", s.p.env.Account, "message", e.Info.ID)
+			"message", e.Info.ID)
 	default:
 		if why := ended(evt, s.version); why != nil {
 			s.end(why)
@@ -237,6 +237,6 @@ func (s *session) handle(evt any) (taken bool) {
 // know its person's name yet cannot: it tries again when it does.
 func (s *session) announce(ctx context.Context) {
 	if err := s.cli.SendPresence(ctx, types.PresenceAvailable); err != nil && s.ctx.Err() == nil {
-		s.p.env.Log.Debug("whatsapp: presence not sent", "account", s.p.env.Account, "err", err)
+		s.p.env.Log.Debug("whatsapp: presence not sent", "err", err)
 	}
 }
