@@ -136,11 +136,10 @@ func (s *Server) usyncAnswer(question string, p *person, contact []byte) []waBin
 		if p == nil {
 			return []waBinary.Node{{Tag: "devices", Content: []waBinary.Node{{Tag: "error", Attrs: waBinary.Attrs{"code": 404}}}}}
 		}
-		devices := []waBinary.Node{{Tag: "device", Attrs: waBinary.Attrs{"id": "0"}}}
-		if p == s.own && s.device != nil {
-			devices = append(devices, waBinary.Node{Tag: "device", Attrs: waBinary.Attrs{"id": int(s.device.id), "key-index": int(s.device.id)}})
-		}
-		return []waBinary.Node{{Tag: "devices", Content: []waBinary.Node{{Tag: "device-list", Content: devices}}}}
+		// Whoever asks is not told of itself: it would try to write to itself.
+		return []waBinary.Node{{Tag: "devices", Content: []waBinary.Node{{Tag: "device-list", Content: []waBinary.Node{
+			{Tag: "device", Attrs: waBinary.Attrs{"id": "0"}},
+		}}}}}
 	case "lid":
 		if p != nil {
 			return []waBinary.Node{{Tag: "lid", Attrs: waBinary.Attrs{"val": p.lid}}}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +96,9 @@ func TestGroup(t *testing.T) {
 			}
 			if n := s.Unreadable(); n != 0 {
 				t.Errorf("%d messages could not be read", n)
+			}
+			if n := c.count(func(e any) bool { l, is := e.(line); return is && strings.HasPrefix(string(l), "W Failed to encrypt") }); n != 0 {
+				t.Errorf("the client could not write to %d devices", n)
 			}
 		})
 	}
