@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/providers/providertest"
+	"github.com/clawdbot/gateway/providers/providertest/signalfake"
 	"github.com/clawdbot/gateway/providers/providertest/slackfake"
 	"github.com/clawdbot/gateway/providers/providertest/telegramfake"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -23,6 +24,7 @@ import (
 
 // peers are the surfaces of this program, each with the fake platform that stands for the real one.
 var peers = []endToEnd{
+	{name: "signal", peer: func(t *testing.T) providertest.Peer { return signalfake.NewPeer(t) }, noFiles: true},
 	{name: "slack", peer: func(t *testing.T) providertest.Peer { p, _ := slackfake.NewPeer(t); return p }, noFiles: true},
 	{name: "telegram", peer: func(t *testing.T) providertest.Peer { return telegramfake.NewPeer(t) }, noFiles: true},
 }
