@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/account"
@@ -47,7 +48,7 @@ func (g *Gateway) cronConfig() cron.Config {
 func (g *Gateway) unready(surface string) string {
 	s, ok := g.tree.directory.Surface(surface)
 	switch {
-	case !ok && surface == "whatsapp":
+	case surface == "whatsapp" && (!ok || s.Phase == account.Terminal && !s.Web(time.Now()).Linked):
 		return "whatsapp-not-linked"
 	case !ok:
 		return surface + "-not-configured"

@@ -41,8 +41,11 @@ func resolve(dir *account.Directory, provider, to string) (target, error) {
 		return t, fmt.Errorf("%s is down: %s", label(surface), s.Reason)
 	}
 	t.account, t.max = s.Account, s.Capabilities.MaxText
-	if surface == "telegram" {
+	switch surface {
+	case "telegram":
 		t.chat = telegramChat(to)
+	case "whatsapp":
+		t.chat = whatsAppChat(to)
 	}
 	return t, nil
 }
@@ -87,4 +90,27 @@ func telegramChat(to string) string {
 		return "@" + to
 	}
 	return to
+}
+
+var whatsAppNumber = regexp.MustCompile(`^\+?[0-9][0-9 ()./-]*$`)
+
+// whatsAppChat brings the ways to write a phone number into the one that inbound messages have, so that one chat is one
+// lane. Ids of groups stay as they are.
+func whatsAppChat(to string) string {
+	s := strings.TrimSpace(to)
+	if before, after, ok := strings.Cut(s, ":"); ok && strings.EqualFold(before, "whatsapp") {
+		s = strings.TrimSpace(after)
+	}
+	if user, ok := strings.CutSuffix(s, "@s.whatsapp.net"); ok {
+		s, _, _ = strings.Cut(user, ":") // the number of a device
+	}
+	if !whatsAppNumber.MatchString(s) {
+		return s
+	}
+	return "+" + strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
 }

@@ -93,3 +93,16 @@ func TestMissing(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatsAppChat(t *testing.T) {
+	t.Parallel()
+	for to, want := range map[string]string{
+		"+49 170 1234567": "+491701234567", "491701234567": "+491701234567", "WhatsApp:+49-170-1234567": "+491701234567",
+		"491701234567@s.whatsapp.net": "+491701234567", "491701234567:4@s.whatsapp.net": "+491701234567",
+		"1203630@g.us": "1203630@g.us", "77@lid": "77@lid", "hello": "hello", "": "",
+	} {
+		if got := whatsAppChat(to); got != want {
+			t.Errorf("%q = %q, want %q", to, got, want)
+		}
+	}
+}

@@ -76,7 +76,10 @@ func TestIn_group(t *testing.T) {
 	if m := r.message(r.s.Post(whatsappfake.Post{Chat: r.s.Group(), Text: "call +1 555 000-1111 please"})); !m.Mentioned || m.HasMentions {
 		t.Errorf("our number by hand: %+v", m)
 	}
-	r.s.Rename("Foes")
+	r.s.Rename("+15550003333")
+	if m := r.message(r.s.Say(r.s.Group(), "we have a new name")); m.Title != "+15550003333" || m.Chat != r.s.Group() || m.Kind != providers.Group {
+		t.Errorf("a group that calls itself like a person: %+v", m)
+	}
 	receipt, err := r.p.Send(r.ctx, providers.Outgoing{Key: "g", Route: providers.Route{Chat: r.s.Group()}, Text: "here, @+15550002222"})
 	r.must(err)
 	r.must(r.s.WaitReplies(r.ctx, r.s.Group(), 1))
@@ -104,6 +107,10 @@ func TestIn_files(t *testing.T) {
 	if m.Text != "<media:document>" || len(m.Media) != 0 {
 		t.Errorf("too large: %+v", m)
 	}
+	m = r.message(r.s.Say(r.s.Direct(), "", providertest.File{Name: "a.jpg", MIME: "image/jpeg", Data: []byte("<!DOCTYPE html><html><body>hello</body></html>")}))
+	if len(m.Media) != 1 || !strings.HasPrefix(m.Media[0].MIME, "text/html") || m.Text != "<media:image>" {
+		t.Errorf("a page named .jpg: %+v", m)
+	}
 	r.s.ForgetMedia()
 	id := r.s.Say(r.s.Direct(), "gone", providertest.File{Name: "b.png", MIME: "image/png", Data: picture})
 	if m = r.message(id); !strings.Contains(m.Text, "gone") {
@@ -121,11 +128,12 @@ func TestIn_shapes(t *testing.T) {
 	}{
 		"disappearing": {&waE2E.Message{EphemeralMessage: &waE2E.FutureProofMessage{Message: &waE2E.Message{Conversation: proto.String("soon gone")}}}, "soon gone"},
 		"place":        {&waE2E.Message{LocationMessage: &waE2E.LocationMessage{DegreesLatitude: proto.Float64(52.5), DegreesLongitude: proto.Float64(13.4), Name: proto.String("Tiergarten")}}, "<location 52.500000,13.400000> Tiergarten"},
+		"hidden marks": {&waE2E.Message{Conversation: proto.String("\u202Eevil" + strings.Repeat("\u200B", 300_000))}, "\u202Eevil" + strings.Repeat("\u200B", 300_000)},
 		"broken text":  {&waE2E.Message{Conversation: proto.String("a\xed\xa0\x80b\x00")}, "a\uFFFDb"},
 	} {
 		id := r.s.Post(whatsappfake.Post{Chat: r.s.Direct(), Message: c.raw})
 		if m := r.message(id); m.Text != c.want {
-			t.Errorf("%s: %q, want %q", name, m.Text, c.want)
+			t.Errorf("%s: %.100q, want %.100q", name, m.Text, c.want)
 		}
 	}
 	first := r.s.Say(r.s.Direct(), "one")
