@@ -75,6 +75,9 @@ func parts(text string, media []Media) []part {
 		p = append(p, part{Type: "text", Text: &text})
 	}
 	for _, m := range media {
+		if len(m.Data) == 0 { // a file that is sent, not shown
+			continue
+		}
 		p = append(p, part{Type: "image", MimeType: m.MIME, Data: base64.StdEncoding.EncodeToString(m.Data)})
 	}
 	return p

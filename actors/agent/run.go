@@ -32,6 +32,8 @@ type Options struct {
 	Tool func(ctx context.Context, j Job, name string, args wire.Raw) (wire.Raw, error)
 	// SaveMedia puts something a runner made into the state directory and returns the path, for the surface it goes to.
 	SaveMedia func(m Media) (path string, err error)
+	// Attach takes the files that an answer names in its text out of there and copies them. nil = it names none.
+	Attach func(ctx context.Context, a Answer) Answer
 	// Commit stores an operation; done runs when it is durable.
 	Commit func(op store.Op, done func(error))
 	// Extra adds to the final commit what others keep about the run: the session's entry, replies for the outbox.
@@ -91,18 +93,27 @@ func (r *run) Start(c *actors.Context[Message]) error {
 	}
 	actors.Pipe(c, func(context.Context) (Answer, error) {
 		a, err := r.o.Runner.Run(ctx, r.turn(), r.out)
-		return r.withFiles(a), err
+		if a.Text == "" && err == nil {
+			a.Text = r.out.snapshot()
+		}
+		return r.withFiles(ctx, a), err
 	}, func(a Answer, err error) Message { return finished{a, err} })
 	c.After(limit, expired{})
 	return nil
 }
 
 // withFiles saves what the answer carries, if it goes to a surface. What cannot be saved stays out of that.
-func (r *run) withFiles(a Answer) Answer {
+func (r *run) withFiles(ctx context.Context, a Answer) Answer {
 	if r.o.Job.Route == nil || r.o.SaveMedia == nil {
 		return a
 	}
+	if r.o.Attach != nil && !a.Verbatim {
+		a = r.o.Attach(ctx, a)
+	}
 	for i := range a.Media {
+		if a.Media[i].Path != "" {
+			continue
+		}
 		path, err := r.o.SaveMedia(a.Media[i])
 		if err != nil {
 			r.o.Log.Error("media of an answer not saved", "run", r.o.Job.ID, "err", err)

@@ -81,6 +81,7 @@ type Media struct {
 	Name string
 	Data []byte
 	Path string // of the copy in the state directory, once it is made
+	Size int64  // in bytes; 0 = that of Data
 }
 
 // Usage counts tokens of one turn; zero where the runner does not know.

@@ -26,7 +26,7 @@ var allowed = map[string][]string{
 	"transport/web":      {},
 	"transport/hooks":    {"transport/wire", "modernc.org/quickjs"},
 	"providers/text":     {"providers"},
-	"providers/media":    {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid"},
+	"providers/media":    {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid", "golang.org/x/image/"},
 	"providers/discord":  {"providers", "github.com/bwmarrin/discordgo", "github.com/coder/websocket"},
 	"providers/child":    {},
 	"providers/imessage": {"providers", "providers/child"},

@@ -8,6 +8,7 @@ import (
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/account"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -21,7 +22,12 @@ type Options struct {
 	Chunk     Chunk
 	// Delivered tells of an item that is sent, failed or ambiguous now. Any goroutine; must not block.
 	Delivered func(store.OutItem)
-	Now       func() time.Time // nil = time.Now
+	// Load copies the file that a send names to where it stays until it has gone out. It may take as long as its ctx.
+	// nil = no files are sent.
+	Load func(ctx context.Context, ref string) (providers.Media, error)
+	// Expire is told now and then which files are still to be sent, or did not arrive. nil = nobody asks.
+	Expire func(ctx context.Context, needed map[string]bool)
+	Now    func() time.Time // nil = time.Now
 	// Sweep is how often it looks for rows that nobody spoke of, and how long a lane waits for word of an outcome;
 	// 0 = 30 s.
 	Sweep time.Duration
@@ -55,6 +61,7 @@ type outbox struct {
 	dirty    bool
 	quiet    []Quiesce // asked to become quiet; nothing new starts
 	quietNow bool
+	tidied   time.Time // when old files were looked for
 
 	joins   map[string]*join // by idempotency key
 	joinSeq uint64
@@ -87,6 +94,7 @@ func (o *outbox) Receive(c *actors.Context[Message], m Message) error {
 		o.onLaneGone(c, m)
 	case sweep:
 		c.After(o.o.Sweep, sweep{})
+		o.tidy(c)
 		o.refresh(c)
 		o.lookAtJoins(c)
 	case claimed:

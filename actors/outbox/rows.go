@@ -37,7 +37,7 @@ func Rows(t Text, chunk Chunk) ([]store.OutItem, error) {
 	}
 	var rows []store.OutItem
 	for i, out := range messages(t, chunk) {
-		out.Key, out.Route = partKey(t.Key, t.From+i), t.Route
+		out.Key, out.Route, out.Part = partKey(t.Key, t.From+i), t.Route, t.From+i
 		payload, err := wire.Marshal(out)
 		if err != nil {
 			return nil, fmt.Errorf("encode outgoing message: %w", err)

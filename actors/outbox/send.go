@@ -58,10 +58,10 @@ func (o *outbox) onSend(c *actors.Context[Message], m Send) {
 	case p.To == "":
 		m.Fail(wire.InvalidRequest("invalid send params: to is blank"))
 		return
-	case p.MediaURL != "":
+	case p.MediaURL != "" && o.o.Load == nil:
 		m.Fail(wire.InvalidRequest("invalid send params: mediaUrl is not supported; send the text alone"))
 		return
-	case p.Message == "":
+	case p.Message == "" && p.MediaURL == "":
 		m.Fail(wire.InvalidRequest("invalid send params: message is blank"))
 		return
 	}
@@ -87,9 +87,14 @@ func claim(ctx context.Context, o *Options, p wire.SendParams) (*store.Outcome, 
 	t, refused := resolve(o.Directory, p.Provider, p.To)
 	var rows []store.OutItem
 	if refused == nil {
+		files, prev, err := files(ctx, o, p)
+		if err != nil || prev != nil {
+			return prev, err
+		}
 		route := providers.Route{Account: t.account, Surface: t.surface, Chat: t.chat}
-		var err error
-		rows, err = Rows(Text{Key: sendPrefix + p.IdempotencyKey, RunID: p.IdempotencyKey, Route: route, Text: p.Message, Max: t.max}, o.Chunk)
+		rows, err = Rows(Text{
+			Key: sendPrefix + p.IdempotencyKey, RunID: p.IdempotencyKey, Route: route, Text: p.Message, Media: files, Max: t.max,
+		}, o.Chunk)
 		if err != nil {
 			return nil, err
 		}
@@ -114,6 +119,27 @@ func claim(ctx context.Context, o *Options, p wire.SendParams) (*store.Outcome, 
 		return nil
 	})
 	return outcome, err
+}
+
+// files copies what a send names, unless its key has an outcome already. A file that cannot be had is no outcome: nothing was
+// sent, and the same call may be made again.
+func files(ctx context.Context, o *Options, p wire.SendParams) (all []providers.Media, prev *store.Outcome, err error) {
+	if p.MediaURL == "" {
+		return nil, nil, nil
+	}
+	var known bool
+	err = o.Store.View(ctx, func(v *store.View) (err error) {
+		prev, _, known, err = v.Lookup(sendScope, p.IdempotencyKey)
+		return err
+	})
+	if err != nil || known {
+		return nil, prev, err
+	}
+	m, err := o.Load(ctx, p.MediaURL)
+	if err != nil {
+		return nil, nil, wire.Unavailable("Error: %v", err)
+	}
+	return []providers.Media{m}, nil, nil
 }
 
 func (o *outbox) onClaimed(c *actors.Context[Message], m claimed) {

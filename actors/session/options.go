@@ -36,6 +36,8 @@ type Options struct {
 	Tool func(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error)
 	// SaveMedia is agent.Options.SaveMedia.
 	SaveMedia func(m agent.Media) (string, error)
+	// Attach is agent.Options.Attach.
+	Attach func(ctx context.Context, a agent.Answer) agent.Answer
 	// CanDeliver tells whether a surface has an account that could deliver.
 	CanDeliver func(surface string) bool
 	// AllowFrom is the surface's allowlist, for the recipient rule of protocol 3.6.

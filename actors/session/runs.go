@@ -170,7 +170,7 @@ func (s *sessions) onRetry(c *actors.Context[SessionsMessage], m retryRun) {
 func (s *sessions) spawn(c *actors.Context[SessionsMessage], sl *slot) {
 	self := c.Self()
 	ref, err := actors.Spawn(c, "run/"+sl.run.ID, agent.Props(agent.Options{
-		Runner: s.o.Runner, Job: sl.job, Timeout: s.o.settings().Timeout, Stream: s.o.Stream, Log: c.Log(), Tool: s.o.Tool, SaveMedia: s.o.SaveMedia,
+		Runner: s.o.Runner, Job: sl.job, Timeout: s.o.settings().Timeout, Stream: s.o.Stream, Log: c.Log(), Tool: s.o.Tool, SaveMedia: s.o.SaveMedia, Attach: s.o.Attach,
 		Commit: s.o.Store.Commit, Extra: s.extra,
 		Published: func() { sl.published.Store(true) },
 		Ended:     func(e agent.Ended) { _ = self.Tell(ended{e}) },
