@@ -82,7 +82,7 @@ func (g *Gateway) sessionOptions() session.Options {
 		Store: g.store, Stream: g.tree.stream, State: g.tree.runs, Runner: g.runner(), Log: g.log,
 		Settings: g.runSettings, Models: g.tree.catalog.Models, StorePath: g.storePath(),
 		Tool: g.tool, CanDeliver: g.canDeliver, AllowFrom: g.allowFrom,
-		Replies: g.replies, SaveMedia: g.saveMedia, Attach: g.attach, Delivered: g.runEnded, Typing: g.typing,
+		Replies: g.replies, SaveMedia: g.saveMedia, Attach: g.attach, Chat: outbox.Chat, Delivered: g.runEnded, Typing: g.typing,
 		Sweep: g.o.Sweep, Await: g.imports.Wait,
 	}
 	if !g.builtin() {

@@ -41,12 +41,7 @@ func resolve(dir *account.Directory, provider, to string) (target, error) {
 		return t, fmt.Errorf("%s is down: %s", label(surface), s.Reason)
 	}
 	t.account, t.max = s.Account, s.Capabilities.MaxText
-	switch surface {
-	case "telegram":
-		t.chat = telegramChat(to)
-	case "whatsapp":
-		t.chat = whatsAppChat(to)
-	}
+	t.chat = Chat(surface, to)
 	return t, nil
 }
 

@@ -36,6 +36,8 @@ type Options struct {
 	Tool func(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error)
 	// SaveMedia is agent.Options.SaveMedia.
 	SaveMedia func(m agent.Media) (string, error)
+	// Chat brings a recipient that a caller wrote into the form that the surface's inbound messages have. nil = it has it.
+	Chat func(surface, to string) string
 	// Attach is agent.Options.Attach.
 	Attach func(ctx context.Context, a agent.Answer) agent.Answer
 	// CanDeliver tells whether a surface has an account that could deliver.

@@ -8,7 +8,7 @@ import (
 )
 
 // deliverable are the channels that agent's channel may name; anything else means "last" (protocol 3.6).
-var deliverable = []string{"whatsapp", "telegram", "discord", "signal", "imessage", "webchat"}
+var deliverable = []string{"whatsapp", "telegram", "discord", "slack", "signal", "imessage", "webchat"}
 
 // route freezes where the answer of a call goes, once, when the call is accepted: nil for nowhere.
 func (o *Options) route(e wire.SessionEntry, channel, to string) *providers.Route {
@@ -23,18 +23,21 @@ func (o *Options) route(e wire.SessionEntry, channel, to string) *providers.Rout
 		return nil
 	}
 	if to == "" { // a recipient that the caller names is the caller's decision
-		if surface == e.LastChannel && surface != "slack" {
+		if surface == e.LastChannel {
 			to = e.LastTo
 		}
 		if to == "" || surface == "whatsapp" && !o.allowed(surface, to) {
 			to = o.firstAllowed(surface, to)
 		}
 	}
+	if o.Chat != nil {
+		to = o.Chat(surface, to)
+	}
 	return &providers.Route{Account: surface, Surface: surface, Chat: to, Kind: providers.Direct}
 }
 
-// own tells whether a channel is a surface that an embedder brought. Slack is none: agent's channel does not name it.
-func (o *Options) own(channel string) bool { return channel != "slack" && o.CanDeliver(channel) }
+// own tells whether a channel is a surface that an embedder brought.
+func (o *Options) own(channel string) bool { return o.CanDeliver(channel) }
 
 // allowed: an empty list and "*" allow everyone.
 func (o *Options) allowed(surface, to string) bool {
