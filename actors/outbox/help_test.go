@@ -156,6 +156,12 @@ func newRig(t *testing.T, cfg config) *rig {
 	r.ref, err = actors.Spawn(r.sys, "outbox", Props(Options{
 		Store: r.store, Accounts: r.accounts, Directory: r.dir, Chunk: cut,
 		Delivered: func(it store.OutItem) { r.delivered <- it },
+		Load: func(_ context.Context, ref string) (providers.Media, error) {
+			if ref == "missing" {
+				return providers.Media{}, errors.New("no such file")
+			}
+			return providers.Media{Path: "/copy/of/" + ref, MIME: "image/png"}, nil
+		},
 	}))
 	r.check(err)
 	t.Cleanup(r.close)

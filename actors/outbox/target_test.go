@@ -20,6 +20,23 @@ func TestTelegramChat(t *testing.T) {
 	}
 }
 
+func TestChat(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[[2]string]string{
+		{"slack", "channel:C1"}: "C1", {"slack", "<#C1|general>"}: "C1", {"slack", "C1"}: "C1", {"slack", "<@U1>"}: "user:U1", {"slack", "Slack:U1"}: "user:U1",
+		{"slack", "@U1"}: "user:U1", {"discord", "<@!5>"}: "user:5", {"discord", "User: 5"}: "user:5", {"discord", "channel:9"}: "9", {"discord", "9"}: "9",
+		{"whatsapp", "whatsapp:+49 (170) 123"}: "+49170123", {"whatsapp", "49170123:5@s.whatsapp.net"}: "+49170123", {"whatsapp", "1-2@g.us"}: "1-2@g.us",
+		{"signal", "signal:+1 555-01"}: "+155501", {"signal", "Group:aB=="}: "group:aB==", {"signal", "u:ann.01"}: "u:ann.01",
+		{"imessage", "chat_id:5"}: "group:5", {"imessage", "Group:5"}: "group:5", {"imessage", "Ann@Example.org"}: "ann@example.org",
+		{"imessage", "imessage:+1 555"}: "+1555", {"telegram", "tg:5"}: "5", {"pigeon", " roof "}: "roof", {"whatsapp", ""}: "",
+	} {
+		got := Chat(in[0], in[1])
+		if got != want || Chat(in[0], got) != got {
+			t.Errorf("Chat(%q, %q) = %q, again %q, want %q", in[0], in[1], got, Chat(in[0], got), want)
+		}
+	}
+}
+
 func TestRows(t *testing.T) {
 	t.Parallel()
 	to := providers.Route{Account: "a", Surface: "telegram", Chat: "7", ReplyTo: "3", Kind: providers.Group}
@@ -33,7 +50,7 @@ func TestRows(t *testing.T) {
 			t.Fatal(err)
 		}
 		key := []string{"run#2", "run#3", "run#4"}[i]
-		if rows[i].Key != key || out.Key != key || out.Text != want || out.Route != to || rows[i].RunID != "run-id" || rows[i].Chat != "7" || rows[i].Account != "a" {
+		if rows[i].Key != key || out.Key != key || out.Text != want || out.Part != 2+i || out.Route != to || rows[i].RunID != "run-id" || rows[i].Chat != "7" || rows[i].Account != "a" {
 			t.Errorf("row %d = %+v, message %+v", i, rows[i], out)
 		}
 	}

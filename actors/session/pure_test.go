@@ -120,7 +120,7 @@ func TestRoute(t *testing.T) {
 		{"webchat is never a target", "last", "", wire.SessionEntry{LastChannel: "webchat"}, "whatsapp +1"},
 		{"asked for webchat", "webchat", "x", wire.SessionEntry{}, ""},
 		{"an embedder's own surface", "pigeon", "roof", wire.SessionEntry{LastChannel: "telegram", LastTo: "7"}, "pigeon roof"},
-		{"slack counts as last", "slack", "", wire.SessionEntry{LastChannel: "telegram", LastTo: "7"}, "telegram 7"},
+		{"slack is one like the others", "slack", "", wire.SessionEntry{LastChannel: "slack", LastTo: "user:U1"}, "slack user:U1"},
 		{"another surface does not take this one's recipient", "telegram", "", wire.SessionEntry{LastChannel: "whatsapp", LastTo: "+2"}, "telegram "},
 	} {
 		r := o.route(c.entry, c.channel, c.to)

@@ -1,6 +1,7 @@
 package telegram
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -91,8 +92,26 @@ func body(m *tele.Message) string {
 		return "<media:video>"
 	case m.Audio != nil, m.Voice != nil:
 		return "<media:audio>"
+	case m.Animation != nil, m.VideoNote != nil: // before the document that an animation is too
+		return "<media:video>"
 	case m.Document != nil:
 		return "<media:document>"
+	case m.Sticker != nil:
+		return strings.TrimSpace("<media:sticker> " + m.Sticker.Emoji)
+	}
+	return shownOf(m)
+}
+
+// shownOf is what a message shows that is no file: where something is, or whom to call.
+func shownOf(m *tele.Message) string {
+	number := func(f float32) string { return strconv.FormatFloat(float64(f), 'f', -1, 32) }
+	switch {
+	case m.Venue != nil:
+		return fmt.Sprintf("[location: %s, %s (%s, %s)]", m.Venue.Title, m.Venue.Address, number(m.Venue.Location.Lat), number(m.Venue.Location.Lng))
+	case m.Location != nil:
+		return fmt.Sprintf("[location: %s, %s]", number(m.Location.Lat), number(m.Location.Lng))
+	case m.Contact != nil:
+		return fmt.Sprintf("[contact: %s %s]", strings.TrimSpace(m.Contact.FirstName+" "+m.Contact.LastName), m.Contact.PhoneNumber)
 	}
 	return ""
 }

@@ -47,7 +47,7 @@ func TestConvert(t *testing.T) {
 		{"voice", private + `,"voice":{"file_id":"f"}`, direct(text("<media:audio>"))},
 		{"document", private + `,"document":{"file_id":"f"}`, direct(text("<media:document>"))},
 		{"blank caption of a photo", private + `,"caption":"  ","photo":[{"file_id":"f"}]`, direct(text("<media:image>"))},
-		{"nothing to read", private + `,"location":{"latitude":1,"longitude":2}`, nil},
+		{"nothing to read", private + `,"dice":{"emoji":"🎲","value":3}`, nil},
 		{"service message", private + `,"new_chat_title":"x"`, nil},
 		{"our own", `"message_id":5,"date":1,"from":{"id":42,"is_bot":true,"first_name":"b"},"chat":{"id":7,"type":"private"},"text":"hi"`, nil},
 		{"channel", from + `,"chat":{"id":-5,"type":"channel"},"text":"hi"`, nil},

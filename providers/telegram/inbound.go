@@ -56,6 +56,7 @@ func (p *Provider) takeOne(ctx context.Context, id int64, raw json.RawMessage) e
 		p.env.Log.Debug("telegram update skipped", "account", p.env.Account, "update", id)
 		return nil
 	}
+	m.Media = p.fetch(ctx, u.Message)
 	if err := p.env.Receive(ctx, m); err != nil {
 		return fmt.Errorf("the message could not be stored: %s", p.poll.secrets.Replace(err.Error()))
 	}

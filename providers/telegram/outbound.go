@@ -34,17 +34,28 @@ func (p *Provider) Send(ctx context.Context, m providers.Outgoing) (providers.Re
 	if err != nil {
 		return providers.Receipt{}, &providers.SendError{Class: providers.Permanent, Err: err}
 	}
-	params := p.params(chat, m.Route)
-	var d delivered
-	if m.Media != nil {
-		err = p.sendFile(ctx, params, m, &d)
-	} else {
-		err = p.sendText(ctx, params, m.Text, &d)
+	if moved, ok := p.moved.Load(chat); ok {
+		chat = moved.(string)
+	}
+	d, err := p.deliver(ctx, chat, m)
+	if e, ok := errors.AsType[*apiError](err); ok && e.answered && e.migrated != 0 { // refused, so that once more is no repeat
+		to := strconv.FormatInt(e.migrated, 10)
+		p.moved.Store(chat, to)
+		chat = to
+		d, err = p.deliver(ctx, chat, m)
 	}
 	if err != nil {
 		return providers.Receipt{}, sendError(err, chat)
 	}
 	return providers.Receipt{MessageID: strconv.FormatInt(d.ID, 10), ChatID: strconv.FormatInt(d.Chat.ID, 10)}, nil
+}
+
+func (p *Provider) deliver(ctx context.Context, chat string, m providers.Outgoing) (d delivered, err error) {
+	params := p.params(chat, m)
+	if m.Media != nil {
+		return d, p.sendFile(ctx, params, m, &d)
+	}
+	return d, p.sendText(ctx, params, m.Text, &d)
 }
 
 // settle lets no kept connection live on after a send outside of Run.
@@ -55,9 +66,10 @@ func (p *Provider) settle() {
 }
 
 // params are what every kind of message has in common. A route id that is not one of the platform's is left out.
-func (p *Provider) params(chat string, r providers.Route) map[string]string {
-	params := map[string]string{"chat_id": chat}
-	if id, err := strconv.Atoi(r.ReplyTo); err == nil && id > 0 && p.cfg.ReplyToMode != replyOff {
+func (p *Provider) params(chat string, m providers.Outgoing) map[string]string {
+	params, r := map[string]string{"chat_id": chat}, m.Route
+	quotes := p.cfg.ReplyToMode == replyAll || p.cfg.ReplyToMode == replyFirst && m.Part == 0
+	if id, err := strconv.Atoi(r.ReplyTo); err == nil && id > 0 && quotes {
 		params["reply_to_message_id"] = r.ReplyTo
 		params["allow_sending_without_reply"] = "true" // an answer outlives the deleted question
 	}
@@ -108,11 +120,6 @@ func (p *Provider) sendFile(ctx context.Context, params map[string]string, m pro
 		}
 		mime = http.DetectContentType(head[:n])
 	}
-	method, field := "sendDocument", "document"
-	switch mime {
-	case "image/png", "image/jpeg", "image/webp":
-		method, field = "sendPhoto", "photo"
-	}
 	name := m.Media.Name
 	if name == "" {
 		name = filepath.Base(m.Media.Path)
@@ -120,7 +127,53 @@ func (p *Provider) sendFile(ctx context.Context, params map[string]string, m pro
 	if m.Text != "" {
 		params["caption"], params["parse_mode"] = m.Text, "HTML"
 	}
-	return p.send.upload(ctx, p.opt.upload, method, params, file{field: field, name: name, size: info.Size(), body: f}, d)
+	u := uploadOf(mime)
+	for { // each refusal is answered by one change, so that this ends
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return fmt.Errorf("read attachment: %w", err)
+		}
+		err := p.send.upload(ctx, p.opt.upload, u.method, params, file{field: u.field, name: name, size: info.Size(), body: f}, d)
+		switch {
+		case unreadable(err) && params["parse_mode"] != "":
+			delete(params, "parse_mode")
+			params["caption"] = text.Shown(m.Text, providers.HTML)
+		case u != asDocument && refusedAs(err):
+			u = asDocument
+		default:
+			return err
+		}
+	}
+}
+
+// upload is the way that a kind of file takes.
+type upload struct{ method, field string }
+
+var asDocument = upload{"sendDocument", "document"}
+
+// uploadOf finds the way for a type. What the platform does not show for sure goes as a document.
+func uploadOf(mime string) upload {
+	mime, _, _ = strings.Cut(mime, ";")
+	switch mime {
+	case "image/png", "image/jpeg", "image/webp":
+		return upload{"sendPhoto", "photo"}
+	case "image/gif":
+		return upload{"sendAnimation", "animation"}
+	case "video/mp4":
+		return upload{"sendVideo", "video"}
+	case "audio/ogg":
+		return upload{"sendVoice", "voice"}
+	case "audio/mpeg", "audio/mp4", "audio/x-m4a", "audio/m4a":
+		return upload{"sendAudio", "audio"}
+	}
+	return asDocument
+}
+
+// notShown matches what the platform says of a picture or a recording that it takes as a document only.
+var notShown = regexp.MustCompile(`(?i)PHOTO_|IMAGE_PROCESS_FAILED|VOICE_MESSAGES_FORBIDDEN|wrong file (?:type|identifier)|file is too big for a photo|can't use file of type`)
+
+func refusedAs(err error) bool {
+	e, ok := errors.AsType[*apiError](err)
+	return ok && e.answered && e.code == http.StatusBadRequest && notShown.MatchString(e.text)
 }
 
 // sendError classifies a failed send for the outbox.

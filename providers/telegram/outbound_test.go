@@ -121,8 +121,6 @@ func TestSend_errors(t *testing.T) {
 		{"too large for the gateway", raw(413, "<html>"), providers.Permanent, "HTTP 413"},
 		{"unreadable success", raw(200, "ok!"), providers.Ambiguous, "HTTP 200"},
 		{"success of another shape", raw(200, `{"ok":true,"result":[]}`), providers.Ambiguous, "unreadable result"},
-		{"supergroup", raw(400, `{"ok":false,"error_code":400,"description":"Bad Request: group chat was upgraded to a supergroup chat","parameters":{"migrate_to_chat_id":-1009}}`),
-			providers.Permanent, "new chat id is -1009"},
 		{"odd parameters", raw(429, `{"ok":false,"error_code":429,"description":"x","parameters":{"retry_after":"soon"}}`), providers.Transient, "429"},
 	}
 	for _, tt := range tests {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,7 @@ type Provider struct {
 	running atomic.Bool              // a Run is active
 	me      atomic.Pointer[identity] // nil until the first getMe
 	offset  int64                    // the first update not yet taken; touched by Run only
+	moved   sync.Map                 // groups that became supergroups: old chat id to new, both strings
 	idle    []interface{ CloseIdleConnections() }
 }
 

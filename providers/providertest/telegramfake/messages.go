@@ -90,7 +90,9 @@ func (s *Server) send(c call) answer {
 }
 
 // fileField is the parameter that carries the file of a method.
-var fileField = map[string]string{"sendPhoto": "photo", "sendDocument": "document"}
+var fileField = map[string]string{
+	"sendPhoto": "photo", "sendDocument": "document", "sendVideo": "video", "sendAnimation": "animation", "sendVoice": "voice", "sendAudio": "audio",
+}
 
 // unclosed is the byte offset of the first legacy-Markdown entity without an end, or -1.
 func unclosed(text string) int {

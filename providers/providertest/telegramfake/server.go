@@ -186,7 +186,7 @@ func (s *Server) act(ctx context.Context, c call, cut <-chan struct{}) answer {
 		return accept(map[string]any{"id": s.opt.BotID, "is_bot": true, "first_name": "Fake", "username": s.opt.Username})
 	case "getUpdates":
 		return s.getUpdates(ctx, c, cut)
-	case "sendMessage", "sendPhoto", "sendDocument":
+	case "sendMessage", "sendPhoto", "sendDocument", "sendVideo", "sendAnimation", "sendVoice", "sendAudio":
 		return s.send(c)
 	case "sendChatAction":
 		return accept(true)
