@@ -28,6 +28,8 @@ type account struct {
 	failures int
 	cancel   func() // of the pending retry
 
+	mended   time.Time // when it was last connected anew for being deaf
+	performs int       // actions being carried out
 	inFlight int
 	waiting  []deliver // sends above the limit
 	typing   int
@@ -36,6 +38,8 @@ type account struct {
 
 // Start runs for each incarnation: whatever the previous one left is ended first.
 func (a *account) Start(c *actors.Context[message]) error {
+	a.recall(c)
+	c.After(checkEvery, check{})
 	a.begin(c)
 	return nil
 }
@@ -78,6 +82,18 @@ func (a *account) Receive(c *actors.Context[message], m message) error {
 		a.onProbe(c, m)
 	case probed:
 		a.onProbed(m)
+	case check:
+		a.onCheck(c)
+	case recalled:
+		a.slot.listen(m.r, a.o.Now().UnixMilli())
+	case kept:
+		if m.err != nil {
+			c.Log().Debug("what was learned of an account's messages is not kept", slog.Any("err", m.err))
+		}
+	case perform:
+		a.onPerform(c, m)
+	case performed:
+		a.performs--
 	case settled:
 		m.Send(struct{}{})
 	}
@@ -126,7 +142,7 @@ func (a *account) onVacated(c *actors.Context[message], m vacated) {
 }
 
 func (a *account) onOverdue(m overdue) {
-	if m.attempt == a.attempt && a.slot.busy() != nil {
+	if m.attempt == a.attempt && a.link == nil && a.slot.busy() != nil { // not the successor, which is busy, too
 		a.change(func(s *State) { s.Phase, s.Reason = Stuck, "the old connection does not close" })
 	}
 }
@@ -134,7 +150,7 @@ func (a *account) onOverdue(m overdue) {
 // build makes the provider off the actor: a factory may read a token file.
 func (a *account) build(c *actors.Context[message], spec Start) {
 	ctx, cancel := context.WithCancel(c.Ctx())
-	l := &link{o: a.o, account: spec.Account, surface: spec.Factory.Surface, inflow: a.slot.inflow, self: c.Self(), ctx: ctx, cancel: cancel}
+	l := &link{o: a.o, slot: a.slot, account: spec.Account, surface: spec.Factory.Surface, inflow: a.slot.inflow, self: c.Self(), ctx: ctx, cancel: cancel}
 	a.link = l
 	a.slot.install(l)
 	log := c.Log().With(slog.String("account", spec.Account))

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -91,6 +92,10 @@ func (a *accounts) Receive(c *actors.Context[Message], m Message) error {
 		}
 	case Typing:
 		_ = a.refs[m.Account].Tell(typing{m.Chat}) // a hint
+	case Perform:
+		if a.refs[m.Account].Tell(perform{Reply: m.Reply, action: m.Action, params: m.Params}) != nil {
+			m.Fail(fmt.Errorf("%s is not there", m.Account))
+		}
 	case Status:
 		a.onStatus(c, m)
 	case Link:

@@ -38,7 +38,7 @@ func (a *account) onDeliver(c *actors.Context[message], m deliver) {
 func (a *account) send(c *actors.Context[message], m deliver) {
 	a.inFlight++
 	a.slot.change(func(s *State) { s.InFlight = a.inFlight })
-	p := a.provider
+	p, slot, o := a.provider, a.slot, a.o
 	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
 		switch err := m.begin(ctx); {
 		case errors.Is(err, ErrRepeat):
@@ -51,6 +51,7 @@ func (a *account) send(c *actors.Context[message], m deliver) {
 		if err != nil {
 			m.Fail(err)
 		} else {
+			slot.change(func(s *State) { s.LastOutbound = o.Now().UnixMilli() })
 			m.Send(r)
 		}
 		return struct{}{}, nil

@@ -39,13 +39,16 @@ type State struct {
 	LastStart    int64
 	LastStop     int64
 	LastInbound  int64
-	LastSeen     int64  // last proof of traffic from the platform, also an empty poll
+	LastSeen     int64 // last proof of traffic from the platform, also an empty poll
+	LastOutbound int64
 	LastError    string // of the last Run; empty again once it is up
 	InFlight     int    // sends being carried out
 	Capabilities providers.Capabilities
-	Probe        any   // result of the last live probe, nil = none
-	LastProbe    int64 // when that was
-	Detail       any   // what only this surface has to say, ready for JSON
+	// Deaf says why the account, though it calls itself up, seems to hear nothing; "" = it hears.
+	Deaf      string
+	Probe     any   // result of the last live probe, nil = none
+	LastProbe int64 // when that was
+	Detail    any   // what only this surface has to say, ready for JSON
 	// Holder is the process that holds the account's identity on this host; nil = nobody, or the surface has no such thing.
 	Holder *providers.Holder
 }
@@ -78,14 +81,29 @@ func (d *Directory) States() []State {
 	return all
 }
 
-// Surface finds the account of a surface; there is one per surface. It may be disabled.
-func (d *Directory) Surface(surface string) (State, bool) {
-	for _, s := range d.States() {
-		if s.Surface == surface {
-			return s, true
-		}
+// Account finds an account by its name.
+func (d *Directory) Account(name string) (State, bool) {
+	if s := d.slot(name); s != nil {
+		return s.snapshot(), true
 	}
 	return State{}, false
+}
+
+// Surface finds an account by its name, or the account of a surface: where there are several, the first one by name that
+// is not disabled. It may be disabled where all are.
+func (d *Directory) Surface(name string) (found State, ok bool) {
+	if s, ok := d.Account(name); ok && s.Phase != Disabled {
+		return s, true
+	}
+	for _, s := range d.States() {
+		if s.Account != name && s.Surface != name || ok && s.Phase == Disabled {
+			continue
+		}
+		if found, ok = s, true; s.Phase != Disabled {
+			break
+		}
+	}
+	return found, ok
 }
 
 func (d *Directory) all() []*slot {
@@ -134,7 +152,10 @@ type slot struct {
 	state    State
 	link     *link              // whose callbacks count; nil = none
 	provider providers.Provider // of the link; nil = none, or not yet
-	done     <-chan struct{}    // closed when the last Run has returned; nil = there was none
+	rhythm   rhythm
+	listens  bool            // the rhythm has what was learned before this process
+	news     bool            // the store does not know all of the rhythm
+	done     <-chan struct{} // closed when the last Run has returned; nil = there was none
 }
 
 func (s *slot) snapshot() State {
@@ -165,7 +186,7 @@ func (s *slot) change(f func(*State)) (State, bool) {
 	old := s.state
 	f(&s.state)
 	n := s.state
-	return n, n.Phase != old.Phase || n.Reason != old.Reason || n.NextAt != old.NextAt || n.Self != old.Self
+	return n, n.Phase != old.Phase || n.Reason != old.Reason || n.NextAt != old.NextAt || n.Self != old.Self || n.Deaf != old.Deaf
 }
 
 // retire makes the present link stale and ends its Run. What it knew stays in the state.

@@ -27,6 +27,7 @@ type link struct {
 	account string
 	surface string
 	inflow  *rate.Limiter // the account's
+	slot    *slot
 	self    actors.Ref[message]
 	ctx     context.Context // of the Runs; ended by retire
 	cancel  context.CancelFunc
@@ -40,6 +41,7 @@ type link struct {
 	status providers.Status
 	err    error         // of the last Run
 	done   chan struct{} // of the last Run
+	pulse  pulse
 }
 
 func (l *link) retire() {
@@ -53,6 +55,9 @@ func (l *link) env(spec Start, log *slog.Logger) providers.Env {
 		Account: spec.Account, Config: spec.Config, Getenv: l.o.Getenv, Log: log, HTTP: l.o.HTTP, Now: l.o.Now,
 		Receive: l.receive, State: l.report, Cursor: cursor{l}, StateDir: l.o.StateDir,
 		Life: l.ctx,
+	}
+	if spec.Getenv != nil {
+		e.Getenv = spec.Getenv
 	}
 	if len(e.Config) == 0 {
 		e.Config = []byte("{}")
@@ -94,6 +99,7 @@ func (l *link) receive(ctx context.Context, m providers.Incoming) error {
 		return fmt.Errorf("store inbound message: %w", err)
 	}
 	l.inbound.Store(now)
+	l.slot.heard(now)
 	l.seen.Store(max(now, l.seen.Load()))
 	l.o.Work()
 	return nil
@@ -111,6 +117,9 @@ func (l *link) report(s providers.Status) {
 		l.detail.Store(&s.Detail)
 	}
 	l.mu.Lock()
+	if !s.LastSeen.IsZero() {
+		l.pulse.felt(s.LastSeen.UnixMilli())
+	}
 	old := l.status
 	if s.Link != "" {
 		l.status.Link, l.status.Reason = s.Link, s.Reason

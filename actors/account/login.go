@@ -144,6 +144,12 @@ func (a *accounts) onSignOut(c *actors.Context[Message], m SignOut) {
 	}, func(struct{}, error) Message { return polled{} })
 }
 
+// Settle waits until an account has begun to do what it was told before. The error is ctx's.
+func Settle(ctx context.Context, accounts actors.Ref[Message], account string) error {
+	_, err := actors.Ask(ctx, accounts, func(r actors.Reply[struct{}]) Message { return settle{r, account} })
+	return err
+}
+
 // onSettle is answered when the account has handled what it was told before.
 func (a *accounts) onSettle(m settle) {
 	if a.refs[m.account].Tell(settled{m.Reply}) != nil {

@@ -20,6 +20,7 @@ type Start struct {
 	Config  json.RawMessage // the surface's config section, nil when absent
 	// Disabled, if set, says why the account is known but not started: "disabled", "not configured".
 	Disabled string
+	Getenv   func(string) string // the account's own environment; nil = Options.Getenv
 }
 
 // Restart closes the account's connection and opens it again, also out of a terminal state.

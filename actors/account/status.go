@@ -23,10 +23,34 @@ func statusResult(now time.Time, states []State, configured Configured) wire.Pro
 		},
 	}
 	r.WhatsApp.Configured, r.WhatsApp.LastError = configured("whatsapp").Configured, optional("not linked")
+	first := map[string]bool{}
 	for _, s := range states {
-		fill(&r, s)
+		r.Accounts = append(r.Accounts, s.Wire(now))
+		if !first[s.Surface] { // a surface's own member is its first account
+			first[s.Surface] = true
+			fill(&r, s)
+		}
 	}
 	return r
+}
+
+// Wire is the state as clients see it.
+func (s State) Wire(now time.Time) wire.ProviderAccount {
+	age := func(at int64) *int64 {
+		if at == 0 {
+			return nil
+		}
+		return new(max(0, now.UnixMilli()-at))
+	}
+	w := wire.ProviderAccount{
+		Account: s.Account, Provider: s.Surface, State: string(s.Phase), Reason: s.Reason, Deaf: s.Deaf, Self: s.Self, Mode: s.Mode,
+		NextAt: optional(s.NextAt), Failures: int64(s.Failures), LastStartAt: optional(s.LastStart),
+		LastInboundAgeMs: age(s.LastInbound), LastOutboundAgeMs: age(s.LastOutbound), PingAgeMs: age(s.LastSeen), InFlight: int64(s.InFlight),
+	}
+	if s.Deaf != "" && s.Phase == Up {
+		w.State, w.Reason = string(Degraded), "deaf: "+s.Deaf
+	}
+	return w
 }
 
 // fill adds what is known of one account.

@@ -114,7 +114,7 @@ func (d *decoder) section(path string, n *node, v reflect.Value) {
 			}
 			continue
 		}
-		d.value(join(path, m.key), m.value, v.Field(f.index), f.rules)
+		d.value(join(path, m.key), m.value, v.FieldByIndex(f.index), f.rules)
 	}
 	for name, f := range fields {
 		if f.rules.has("required") && n.get(name) == nil {
@@ -124,7 +124,7 @@ func (d *decoder) section(path string, n *node, v reflect.Value) {
 }
 
 type field struct {
-	index int
+	index []int
 	rules rules
 }
 
@@ -132,12 +132,20 @@ func fieldsOf(t reflect.Type) (fields map[string]field, isOpen bool) {
 	fields = make(map[string]field, t.NumField())
 	for i := range t.NumField() {
 		f := t.Field(i)
+		if f.Anonymous { // its keys are the section's own
+			inner, open := fieldsOf(f.Type)
+			for name, sub := range inner {
+				fields[name] = field{index: append([]int{i}, sub.index...), rules: sub.rules}
+			}
+			isOpen = isOpen || open
+			continue
+		}
 		r := rules(f.Tag.Get("rule"))
 		if r.has("open") {
 			isOpen = true
 			continue
 		}
-		fields[f.Tag.Get("json")] = field{index: i, rules: r}
+		fields[f.Tag.Get("json")] = field{index: []int{i}, rules: r}
 	}
 	return fields, isOpen
 }

@@ -38,26 +38,26 @@ func defaults() Config {
 
 func (w *WhatsApp) setDefaults() { *w = WhatsApp{TextChunkLimit: 4000, ReplyToMode: "off"} }
 
-func (t *Telegram) setDefaults() {
-	*t = Telegram{Enabled: true, ReplyToMode: "off", TextChunkLimit: 4000, MediaMaxMb: 5, WebhookPath: "/telegram-webhook"}
+func (t *TelegramAccount) setDefaults() {
+	*t = TelegramAccount{Enabled: true, ReplyToMode: "off", TextChunkLimit: 4000, MediaMaxMb: 5, WebhookPath: "/telegram-webhook"}
 }
 
-func (s *Slack) setDefaults() {
-	*s = Slack{Enabled: true, TextChunkLimit: 4000, MediaMaxMb: 20, ReactionNotifications: "own",
+func (s *SlackAccount) setDefaults() {
+	*s = SlackAccount{Enabled: true, TextChunkLimit: 4000, MediaMaxMb: 20, ReactionNotifications: "own",
 		SlashCommand: SlashCommand{Name: "clawd", SessionPrefix: "slack:slash", Ephemeral: true}, DM: DM{Enabled: true}}
 }
 
-func (d *Discord) setDefaults() {
-	*d = Discord{Enabled: true, TextChunkLimit: 2000, MediaMaxMb: 8, HistoryLimit: 20, ReplyToMode: "off",
+func (d *DiscordAccount) setDefaults() {
+	*d = DiscordAccount{Enabled: true, TextChunkLimit: 2000, MediaMaxMb: 8, HistoryLimit: 20, ReplyToMode: "off",
 		SlashCommand: SlashCommand{Name: "clawd", SessionPrefix: "discord:slash", Ephemeral: true}, DM: DM{Enabled: true}}
 }
 
 func (g *Guild) setDefaults() { g.ReactionNotifications = "own" }
 
-func (s *Signal) setDefaults() {
-	*s = Signal{Enabled: true, HTTPHost: "127.0.0.1", HTTPPort: 8080, CLIPath: "signal-cli", TextChunkLimit: 4000, MediaMaxMb: 8}
+func (s *SignalAccount) setDefaults() {
+	*s = SignalAccount{Enabled: true, HTTPHost: "127.0.0.1", HTTPPort: 8080, CLIPath: "signal-cli", TextChunkLimit: 4000, MediaMaxMb: 8}
 }
 
-func (i *IMessage) setDefaults() {
-	*i = IMessage{Enabled: true, CLIPath: "imsg", Service: "auto", Region: "US", MediaMaxMb: 16, TextChunkLimit: 4000}
+func (i *IMessageAccount) setDefaults() {
+	*i = IMessageAccount{Enabled: true, CLIPath: "imsg", Service: "auto", Region: "US", MediaMaxMb: 16, TextChunkLimit: 4000}
 }

@@ -133,7 +133,7 @@ func sameInEffect(path string, before, after *Config) bool {
 		if !ok {
 			return false
 		}
-		a, b = a.Field(f.index), b.Field(f.index)
+		a, b = a.FieldByIndex(f.index), b.FieldByIndex(f.index)
 	}
 	return reflect.DeepEqual(a.Interface(), b.Interface())
 }

@@ -21,7 +21,7 @@ func eachKey(path []string, t reflect.Type, f func(path []string, t reflect.Type
 	case t.Kind() == reflect.Struct:
 		fields, _ := fieldsOf(t)
 		for name, fd := range fields {
-			eachKey(append(slices.Clip(path), name), t.Field(fd.index).Type, f)
+			eachKey(append(slices.Clip(path), name), t.FieldByIndex(fd.index).Type, f)
 		}
 	case t.Kind() == reflect.Map:
 		eachKey(append(slices.Clip(path), "k"), t.Elem(), f)

@@ -89,7 +89,7 @@ func sectionSchema(v reflect.Value) object {
 	fields, isOpen := fieldsOf(v.Type())
 	properties, required := object{}, []string{}
 	for name, f := range fields {
-		properties[name] = schemaOf(v.Field(f.index), f.rules)
+		properties[name] = schemaOf(v.FieldByIndex(f.index), f.rules)
 		if f.rules.has("required") {
 			required = append(required, name)
 		}
@@ -164,7 +164,7 @@ func eachPath(path string, v reflect.Value, f func(path string, v reflect.Value)
 		}
 		fields, _ := fieldsOf(t)
 		for name, fd := range fields {
-			eachPath(joinPattern(path, name), v.Field(fd.index), f)
+			eachPath(joinPattern(path, name), v.FieldByIndex(fd.index), f)
 		}
 	case v.Kind() == reflect.Map || v.Kind() == reflect.Slice:
 		f(path, v)

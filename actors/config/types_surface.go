@@ -49,8 +49,15 @@ type WhatsApp struct {
 	ClientVersion  string `json:"clientVersion"` // "" = as WhatsApp's own page says
 }
 
-// Telegram is the bot account.
+// Telegram is the bot accounts: the plain section is one, and each of accounts another. Those have the settings of the plain section
+// where they have none of their own, except what tells the platform who they are.
 type Telegram struct {
+	TelegramAccount
+	Accounts map[string]TelegramAccount `json:"accounts"`
+}
+
+// TelegramAccount is one account.
+type TelegramAccount struct {
 	Enabled        bool    `json:"enabled"`
 	BotToken       Secret  `json:"botToken"`
 	TokenFile      string  `json:"tokenFile"`
@@ -81,8 +88,15 @@ type DM struct {
 	GroupChannels IDs  `json:"groupChannels"`
 }
 
-// Slack is the app in socket mode.
+// Slack is the apps in socket mode: the plain section is one, and each of accounts another. Those have the settings of the plain section
+// where they have none of their own, except what tells the platform who they are.
 type Slack struct {
+	SlackAccount
+	Accounts map[string]SlackAccount `json:"accounts"`
+}
+
+// SlackAccount is one account.
+type SlackAccount struct {
 	Enabled               bool               `json:"enabled"`
 	BotToken              Secret             `json:"botToken"`
 	AppToken              Secret             `json:"appToken"`
@@ -102,8 +116,15 @@ type Channel struct {
 	RequireMention *bool `json:"requireMention"`
 }
 
-// Discord is the bot account.
+// Discord is the bot accounts: the plain section is one, and each of accounts another. Those have the settings of the plain section
+// where they have none of their own, except what tells the platform who they are.
 type Discord struct {
+	DiscordAccount
+	Accounts map[string]DiscordAccount `json:"accounts"`
+}
+
+// DiscordAccount is one account.
+type DiscordAccount struct {
 	Enabled        bool             `json:"enabled"`
 	Token          Secret           `json:"token"`
 	TextChunkLimit int              `json:"textChunkLimit" rule:"min=1"`
@@ -125,8 +146,15 @@ type Guild struct {
 	Channels              map[string]Channel `json:"channels"`
 }
 
-// Signal is the account behind signal-cli.
+// Signal is the accounts behind signal-cli: the plain section is one, and each of accounts another. Those have the settings of the plain section
+// where they have none of their own, except what tells the platform who they are.
 type Signal struct {
+	SignalAccount
+	Accounts map[string]SignalAccount `json:"accounts"`
+}
+
+// SignalAccount is one account.
+type SignalAccount struct {
 	Enabled           bool    `json:"enabled"`
 	Account           string  `json:"account"`
 	HTTPURL           string  `json:"httpUrl"`
@@ -144,8 +172,15 @@ type Signal struct {
 	MediaMaxMb        float64 `json:"mediaMaxMb" rule:"above=0"`
 }
 
-// IMessage is the account behind the imsg program.
+// IMessage is the accounts behind the imsg program: the plain section is one, and each of accounts another. Those have the settings of the plain section
+// where they have none of their own, except what tells the platform who they are.
 type IMessage struct {
+	IMessageAccount
+	Accounts map[string]IMessageAccount `json:"accounts"`
+}
+
+// IMessageAccount is one account.
+type IMessageAccount struct {
 	Enabled            bool    `json:"enabled"`
 	CLIPath            string  `json:"cliPath"`
 	DBPath             string  `json:"dbPath"`

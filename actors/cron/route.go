@@ -2,6 +2,7 @@ package cron
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -70,6 +71,8 @@ func (o *Options) recipient(main wire.SessionEntry, channel, to string) string {
 	return to
 }
 
-func direct(surface, to string) *providers.Route {
-	return &providers.Route{Account: surface, Surface: surface, Chat: to, Kind: providers.Direct}
+// direct is the way through a surface, or through one of several accounts of it: "telegram:work".
+func direct(channel, to string) *providers.Route {
+	surface, _, _ := strings.Cut(channel, ":")
+	return &providers.Route{Account: channel, Surface: surface, Chat: to, Kind: providers.Direct}
 }

@@ -17,3 +17,6 @@ func (g *Gateway) Beat(ev wire.HeartbeatEvent) error {
 func Heartbeats(ctx context.Context, g *Gateway) (bool, error) {
 	return ask(ctx, g.tree.health, func(r actors.Reply[bool]) health.Message { return health.HeartbeatsEnabled{Reply: r} })
 }
+
+// Renew starts a part anew, as a change of the configuration does.
+func Renew(g *Gateway, part string) error { return g.renew(map[string]bool{part: true}) }

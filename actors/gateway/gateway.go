@@ -40,6 +40,7 @@ type Gateway struct {
 	imports  *importer.Importer
 
 	doc      atomic.Pointer[config.Document] // the configuration in force
+	stopped  sync.Map                        // names of accounts that were stopped by hand
 	policies sync.Map                        // by account and surface: what it says of inbound messages
 	fatal    chan error                      // the first vital part that is lost for good
 	restarts chan string                     // why a restart was asked for; holds one

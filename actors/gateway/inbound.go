@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -57,8 +58,8 @@ func (g *Gateway) policy(name, surface string) router.Policy {
 	return p
 }
 
-func (g *Gateway) makePolicy(_, surface string) router.Policy {
-	raw, cfg := g.raw(surface), g.doc.Load().Config
+func (g *Gateway) makePolicy(name, surface string) router.Policy {
+	raw, cfg := g.raw(cmp.Or(name, surface)), g.doc.Load().Config
 	p := router.ParsePolicy(raw)
 	for _, f := range g.o.Providers {
 		if f.Surface == surface && f.Rules != nil {

@@ -32,7 +32,7 @@ func (g *Gateway) methodTable() (wire.Table, error) {
 		account.Methods(t.accounts, g.configured, g.envToken), cron.Methods(t.cron), outbox.Methods(t.outbox), pairing.Methods(t.pairing),
 		session.Methods(t.sessions, g.sessionOptions()), node.Methods(t.nodes, g.nodeOptions()), models.Methods(t.models),
 		skills.Methods(t.skills),
-		importer.Methods(g.imports), wire.Table{g.actorsList()}, g.o.Methods,
+		importer.Methods(g.imports), wire.Table{g.actorsList()}, g.providerMethods(), g.o.Methods,
 	)
 	if err != nil {
 		return nil, err
@@ -122,8 +122,14 @@ func (g *Gateway) call(ctx context.Context, method string, params []byte) (wire.
 // dots, because models name tools that way.
 func (g *Gateway) tool(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error) {
 	<-g.tree.grown // a run from before a restart may be quicker than the method table
-	if !j.Request.Operator {
-		return nil, fmt.Errorf("tool %s: not for messages from a messaging surface", name)
+	if err := mayUse(j, name); err != nil {
+		return nil, err
+	}
+	switch {
+	case name == "list":
+		return g.toolList()
+	case g.isSurface(name):
+		return g.perform(ctx, name, args)
 	}
 	method := name
 	if _, ok := g.tree.methods[method]; !ok {

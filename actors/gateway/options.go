@@ -115,7 +115,8 @@ func (o Options) resolve() (Options, config.Env, error) {
 		o.Getenv = lookup.Getenv
 		o.Config, env = o.Config.Under(o.Getenv), o.parseEnv(lookup)
 	}
-	if issues := config.Guard(o.Config.Config, env, o.Start); len(issues) > 0 {
+	issues := append(config.Guard(o.Config.Config, env, o.Start), setting{&o, env, o.Config}.problems()...)
+	if len(issues) > 0 {
 		return o, env, &config.InvalidError{Path: o.Config.Path, Issues: issues}
 	}
 	return o, env, o.checkSurfaces()

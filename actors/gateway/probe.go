@@ -21,6 +21,7 @@ const probeEvery = time.Minute
 func (g *Gateway) probe(ctx context.Context) (wire.HealthSummary, error) {
 	h := wire.HealthSummary{OK: true, HeartbeatSeconds: g.heartbeatSeconds()}
 	h.Telegram.Configured, h.Discord.Configured = g.section("telegram").tokenThere(), g.section("discord").tokenThere()
+	h.Deaf = g.deaf()
 	g.liveProbes(ctx)
 	h.Telegram.Probe = probed[wire.TelegramProbe](g.tree.directory, "telegram")
 	h.Discord.Probe = probed[wire.DiscordProbe](g.tree.directory, "discord")
@@ -127,7 +128,10 @@ func (g *Gateway) status(ctx context.Context) (wire.StatusSummary, error) {
 
 // summaryLine is one surface in words: what it is, how it is, since when.
 func summaryLine(a account.State) string {
-	line := a.Surface + ": " + string(a.Phase)
+	line := a.Account + ": " + string(a.Phase)
+	if a.Deaf != "" {
+		line += ", deaf: " + a.Deaf
+	}
 	if a.Self != "" {
 		line += " as " + a.Self
 	}

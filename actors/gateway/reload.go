@@ -20,7 +20,8 @@ func (g *Gateway) configOptions() config.Options {
 
 // admit refuses what could not be started.
 func (g *Gateway) admit(doc *config.Document) error {
-	if issues := config.Guard(doc.Config, g.env, g.o.Start); len(issues) > 0 {
+	issues := append(config.Guard(doc.Config, g.env, g.o.Start), setting{&g.o, g.env, doc}.problems()...)
+	if len(issues) > 0 {
 		return &config.InvalidError{Path: doc.Path, Issues: issues}
 	}
 	return nil
@@ -56,7 +57,7 @@ func (g *Gateway) force(doc *config.Document) {
 func (g *Gateway) renew(parts map[string]bool) error {
 	for _, f := range g.o.Providers {
 		if parts[f.Surface] {
-			if err := g.startAccount(f); err != nil {
+			if err := g.startSurface(f); err != nil {
 				return err
 			}
 		}

@@ -137,6 +137,7 @@ func (g *Gateway) readiness() (bool, []string) {
 		g.fail(err)
 		return false, []string{err.Error()}
 	default:
-		return true, nil
+		deaf := g.deaf()
+		return len(deaf) == 0, deaf
 	}
 }

@@ -52,8 +52,14 @@ func (g *Gateway) replies(tx *store.Tx, j agent.Job, a agent.Answer, s agent.Sta
 	if !a.Verbatim && strings.TrimSpace(said) == silent {
 		said = ""
 	}
+	to := *j.Route
+	if _, ok := g.tree.directory.Account(to.Account); !ok { // of several accounts the caller named none
+		if s, ok := g.tree.directory.Surface(to.Surface); ok {
+			to.Account = s.Account
+		}
+	}
 	_, err = outbox.Enqueue(tx, outbox.Text{
-		Key: j.ID, RunID: j.ID, Route: *j.Route, Text: said, Media: attached(a), Max: outbox.MaxText(g.tree.directory, j.Route.Surface),
+		Key: j.ID, RunID: j.ID, Route: to, Text: said, Media: attached(a), Max: outbox.MaxText(g.tree.directory, j.Route.Surface),
 	}, chunk)
 	return err
 }
@@ -72,7 +78,9 @@ func (g *Gateway) typing(r providers.Route, on bool) {
 }
 
 // allowFrom is a surface's allowlist as it is in force.
-func (g *Gateway) allowFrom(surface string) []string { return g.policy("", surface).AllowFrom }
+func (g *Gateway) allowFrom(surface string) []string {
+	return g.policy(surface, surfaceOf(surface)).AllowFrom
+}
 
 // storePath is what is shown where the reference shows its file of sessions.
 func (g *Gateway) storePath() string { return g.env.StateDir + "/sessions/sessions.json" }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/clawdbot/gateway/actors/account"
-	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -28,50 +27,8 @@ var askedFor = map[string][]string{
 	"imessage": nil,
 }
 
-// startAccounts tells the accounts what there is: one per surface that was given a factory, in the order given.
-func (g *Gateway) startAccounts() error {
-	for _, f := range g.o.Providers {
-		if err := g.startAccount(f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// startAccount starts an account with the configuration in force, or starts it anew.
-func (g *Gateway) startAccount(f providers.Factory) error {
-	start := account.Start{Account: f.Surface, Factory: f, Config: g.raw(f.Surface)}
-	switch {
-	case g.env.SkipProviders:
-		start.Disabled = "CLAWDBOT_SKIP_PROVIDERS is set"
-	default:
-		start.Disabled = g.section(f.Surface).idle()
-	}
-	g.tree.directory.Want(start)
-	return g.tree.accounts.Tell(start)
-}
-
-// raw is a surface's section as it is in force. WhatsApp's link to its server is a section of its own, "web": its
-// provider finds it under that key.
-func (g *Gateway) raw(surface string) json.RawMessage {
-	doc := g.doc.Load()
-	own := g.o.section(doc, surface)
-	if surface != "whatsapp" {
-		return own
-	}
-	merged := map[string]json.RawMessage{}
-	if wire.Unmarshal(own, &merged) != nil {
-		return own
-	}
-	if _, ok := merged["web"]; !ok {
-		merged["web"] = doc.Section("web")
-	}
-	b, err := wire.Marshal(merged)
-	if err != nil {
-		return own
-	}
-	return b
-}
+// raw is the section of an account as it is in force.
+func (g *Gateway) raw(name string) json.RawMessage { return g.setting().raw(name) }
 
 // section is a surface's section with what it takes to see whether it starts.
 type section struct {
@@ -82,13 +39,7 @@ type section struct {
 	home    func(string) string // expands "~"
 }
 
-func (g *Gateway) section(surface string) section {
-	s := section{surface: surface, there: g.o.has(g.doc.Load(), surface), getenv: g.o.Getenv, home: g.env.ExpandHome}
-	if wire.Unmarshal(g.raw(surface), &s.keys) != nil {
-		s.keys = nil
-	}
-	return s
-}
+func (g *Gateway) section(name string) section { return g.setting().section(name) }
 
 // disabled: WhatsApp's switch is that of its link.
 func (s section) disabled() bool {
@@ -175,7 +126,7 @@ func (s section) tokenThere() bool {
 
 // configured answers providers.status. Unlike for a start, a token from the environment alone is no configuration.
 func (g *Gateway) configured(surface string) account.Setup {
-	s := g.section(surface)
+	s := g.section(g.setting().accounts(surface)[0])
 	setup := account.Setup{
 		Configured: s.there && s.idle() == "", Sources: s.sources(),
 		CLIPath: s.text("cliPath"), DBPath: s.text("dbPath"),

@@ -24,17 +24,23 @@ func resolve(dir *account.Directory, provider, to string) (target, error) {
 	case "imsg":
 		known = "imessage"
 	}
-	surface := known
+	surface, _, named := strings.Cut(known, ":") // "telegram:work" is one of several accounts
 	switch surface {
 	case "whatsapp", "telegram", "discord", "slack", "signal", "imessage":
 	default:
 		if _, ok := dir.Surface(surface); !ok { // not one of an embedder's own
-			surface = "whatsapp" // as protocol 2 has it
+			surface, named = "whatsapp", false // as protocol 2 has it
 		}
 	}
+	wanted := surface
+	if named {
+		wanted = known
+	}
 	t := target{surface: surface, known: known, chat: to}
-	s, ok := dir.Surface(surface)
+	s, ok := dir.Surface(wanted)
 	switch {
+	case !ok && named:
+		return t, fmt.Errorf("there is no account %s; set %s.accounts.%s", known, surface, strings.TrimPrefix(known, surface+":"))
 	case !ok || s.Phase == account.Disabled:
 		return t, missing(surface, s.Reason)
 	case s.Phase == account.Terminal:

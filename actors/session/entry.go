@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"time"
@@ -110,7 +111,7 @@ func adopt(tx *store.Tx, key string, r providers.Route) error {
 // describe notes what a message says of where it came from. What several chats share is not called after one of them.
 func describe(e *wire.SessionEntry, key string, r providers.Route, at Place) {
 	if r.Kind == providers.Direct {
-		e.LastChannel, e.LastTo = r.Surface, r.Chat
+		e.LastChannel, e.LastTo = cmp.Or(r.Account, r.Surface), r.Chat
 		return
 	}
 	if key == globalKey {

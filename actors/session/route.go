@@ -2,6 +2,7 @@ package session
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -12,9 +13,15 @@ var deliverable = []string{"whatsapp", "telegram", "discord", "slack", "signal",
 
 // route freezes where the answer of a call goes, once, when the call is accepted: nil for nowhere.
 func (o *Options) route(e wire.SessionEntry, channel, to string) *providers.Route {
+	if base, _, named := strings.Cut(channel, ":"); named && o.CanDeliver(channel) {
+		return o.accountRoute(e, base, channel, to)
+	}
 	surface := channel
 	if !slices.Contains(deliverable, channel) && !o.own(channel) {
 		surface = e.LastChannel
+		if base, _, named := strings.Cut(surface, ":"); named {
+			return o.accountRoute(e, base, surface, to)
+		}
 		if surface == "" || surface == "webchat" {
 			surface = "whatsapp"
 		}
@@ -34,6 +41,17 @@ func (o *Options) route(e wire.SessionEntry, channel, to string) *providers.Rout
 		to = o.Chat(surface, to)
 	}
 	return &providers.Route{Account: surface, Surface: surface, Chat: to, Kind: providers.Direct}
+}
+
+// accountRoute is the way through one of several accounts of a surface, "telegram:work".
+func (o *Options) accountRoute(e wire.SessionEntry, surface, account, to string) *providers.Route {
+	if to == "" && e.LastChannel == account {
+		to = e.LastTo
+	}
+	if o.Chat != nil {
+		to = o.Chat(surface, to)
+	}
+	return &providers.Route{Account: account, Surface: surface, Chat: to, Kind: providers.Direct}
 }
 
 // own tells whether a channel is a surface that an embedder brought.
@@ -65,7 +83,7 @@ func (o *Options) undeliverable(r *providers.Route) string {
 	switch {
 	case r == nil:
 		return ""
-	case !o.CanDeliver(r.Surface):
+	case !o.CanDeliver(r.Account):
 		return "cannot deliver to " + r.Surface + ": no account of it is set up"
 	case r.Chat == "":
 		return "cannot deliver to " + r.Surface + ": pass to, for there is no last recipient"

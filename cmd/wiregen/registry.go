@@ -87,6 +87,9 @@ func methods() []method {
 		{"import.status", strict, none, wire.ImportStatusResult{}, "What came over from the gateway that used this state directory before, and how far an import is."},
 		{"sessions.export", strict, wire.SessionsExportParams{}, wire.SessionsExportResult{}, "A part of a transcript, as the lines of a transcript file."},
 		{"logs.tail", strict, wire.LogsTailParams{}, wire.LogsTailResult{}, "Lines of the gateway's log file, the last or those behind a cursor; only the program has it, not an embedder."},
+		{"providers.start", strict, wire.ProviderParams{}, wire.ProviderAccount{}, "Start an account that was stopped by hand."},
+		{"providers.stop", strict, wire.ProviderParams{}, wire.ProviderAccount{}, "Close an account's connection. It stays closed over a reload of the configuration, not over a restart of the gateway."},
+		{"providers.restart", strict, wire.ProviderParams{}, wire.ProviderAccount{}, "Close an account's connection and open it again, also one that was given up."},
 	}
 }
 

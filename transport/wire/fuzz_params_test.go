@@ -77,6 +77,7 @@ func FuzzParams_WebLoginWaitParams(f *testing.F) { fuzzParams[WebLoginWaitParams
 func FuzzParams_ChatHistoryParams(f *testing.F)  { fuzzParams[ChatHistoryParams](f, "chat.history") }
 func FuzzParams_ChatAbortParams(f *testing.F)    { fuzzParams[ChatAbortParams](f, "chat.abort") }
 func FuzzParams_ChatSendParams(f *testing.F)     { fuzzParams[ChatSendParams](f, "chat.send") }
+func FuzzParams_ProviderParams(f *testing.F)     { fuzzParams[ProviderParams](f, "providers.start") }
 func FuzzParams_OutboxListParams(f *testing.F)   { fuzzParams[OutboxListParams](f, "outbox.list") }
 func FuzzParams_PairingApproveParams(f *testing.F) {
 	fuzzParams[PairingApproveParams](f, "pairing.approve")

@@ -30,6 +30,7 @@ func Additions() []string {
 	return []string{
 		"outbox.list", "pairing.list", "pairing.approve", "actors.list", "config.history", "config.rollback", "import.status",
 		"sessions.export", "logs.tail",
+		"providers.start", "providers.stop", "providers.restart",
 	}
 }
 

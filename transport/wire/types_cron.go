@@ -72,7 +72,7 @@ type CronAgentTurn struct {
 	Thinking          string `json:"thinking,omitempty"`
 	TimeoutSeconds    *int64 `json:"timeoutSeconds,omitempty" jsonschema:"minimum=1"`
 	Deliver           *bool  `json:"deliver,omitempty"`
-	Channel           string `json:"channel,omitempty" jsonschema:"enum=last,enum=whatsapp,enum=telegram,enum=discord,enum=slack"`
+	Channel           string `json:"channel,omitempty" jsonschema:"enum=last,enum=whatsapp,enum=telegram,enum=discord,enum=slack,enum=signal,enum=imessage"`
 	To                string `json:"to,omitempty"`
 	BestEffortDeliver *bool  `json:"bestEffortDeliver,omitempty"`
 }

@@ -10,6 +10,8 @@ type HealthSummary struct {
 	Discord          DiscordHealth  `json:"discord"`
 	HeartbeatSeconds float64        `json:"heartbeatSeconds"`
 	Sessions         HealthSessions `json:"sessions"`
+	// Deaf lists the accounts that are connected and seem to hear nothing, an addition: "telegram: no sign of ...".
+	Deaf []string `json:"deaf,omitempty"`
 }
 
 // WebLink says whether WhatsApp is linked, and how old the credentials are.

@@ -15,6 +15,33 @@ type ProvidersStatusResult struct {
 	Slack    SlackStatus    `json:"slack"`
 	Signal   SignalStatus   `json:"signal"`
 	IMessage IMessageStatus `json:"imessage"`
+	// Accounts is every account by name, an addition: a surface may have several.
+	Accounts []ProviderAccount `json:"accounts,omitempty"`
+}
+
+// ProviderAccount is the state of one account. Times and ages are ms; what never was is absent.
+type ProviderAccount struct {
+	Account  string `json:"account"`  // the surface's name, or surface:name
+	Provider string `json:"provider"` // the surface
+	State    string `json:"state" jsonschema:"enum=starting,enum=up,enum=degraded,enum=backoff,enum=stuck,enum=terminal,enum=disabled"`
+	Reason   string `json:"reason,omitempty"` // why it is not up
+	// Deaf says why an account that is connected seems to hear nothing.
+	Deaf              string `json:"deaf,omitempty"`
+	Self              string `json:"self,omitempty"` // who it is on the platform
+	Mode              string `json:"mode,omitempty"`
+	NextAt            *int64 `json:"nextAt,omitempty"` // next try
+	Failures          int64  `json:"failures"`         // in a row
+	LastStartAt       *int64 `json:"lastStartAt,omitempty"`
+	LastInboundAgeMs  *int64 `json:"lastInboundAgeMs,omitempty"`
+	LastOutboundAgeMs *int64 `json:"lastOutboundAgeMs,omitempty"`
+	PingAgeMs         *int64 `json:"pingAgeMs,omitempty"` // since the platform last gave a sign of life
+	InFlight          int64  `json:"inFlight"`            // sends being carried out
+}
+
+// ProviderParams names an account: by its surface, with the account's name where there are several.
+type ProviderParams struct {
+	Provider string `json:"provider" jsonschema:"minLength=1"` // "telegram", or "telegram:work"
+	Account  string `json:"account,omitempty"`                 // "work"
 }
 
 // WhatsAppStatus is the state of the one WhatsApp session.

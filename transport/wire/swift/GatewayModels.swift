@@ -980,6 +980,8 @@ public struct CronAgentTurn: Codable, Hashable, Sendable {
         public static let telegram = ChannelValue(rawValue: "telegram")
         public static let discord = ChannelValue(rawValue: "discord")
         public static let slack = ChannelValue(rawValue: "slack")
+        public static let signal = ChannelValue(rawValue: "signal")
+        public static let imessage = ChannelValue(rawValue: "imessage")
     }
 
     enum CodingKeys: String, CodingKey {
@@ -1932,6 +1934,7 @@ public struct HealthSummary: Codable, Hashable, Sendable {
     public let discord: DiscordHealth
     public let heartbeatSeconds: Double
     public let sessions: HealthSessions
+    public let deaf: [String]?
 
     public init(
         ok: Bool,
@@ -1941,7 +1944,8 @@ public struct HealthSummary: Codable, Hashable, Sendable {
         telegram: TelegramHealth,
         discord: DiscordHealth,
         heartbeatSeconds: Double,
-        sessions: HealthSessions
+        sessions: HealthSessions,
+        deaf: [String]? = nil
     ) {
         self.ok = ok
         self.ts = ts
@@ -1951,6 +1955,7 @@ public struct HealthSummary: Codable, Hashable, Sendable {
         self.discord = discord
         self.heartbeatSeconds = heartbeatSeconds
         self.sessions = sessions
+        self.deaf = deaf
     }
 
     enum CodingKeys: String, CodingKey {
@@ -1962,6 +1967,7 @@ public struct HealthSummary: Codable, Hashable, Sendable {
         case discord = "discord"
         case heartbeatSeconds = "heartbeatSeconds"
         case sessions = "sessions"
+        case deaf = "deaf"
     }
 }
 
@@ -3633,6 +3639,106 @@ public struct PresenceEvent: Codable, Hashable, Sendable {
     }
 }
 
+public struct ProviderAccount: Codable, Hashable, Sendable {
+    public let account: String
+    public let provider: String
+    public let state: StateValue
+    public let reason: String?
+    public let deaf: String?
+    public let self_: String?
+    public let mode: String?
+    public let nextAt: Int?
+    public let failures: Int
+    public let lastStartAt: Int?
+    public let lastInboundAgeMs: Int?
+    public let lastOutboundAgeMs: Int?
+    public let pingAgeMs: Int?
+    public let inFlight: Int
+
+    public init(
+        account: String,
+        provider: String,
+        state: StateValue,
+        reason: String? = nil,
+        deaf: String? = nil,
+        self_: String? = nil,
+        mode: String? = nil,
+        nextAt: Int? = nil,
+        failures: Int,
+        lastStartAt: Int? = nil,
+        lastInboundAgeMs: Int? = nil,
+        lastOutboundAgeMs: Int? = nil,
+        pingAgeMs: Int? = nil,
+        inFlight: Int
+    ) {
+        self.account = account
+        self.provider = provider
+        self.state = state
+        self.reason = reason
+        self.deaf = deaf
+        self.self_ = self_
+        self.mode = mode
+        self.nextAt = nextAt
+        self.failures = failures
+        self.lastStartAt = lastStartAt
+        self.lastInboundAgeMs = lastInboundAgeMs
+        self.lastOutboundAgeMs = lastOutboundAgeMs
+        self.pingAgeMs = pingAgeMs
+        self.inFlight = inFlight
+    }
+
+    public struct StateValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let starting = StateValue(rawValue: "starting")
+        public static let up = StateValue(rawValue: "up")
+        public static let degraded = StateValue(rawValue: "degraded")
+        public static let backoff = StateValue(rawValue: "backoff")
+        public static let stuck = StateValue(rawValue: "stuck")
+        public static let terminal = StateValue(rawValue: "terminal")
+        public static let disabled = StateValue(rawValue: "disabled")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case account = "account"
+        case provider = "provider"
+        case state = "state"
+        case reason = "reason"
+        case deaf = "deaf"
+        case self_ = "self"
+        case mode = "mode"
+        case nextAt = "nextAt"
+        case failures = "failures"
+        case lastStartAt = "lastStartAt"
+        case lastInboundAgeMs = "lastInboundAgeMs"
+        case lastOutboundAgeMs = "lastOutboundAgeMs"
+        case pingAgeMs = "pingAgeMs"
+        case inFlight = "inFlight"
+    }
+}
+
+public struct ProviderParams: Codable, Hashable, Sendable {
+    public let provider: String
+    public let account: String?
+
+    public init(
+        provider: String,
+        account: String? = nil
+    ) {
+        self.provider = provider
+        self.account = account
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case provider = "provider"
+        case account = "account"
+    }
+}
+
 public struct ProvidersStatusParams: Codable, Hashable, Sendable {
     public let probe: Bool?
     public let timeoutMs: Int?
@@ -3659,6 +3765,7 @@ public struct ProvidersStatusResult: Codable, Hashable, Sendable {
     public let slack: SlackStatus
     public let signal: SignalStatus
     public let imessage: IMessageStatus
+    public let accounts: [ProviderAccount]?
 
     public init(
         ts: Int,
@@ -3667,7 +3774,8 @@ public struct ProvidersStatusResult: Codable, Hashable, Sendable {
         discord: DiscordStatus,
         slack: SlackStatus,
         signal: SignalStatus,
-        imessage: IMessageStatus
+        imessage: IMessageStatus,
+        accounts: [ProviderAccount]? = nil
     ) {
         self.ts = ts
         self.whatsapp = whatsapp
@@ -3676,6 +3784,7 @@ public struct ProvidersStatusResult: Codable, Hashable, Sendable {
         self.slack = slack
         self.signal = signal
         self.imessage = imessage
+        self.accounts = accounts
     }
 
     enum CodingKeys: String, CodingKey {
@@ -3686,6 +3795,7 @@ public struct ProvidersStatusResult: Codable, Hashable, Sendable {
         case slack = "slack"
         case signal = "signal"
         case imessage = "imessage"
+        case accounts = "accounts"
     }
 }
 

@@ -224,7 +224,7 @@ export interface CronAgentTurn {
   thinking?: string;
   timeoutSeconds?: number;
   deliver?: boolean;
-  channel?: "last" | "whatsapp" | "telegram" | "discord" | "slack";
+  channel?: "last" | "whatsapp" | "telegram" | "discord" | "slack" | "signal" | "imessage";
   to?: string;
   bestEffortDeliver?: boolean;
 }
@@ -428,6 +428,7 @@ export interface HealthSummary {
   discord: DiscordHealth;
   heartbeatSeconds: number;
   sessions: HealthSessions;
+  deaf?: string[];
 }
 
 export interface HeartbeatEvent {
@@ -820,6 +821,28 @@ export interface PresenceEvent {
   presence: PresenceEntry[];
 }
 
+export interface ProviderAccount {
+  account: string;
+  provider: string;
+  state: "starting" | "up" | "degraded" | "backoff" | "stuck" | "terminal" | "disabled";
+  reason?: string;
+  deaf?: string;
+  self?: string;
+  mode?: string;
+  nextAt?: number;
+  failures: number;
+  lastStartAt?: number;
+  lastInboundAgeMs?: number;
+  lastOutboundAgeMs?: number;
+  pingAgeMs?: number;
+  inFlight: number;
+}
+
+export interface ProviderParams {
+  provider: string;
+  account?: string;
+}
+
 export interface ProvidersStatusParams {
   probe?: boolean;
   timeoutMs?: number;
@@ -833,6 +856,7 @@ export interface ProvidersStatusResult {
   slack: SlackStatus;
   signal: SignalStatus;
   imessage: IMessageStatus;
+  accounts?: ProviderAccount[];
 }
 
 export interface RequestFrame {
@@ -1578,6 +1602,12 @@ export interface Methods {
   "sessions.export": { params: SessionsExportParams; result: SessionsExportResult };
   /** Lines of the gateway's log file, the last or those behind a cursor; only the program has it, not an embedder. */
   "logs.tail": { params: LogsTailParams; result: LogsTailResult };
+  /** Start an account that was stopped by hand. */
+  "providers.start": { params: ProviderParams; result: ProviderAccount };
+  /** Close an account's connection. It stays closed over a reload of the configuration, not over a restart of the gateway. */
+  "providers.stop": { params: ProviderParams; result: ProviderAccount };
+  /** Close an account's connection and open it again, also one that was given up. */
+  "providers.restart": { params: ProviderParams; result: ProviderAccount };
 }
 
 /** Every event and its payload. */
