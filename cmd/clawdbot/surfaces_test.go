@@ -19,6 +19,7 @@ import (
 	"github.com/clawdbot/gateway/providers/providertest/signalfake"
 	"github.com/clawdbot/gateway/providers/providertest/slackfake"
 	"github.com/clawdbot/gateway/providers/providertest/telegramfake"
+	"github.com/clawdbot/gateway/providers/providertest/whatsappfake"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -27,6 +28,7 @@ var peers = []endToEnd{
 	{name: "signal", peer: func(t *testing.T) providertest.Peer { return signalfake.NewPeer(t) }, noFiles: true},
 	{name: "slack", peer: func(t *testing.T) providertest.Peer { p, _ := slackfake.NewPeer(t); return p }, noFiles: true},
 	{name: "telegram", peer: func(t *testing.T) providertest.Peer { return telegramfake.NewPeer(t) }, noFiles: true},
+	{name: "whatsapp", peer: func(t *testing.T) providertest.Peer { return whatsappfake.NewPeer(t) }, link: linkByScan, noFiles: true},
 }
 
 // endToEnd is a line of TestSurfaces.
@@ -67,6 +69,26 @@ func TestSurfaces(t *testing.T) {
 	}
 }
 
+// linkByScan links an account as its owner does: the gateway shows a code, the phone scans it.
+func linkByScan(t *testing.T, p providertest.Peer, d *daemon) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	r := d.client(t, "gateway", "call", "web.login.start", "--timeout", "60000")
+	var start wire.WebLoginStartResult
+	if r.code != 0 || wire.Unmarshal([]byte(r.out), &start) != nil || start.QRDataURL == "" {
+		t.Fatalf("web.login.start: %+v", r)
+	}
+	if err := p.Scan(ctx, start.QRDataURL); err != nil {
+		t.Fatal(err)
+	}
+	r = d.client(t, "gateway", "call", "web.login.wait", "--timeout", "60000")
+	var wait wire.WebLoginWaitResult
+	if r.code != 0 || wire.Unmarshal([]byte(r.out), &wait) != nil || !wait.Connected {
+		t.Fatalf("web.login.wait: %+v", r)
+	}
+}
+
 // surface is one line under test.
 type surface struct {
 	endToEnd
@@ -94,6 +116,7 @@ func newSurface(t *testing.T, e endToEnd) *surface {
 		"routing":    map[string]any{"queue": map[string]any{"mode": "followup"}},
 		"logging":    map[string]any{"file": filepath.Join(s.dir, "log", "x.log"), "level": "debug"},
 		"bridge":     map[string]any{"enabled": false},
+		"web":        map[string]any{"reconnect": map[string]any{"initialMs": 250, "maxMs": 500, "maxAttempts": 0}}, // WhatsApp's
 		"canvasHost": map[string]any{"enabled": false},
 	})
 	if err != nil {

@@ -324,6 +324,7 @@ func (l *login) handle(evt any) bool {
 // Unlink implements providers.Linker. The server is told so when there is a connection; the credentials are forgotten in
 // any case.
 func (p *Provider) Unlink(ctx context.Context) (cleared bool, err error) {
+	was := p.linkedAs() // now: once the server is told, Run may be the first to notice
 	if s := p.live.Load(); s != nil {
 		ask, cancel := context.WithTimeout(ctx, p.opt.ask)
 		if err := s.cli.Logout(ask); err != nil {
@@ -338,7 +339,6 @@ func (p *Provider) Unlink(ctx context.Context) (cleared bool, err error) {
 		return false, fmt.Errorf("the connection does not let go of the session: %w", err)
 	}
 	defer p.give()
-	was := p.linkedAs()
 	if was == "" && p.env.Vault.Exists(database) {
 		if was, err = p.lookUp(ctx); err != nil && !errors.Is(err, errNotLinked) {
 			return false, err
