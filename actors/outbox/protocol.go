@@ -30,6 +30,14 @@ type List struct {
 	State string
 }
 
+// Change is a person's decision on one item: send it again, or give it up. The error is a *wire.Error when the item is not
+// there or not in a state for it.
+type Change struct {
+	actors.Reply[wire.OutboxItemResult]
+	ID   int64
+	Drop bool
+}
+
 // Count asks how many items there are in the states that status shows.
 type Count struct{ actors.Reply[Counts] }
 
@@ -83,6 +91,7 @@ func (Wake) outboxMessage()      {}
 func (AccountUp) outboxMessage() {}
 func (Send) outboxMessage()      {}
 func (List) outboxMessage()      {}
+func (Change) outboxMessage()    {}
 func (Count) outboxMessage()     {}
 func (Quiesce) outboxMessage()   {}
 func (lanes) outboxMessage()     {}

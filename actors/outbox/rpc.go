@@ -21,6 +21,15 @@ func Methods(ref actors.Ref[Message]) wire.Table {
 				c.Fail(err)
 			}
 		}),
+		wire.Strict("outbox.retry", func(c *wire.Call, p wire.OutboxItemParams) { change(ref, c, p.ID, false) }),
+		wire.Strict("outbox.drop", func(c *wire.Call, p wire.OutboxItemParams) { change(ref, c, p.ID, true) }),
+	}
+}
+
+func change(ref actors.Ref[Message], c *wire.Call, id int64, drop bool) {
+	reply := actors.ReplyTo(func(r wire.OutboxItemResult, err error) { c.Answer(r, err) })
+	if err := ref.Tell(Change{Reply: reply, ID: id, Drop: drop}); err != nil {
+		c.Fail(err)
 	}
 }
 

@@ -47,6 +47,8 @@ const (
 	sqlOutCounts = `SELECT state, count(*) FROM outbox GROUP BY state`
 	sqlOutList   = `SELECT ` + outColumns + ` FROM outbox WHERE state = ? ORDER BY updated_at DESC LIMIT ?`
 	sqlOutAll    = `SELECT ` + outColumns + ` FROM outbox ORDER BY id DESC LIMIT ?`
+	sqlOutByID   = `SELECT ` + outColumns + ` FROM outbox WHERE id = ?`
+	sqlOutAgain  = `UPDATE outbox SET state = 'queued', next_at = 0, attempts = 0, reason = ?, created_at = ?, updated_at = ? WHERE id = ? AND state IN ('failed', 'ambiguous')`
 	sqlOutByKey  = `SELECT ` + outColumns + ` FROM outbox WHERE key = ?`
 )
 
@@ -99,6 +101,20 @@ func (tx *Tx) OutFailed(id int64, reason string) error {
 func (tx *Tx) OutAmbiguous(id int64, reason string) error {
 	n, err := tx.h.change(sqlOutUnsure, reason, tx.nowMs(), id)
 	return step(fmt.Sprintf("mark outgoing message %d ambiguous", id), n, err)
+}
+
+// OutAgain puts an item that failed or is ambiguous back into its lane, as if it were new. Only a person may say so: what is
+// ambiguous may arrive twice.
+func (tx *Tx) OutAgain(id int64, reason string) error {
+	now := tx.nowMs()
+	n, err := tx.h.change(sqlOutAgain, reason, now, now, id)
+	return step(fmt.Sprintf("send outgoing message %d again", id), n, err)
+}
+
+// OutByID finds an item, nil when there is none.
+func (v *View) OutByID(id int64) (*OutItem, error) {
+	o, err := one(v.h, outFields, sqlOutByID, id)
+	return o, wrap("find outgoing message", err)
 }
 
 // OutLanes lists the lanes that have queued or sending items.

@@ -16,7 +16,7 @@ func TestPlans_noTableScan(t *testing.T) {
 		"accept inbound": sqlAcceptInbound, "pending inbound": sqlPendingInbound, "finish inbound": sqlFinishInbound, "unaddressed": sqlUnaddressed,
 		"enqueue": sqlEnqueue, "out id": sqlOutID, "sending": sqlOutSending, "sent": sqlOutSent, "retry": sqlOutRetry,
 		"failed": sqlOutFailed, "ambiguous": sqlOutUnsure, "lanes": sqlOutLanes, "next": sqlOutNext, "counts": sqlOutCounts,
-		"out list": sqlOutList, "out by key": sqlOutByKey,
+		"out list": sqlOutList, "out by key": sqlOutByKey, "out by id": sqlOutByID, "out again": sqlOutAgain,
 		"session": sqlSession, "session by id": sqlSessionByID, "sessions": sqlSessions, "put session": sqlPutSession, "delete session": sqlDeleteSession,
 		"append": sqlAppendLine, "history": sqlHistory, "line count": sqlLineCount,
 		"lines after": sqlLinesAfter, "last line": sqlLastLine, "trim blobs": sqlTrimBlobs, "trim lines": sqlTrimLines, "blob used": sqlBlobUsed,

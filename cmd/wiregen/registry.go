@@ -90,6 +90,8 @@ func methods() []method {
 		{"providers.start", strict, wire.ProviderParams{}, wire.ProviderAccount{}, "Start an account that was stopped by hand."},
 		{"providers.stop", strict, wire.ProviderParams{}, wire.ProviderAccount{}, "Close an account's connection. It stays closed over a reload of the configuration, not over a restart of the gateway."},
 		{"providers.restart", strict, wire.ProviderParams{}, wire.ProviderAccount{}, "Close an account's connection and open it again, also one that was given up."},
+		{"outbox.retry", strict, wire.OutboxItemParams{}, wire.OutboxItemResult{}, "Sends a message again that failed or may not have arrived."},
+		{"outbox.drop", strict, wire.OutboxItemParams{}, wire.OutboxItemResult{}, "Gives up a message that has not been sent."},
 	}
 }
 

@@ -79,6 +79,7 @@ func FuzzParams_ChatAbortParams(f *testing.F)    { fuzzParams[ChatAbortParams](f
 func FuzzParams_ChatSendParams(f *testing.F)     { fuzzParams[ChatSendParams](f, "chat.send") }
 func FuzzParams_ProviderParams(f *testing.F)     { fuzzParams[ProviderParams](f, "providers.start") }
 func FuzzParams_OutboxListParams(f *testing.F)   { fuzzParams[OutboxListParams](f, "outbox.list") }
+func FuzzParams_OutboxItemParams(f *testing.F)   { fuzzParams[OutboxItemParams](f, "outbox.retry") }
 func FuzzParams_PairingApproveParams(f *testing.F) {
 	fuzzParams[PairingApproveParams](f, "pairing.approve")
 }

@@ -25,6 +25,16 @@ type OutboxItem struct {
 	UpdatedAt int64  `json:"updatedAt"` // ms
 }
 
+// OutboxItemParams names one outbound item.
+type OutboxItemParams struct {
+	ID int64 `json:"id" jsonschema:"minimum=1"`
+}
+
+// OutboxItemResult is the item as it is now.
+type OutboxItemResult struct {
+	Item OutboxItem `json:"item"`
+}
+
 // PairingListResult lists direct-message senders who wait, and those who are let in.
 type PairingListResult struct {
 	Pending []PairingCode   `json:"pending"`

@@ -3407,6 +3407,34 @@ public struct OutboxItem: Codable, Hashable, Sendable {
     }
 }
 
+public struct OutboxItemParams: Codable, Hashable, Sendable {
+    public let id: Int
+
+    public init(
+        id: Int
+    ) {
+        self.id = id
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id = "id"
+    }
+}
+
+public struct OutboxItemResult: Codable, Hashable, Sendable {
+    public let item: OutboxItem
+
+    public init(
+        item: OutboxItem
+    ) {
+        self.item = item
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case item = "item"
+    }
+}
+
 public struct OutboxListParams: Codable, Hashable, Sendable {
     public let state: StateValue?
 

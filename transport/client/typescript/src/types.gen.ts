@@ -762,6 +762,14 @@ export interface OutboxItem {
   updatedAt: number;
 }
 
+export interface OutboxItemParams {
+  id: number;
+}
+
+export interface OutboxItemResult {
+  item: OutboxItem;
+}
+
 export interface OutboxListParams {
   state?: "queued" | "sending" | "sent" | "failed" | "ambiguous";
 }
@@ -1608,6 +1616,10 @@ export interface Methods {
   "providers.stop": { params: ProviderParams; result: ProviderAccount };
   /** Close an account's connection and open it again, also one that was given up. */
   "providers.restart": { params: ProviderParams; result: ProviderAccount };
+  /** Sends a message again that failed or may not have arrived. */
+  "outbox.retry": { params: OutboxItemParams; result: OutboxItemResult };
+  /** Gives up a message that has not been sent. */
+  "outbox.drop": { params: OutboxItemParams; result: OutboxItemResult };
 }
 
 /** Every event and its payload. */

@@ -1,0 +1,73 @@
+package outbox
+
+import (
+	"context"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+const (
+	droppedReason = "given up by an operator"
+	againReason   = "sent again by an operator"
+)
+
+// onChange carries out a person's decision. What is being sent at the moment can be neither sent again nor given up.
+func (o *outbox) onChange(c *actors.Context[Message], m Change) {
+	st, self := o.o.Store, c.Self()
+	actors.Answer(c, m.Reply, func(ctx context.Context) (r wire.OutboxItemResult, err error) {
+		var outcome *store.Outcome // of the send that it belongs to
+		var rowKey string
+		err = st.Do(ctx, func(tx *store.Tx) error {
+			item, err := tx.OutByID(m.ID)
+			if err != nil {
+				return err
+			}
+			if err := changeable(item, m); err != nil {
+				return err
+			}
+			if m.Drop {
+				if err = tx.OutFailed(m.ID, droppedReason); err == nil {
+					outcome, err = settle(tx, item.Key)
+					rowKey = item.Key
+				}
+			} else {
+				err = tx.OutAgain(m.ID, againReason)
+			}
+			if err != nil {
+				return err
+			}
+			if item, err = tx.OutByID(m.ID); err == nil {
+				r.Item = listed(*item)
+			}
+			return err
+		})
+		if err == nil { // a lost word costs a look at the table
+			_ = self.Tell(Wake{})
+			if key, is := sendKey(rowKey); is && outcome != nil {
+				_ = self.Tell(settled{key, *outcome})
+			}
+		}
+		return r, err
+	}, Message(answered{}))
+}
+
+// changeable says what is wrong with a decision, nil if nothing is.
+func changeable(item *store.OutItem, m Change) error {
+	if item == nil {
+		return wire.InvalidRequest("no outgoing message %d: see outbox.list", m.ID)
+	}
+	switch item.State {
+	case store.OutFailed, store.OutAmbiguous:
+		if !m.Drop || item.State == store.OutAmbiguous {
+			return nil
+		}
+		return wire.InvalidRequest("message %d has failed already", m.ID)
+	case store.OutQueued:
+		if m.Drop {
+			return nil
+		}
+	}
+	return wire.InvalidRequest("message %d is %s: nothing to do", m.ID, item.State)
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+func (a *app) outboxCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "outbox",
+		Short: "See what is on its way to people, and decide on what did not arrive",
+	}
+	c.AddCommand(a.outboxListCommand(), a.outboxChangeCommand("retry", "outbox.retry", "Send a message again that failed or may not have arrived; it may then arrive twice"),
+		a.outboxChangeCommand("drop", "outbox.drop", "Give up a message that has not been sent"))
+	return c
+}
+
+func (a *app) outboxListCommand() *cobra.Command {
+	var f clientFlags
+	var p wire.OutboxListParams
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the latest outgoing messages and how they stand",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return query(a, c, f, "outbox.list", p, a.showOutbox)
+		},
+	}
+	f.register(c)
+	c.Flags().StringVar(&p.State, "state", "", "only those that are queued, sending, sent, failed or ambiguous")
+	return c
+}
+
+func (a *app) outboxChangeCommand(name, method, short string) *cobra.Command {
+	var f clientFlags
+	c := &cobra.Command{
+		Use:   name + " ID",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			id, err := strconv.ParseInt(args[0], 10, 64)
+			if err != nil || id < 1 {
+				return fmt.Errorf("%q is no id: see clawdbot outbox list", args[0])
+			}
+			return query(a, c, f, method, wire.OutboxItemParams{ID: id}, func(r wire.OutboxItemResult) error {
+				return a.showOutbox(wire.OutboxListResult{Items: []wire.OutboxItem{r.Item}})
+			})
+		},
+	}
+	f.register(c)
+	return c
+}
+
+func (a *app) showOutbox(r wire.OutboxListResult) error {
+	if len(r.Items) == 0 {
+		_, err := fmt.Fprintln(a.out, "Nothing is on its way, and nothing was.")
+		return err
+	}
+	now := time.Now()
+	t := a.newTable("ID", "ACCOUNT", "CHAT", "STATE", "TRIES", "SINCE", "WHY")
+	for _, it := range r.Items {
+		t.row(strconv.FormatInt(it.ID, 10), it.Account, it.Chat, it.State, strconv.FormatInt(it.Attempts, 10), ago(&it.CreatedAt, now), it.Reason)
+	}
+	return t.flush()
+}
