@@ -35,6 +35,7 @@ func Rows(t Text, chunk Chunk) ([]store.OutItem, error) {
 	if t.Max <= 0 {
 		t.Max = defaultMax
 	}
+	t.Route.Chat = Chat(t.Route.Surface, t.Route.Chat) // whoever wrote it: a job, a hook, a caller
 	var rows []store.OutItem
 	for i, out := range messages(t, chunk) {
 		out.Key, out.Route, out.Part = partKey(t.Key, t.From+i), t.Route, t.From+i

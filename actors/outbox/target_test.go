@@ -54,6 +54,11 @@ func TestRows(t *testing.T) {
 			t.Errorf("row %d = %+v, message %+v", i, rows[i], out)
 		}
 	}
+	written := to
+	written.Chat = "telegram:7"
+	if rows, err := Rows(Text{Key: "run", Route: written, Text: "a"}, cut); err != nil || rows[0].Chat != "7" {
+		t.Errorf("a recipient as people write it: %+v, %v", rows, err)
+	}
 	if rows, err := Rows(Text{Key: "run", Route: to}, cut); err != nil || len(rows) != 0 {
 		t.Errorf("rows of an empty text = %+v, %v", rows, err)
 	}
