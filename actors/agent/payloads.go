@@ -70,8 +70,8 @@ func chatMessage(text string, media []Media, at int64) wire.Raw {
 }
 
 func parts(text string, media []Media) []part {
-	p := []part{}
-	if text != "" || len(media) == 0 {
+	var p []part
+	if text != "" {
 		p = append(p, part{Type: "text", Text: &text})
 	}
 	for _, m := range media {
@@ -79,6 +79,9 @@ func parts(text string, media []Media) []part {
 			continue
 		}
 		p = append(p, part{Type: "image", MimeType: m.MIME, Data: base64.StdEncoding.EncodeToString(m.Data)})
+	}
+	if len(p) == 0 { // a message has at least one part
+		p = append(p, part{Type: "text", Text: &text})
 	}
 	return p
 }
