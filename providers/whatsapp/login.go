@@ -191,14 +191,14 @@ func (l *login) run(ctx context.Context) (linked bool, message string) {
 	device := c.NewDevice()
 	cli := l.p.newConn(device, version, l.handle)
 	wire, unplug := context.WithCancel(context.WithoutCancel(ctx))
-	defer unplug()
+	defer time.AfterFunc(4*lull, unplug) // later: what ends with it disconnects, and must find that done
 	defer cli.Close()
 	var release func()
 	cli.PrePairCallback = func(jid types.JID, _, _ string) bool {
 		release, err = l.p.env.Vault.Hold(jid.String())
 		return err == nil
 	}
-	codes, e := cli.GetQRChannel(ctx)
+	codes, e := cli.GetQRChannel(wire) // at its end the library disconnects by itself: that must find our work done
 	if e == nil {
 		e = openWithin(ctx, cli, wire)
 	}
@@ -230,7 +230,16 @@ func openWithin(ctx context.Context, cli *conn, wire context.Context) error {
 
 // follow shows each code until one was used.
 func (l *login) follow(ctx context.Context, cli *conn, codes <-chan whatsmeow.QRChannelItem, version store.WAVersionContainer) (linked bool, message string) {
-	for item := range codes {
+	for {
+		var item whatsmeow.QRChannelItem
+		var more bool
+		select {
+		case item, more = <-codes:
+		case <-ctx.Done():
+		}
+		if !more {
+			break
+		}
 		switch item.Event {
 		case whatsmeow.QRChannelEventCode:
 			if err := l.show(ctx, cli, item.Code); err != nil {
