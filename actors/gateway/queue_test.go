@@ -130,12 +130,13 @@ func TestQueue_stopWords(t *testing.T) {
 }
 
 // TestQueue_steer: a runner that takes messages is given them; they end with its turn, and are in the transcript once.
+// What another chat says is none of its business.
 func TestQueue_steer(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, `mode: "queue", debounceMs: 30`, true, nil)
 	o.say("7: one")
 	first := o.next("one")
-	o.say("7: more", "8: and more")
+	o.say("7: more", "7: and more", "8: elsewhere")
 	for _, want := range []string{"more", "and more"} {
 		if got := <-first.took; got != want {
 			t.Errorf("steered %q, want %q", got, want)
@@ -143,12 +144,13 @@ func TestQueue_steer(t *testing.T) {
 	}
 	o.until("it is in the transcript", func() bool { return len(o.said("main")) == 3 })
 	o.answer(first, "7", "to all")
+	o.answer(o.next("elsewhere"), "8", "to him")
 	o.none()
-	if said := o.said("main"); len(said) != 3 {
+	if said := o.said("main"); len(said) != 4 {
 		t.Errorf("the transcript: %q", said)
 	}
-	o.equal("sent", append(o.sentTo("7"), o.sentTo("8")...), []string{"to all"})
-	o.equal("ends", o.closed(), []string{"done", "done steered", "done steered"})
+	o.equal("sent", append(o.sentTo("7"), o.sentTo("8")...), []string{"to all", "to him"})
+	o.equal("ends", o.closed(), []string{"done", "done steered", "done steered", "done"})
 }
 
 // TestQueue_steerWithoutEffect: what a runner does not take, or takes into a turn that fails, has a turn of its own.
@@ -168,10 +170,10 @@ func TestQueue_steerWithoutEffect(t *testing.T) {
 		o := newOffice(t, `mode: "steer", debounceMs: 30`, true, nil)
 		o.say("7: one")
 		first := o.next("one")
-		o.say("8: two")
+		o.say("7: two")
 		<-first.took
 		o.finish(first, "fail")
-		o.answer(o.next("two"), "8", "second")
+		o.answer(o.next("two"), "7", "second")
 		if said := o.said("main"); len(said) != 2 {
 			t.Errorf("the transcript: %q", said)
 		}
@@ -185,12 +187,12 @@ func TestQueue_steerBacklog(t *testing.T) {
 	o := newOffice(t, `mode: "steer+backlog", debounceMs: 30`, true, nil)
 	o.say("7: one")
 	first := o.next("one")
-	o.say("8: two")
+	o.say("7: two")
 	if got := <-first.took; got != "two" {
 		t.Errorf("steered %q", got)
 	}
 	o.answer(first, "7", "first")
-	o.answer(o.next("two"), "8", "second")
+	o.answer(o.next("two"), "7", "second")
 	if said := o.said("main"); len(said) != 2 {
 		t.Errorf("the transcript: %q", said)
 	}

@@ -67,6 +67,15 @@ func sameRoute(a, b store.Run) bool {
 	return x.Account == y.Account && x.Chat == y.Chat && x.Thread == y.Thread
 }
 
+// answersGo tells whether the answer of a run goes where that of a job is to go.
+func answersGo(run store.Run, j agent.Job) bool {
+	if len(run.Route) == 0 || j.Route == nil {
+		return len(run.Route) == 0 && j.Route == nil
+	}
+	var to providers.Route
+	return wire.Unmarshal(run.Route, &to) == nil && to.Account == j.Route.Account && to.Chat == j.Route.Chat && to.Thread == j.Route.Thread
+}
+
 // maxCollected bounds how many waiting runs are looked through for those that belong together.
 const maxCollected = 1000
 

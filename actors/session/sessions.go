@@ -239,6 +239,9 @@ func (s *sessions) onSteer(m steer) {
 	if sl == nil || sl.phase > running || m.message.Job.SessionID != sl.run.SessionID { // of a session that was reset
 		return
 	}
+	if !answersGo(sl.run, m.message.Job) { // the run's answer would tell it to others
+		return
+	}
 	if sl.phase == running {
 		_ = sl.ref.Tell(m.message)
 		return

@@ -25,10 +25,10 @@ import (
 
 // peers are the surfaces of this program, each with the fake platform that stands for the real one.
 var peers = []endToEnd{
-	{name: "signal", peer: func(t *testing.T) providertest.Peer { return signalfake.NewPeer(t) }, noFiles: true},
-	{name: "slack", peer: func(t *testing.T) providertest.Peer { p, _ := slackfake.NewPeer(t); return p }, noFiles: true},
-	{name: "telegram", peer: func(t *testing.T) providertest.Peer { return telegramfake.NewPeer(t) }, noFiles: true},
-	{name: "whatsapp", peer: func(t *testing.T) providertest.Peer { return whatsappfake.NewPeer(t) }, link: linkByScan, noFiles: true},
+	{name: "signal", peer: func(t *testing.T) providertest.Peer { return signalfake.NewPeer(t) }},
+	{name: "slack", peer: func(t *testing.T) providertest.Peer { p, _ := slackfake.NewPeer(t); return p }},
+	{name: "telegram", peer: func(t *testing.T) providertest.Peer { return telegramfake.NewPeer(t) }},
+	{name: "whatsapp", peer: func(t *testing.T) providertest.Peer { return whatsappfake.NewPeer(t) }, link: linkByScan},
 }
 
 // endToEnd is a line of TestSurfaces.
@@ -270,7 +270,10 @@ func kept(t *testing.T, dir string, want []byte) (found bool) {
 
 // operator: a picture that the agent makes for an operator, and a text and a file by hand, in both chats.
 func (s *surface) operator() {
-	file := filepath.Join(s.dir, "by-hand.png")
+	file := filepath.Join(s.dir, ".clawdbot", "media", "outbound", "by-hand.png")
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		s.t.Fatal(err)
+	}
 	if err := os.WriteFile(file, drawn(s.t, 7), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
