@@ -22,7 +22,7 @@ type Peer struct {
 	Say func(chat, text string, files ...File) (id string)
 	// Again delivers a message once more; nil where that cannot happen.
 	Again func(id string)
-	// Acked says whether the platform was told that a message was taken.
+	// Acked says whether the platform was told that a message was taken; nil where it never is.
 	Acked func(id string) bool
 	// Replies is what has arrived in a chat, oldest first; WaitReplies waits until there are n.
 	Replies     func(chat string) []Reply

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/clawdbot/gateway/providers/providertest/imsgfake"
 )
 
 var binaryDir string // removed by TestMain
@@ -28,6 +30,7 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	imsgfake.Child() // this program is also the one that the gateway starts for iMessage
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if binaryDir != "" {
 			_ = os.RemoveAll(binaryDir)

@@ -12,14 +12,22 @@ import (
 
 	"github.com/clawdbot/gateway/providers/providertest"
 	"github.com/clawdbot/gateway/providers/providertest/discordfake"
+	"github.com/clawdbot/gateway/providers/providertest/imsgfake"
+	"github.com/clawdbot/gateway/providers/providertest/signalfake"
 	"github.com/clawdbot/gateway/providers/providertest/slackfake"
+	"github.com/clawdbot/gateway/providers/providertest/telegramfake"
+	"github.com/clawdbot/gateway/providers/providertest/whatsappfake"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // peers are the surfaces that the test has, each with a fake platform of its own in this process.
 var peers = []func(t *testing.T) providertest.Peer{
+	func(t *testing.T) providertest.Peer { return whatsappfake.NewPeer(t) },
 	func(t *testing.T) providertest.Peer { return discordfake.NewPeer(t) },
 	func(t *testing.T) providertest.Peer { return without(slackfake.NewPeer(t)) },
+	func(t *testing.T) providertest.Peer { return telegramfake.NewPeer(t) },
+	func(t *testing.T) providertest.Peer { return signalfake.NewPeer(t) },
+	func(t *testing.T) providertest.Peer { return imsgfake.NewPeer(t) },
 }
 
 // without leaves out the server behind a peer.
@@ -68,12 +76,35 @@ func TestKillSurfaces(t *testing.T) {
 	if err := errors.Join(x.process.waitReady(ctx), x.driver.connect(ctx, x.host.url())); err != nil {
 		t.Fatal(err)
 	}
+	x.link()
 	for range size.kills {
 		x.round()
 	}
 	x.rest()
 	x.process.terminate(t)
 	view(t, x.host.state(), x.check)
+}
+
+// link has the codes scanned of the accounts that want it.
+func (x *sweep) link() {
+	x.t.Helper()
+	for _, s := range x.surfaces {
+		if s.Scan == nil {
+			continue
+		}
+		var start wire.WebLoginStartResult
+		var end wire.WebLoginWaitResult
+		err := x.driver.client.Call(x.ctx, "web.login.start", nil, &start)
+		if err == nil {
+			err = s.Scan(x.ctx, start.QRDataURL)
+		}
+		if err == nil {
+			err = x.driver.client.Call(x.ctx, "web.login.wait", nil, &end)
+		}
+		if err != nil || !end.Connected {
+			x.t.Fatalf("%s is not linked: %q, %q, %v", s.Surface, start.Message, end.Message, err)
+		}
+	}
 }
 
 // sweep is one run of the test.
@@ -213,7 +244,7 @@ func (x *sweep) rest() {
 	err := poll(x.ctx, func() error {
 		for _, s := range x.surfaces {
 			for _, m := range s.said {
-				if !s.Acked(m.id) {
+				if s.Acked != nil && !s.Acked(m.id) {
 					return fmt.Errorf("%s is not acknowledged", m.mark)
 				}
 			}

@@ -60,7 +60,6 @@ func NewPeer(t testing.TB) providertest.Peer {
 			defer mu.Unlock()
 			s.Again(rows[id])
 		},
-		Acked:   func(string) bool { return false }, // the database is never told
 		Replies: func(c string) []providertest.Reply { return replies(s.Sent(), chat(c)) },
 		WaitReplies: func(ctx context.Context, c string, n int) error {
 			return s.wait(ctx, func() bool { return len(replies(s.sent, chat(c))) >= n })
