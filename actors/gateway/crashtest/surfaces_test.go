@@ -62,7 +62,7 @@ func TestKillSurfaces(t *testing.T) {
 	endpoints, config := map[string]any{}, map[string]any{}
 	var env []string
 	for _, start := range peers {
-		p := &surface{Peer: start(t)}
+		p := &surface{Peer: slow(t, start(t), seed)}
 		x.surfaces = append(x.surfaces, p)
 		config[p.Surface] = p.Config
 		env = append(env, p.Env...)
