@@ -143,7 +143,7 @@ func sessionKey(m providers.Incoming, f facts) string {
 		return "main"
 	case m.Kind == providers.Channel:
 		return f.surface + ":channel:" + m.Chat
-	default:
-		return f.surface + ":group:" + m.Chat
+	default: // some surfaces call their groups "group:<id>", to tell them from people
+		return f.surface + ":group:" + strings.TrimPrefix(m.Chat, "group:")
 	}
 }

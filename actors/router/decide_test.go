@@ -65,6 +65,7 @@ func TestDecide(t *testing.T) {
 		"group, not addressed":       {group("hi"), allow("*"), false, decision{note: "not addressed"}},
 		"group, addressed":           {with(group("hi @bot"), mentioned), Policy{}, false, decision{action: run, session: "telegram:group:-100"}},
 		"channel, addressed":         {with(group("hi @bot"), func(m *providers.Incoming) { mentioned(m); m.Kind = providers.Channel }), Policy{}, false, decision{action: run, session: "telegram:channel:-100"}},
+		"group, called so":           {with(group("hi @bot"), func(m *providers.Incoming) { m.Mentioned, m.Chat = true, "group:7" }), Policy{}, false, decision{action: run, session: "telegram:group:7"}},
 		"group, mention not needed":  {group("hi"), Policy{RequireMention: map[string]bool{"-100": false}}, false, decision{action: run, session: "telegram:group:-100"}},
 		"group, always":              {with(group("hi"), always), Policy{}, false, decision{action: run, session: "telegram:group:-100"}},
 		"group, always over config":  {with(group("hi"), always), Policy{RequireMention: map[string]bool{"-100": true}}, false, decision{action: run, session: "telegram:group:-100"}},
