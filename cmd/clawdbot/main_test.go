@@ -10,9 +10,12 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/clawdbot/gateway/providers/providertest/imsgfake"
 )
 
 func TestMain(m *testing.M) {
+	imsgfake.Child() // this program is also the one that the gateway starts for iMessage
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		_ = os.RemoveAll(binaryDir)
 		os.Exit(code)

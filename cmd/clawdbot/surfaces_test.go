@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/providers/providertest"
+	"github.com/clawdbot/gateway/providers/providertest/discordfake"
+	"github.com/clawdbot/gateway/providers/providertest/imsgfake"
 	"github.com/clawdbot/gateway/providers/providertest/signalfake"
 	"github.com/clawdbot/gateway/providers/providertest/slackfake"
 	"github.com/clawdbot/gateway/providers/providertest/telegramfake"
@@ -25,6 +28,8 @@ import (
 
 // peers are the surfaces of this program, each with the fake platform that stands for the real one.
 var peers = []endToEnd{
+	{name: "discord", peer: func(t *testing.T) providertest.Peer { return discordfake.NewPeer(t) }},
+	{name: "imessage", peer: func(t *testing.T) providertest.Peer { return imsgfake.NewPeer(t) }},
 	{name: "signal", peer: func(t *testing.T) providertest.Peer { return signalfake.NewPeer(t) }},
 	{name: "slack", peer: func(t *testing.T) providertest.Peer { p, _ := slackfake.NewPeer(t); return p }},
 	{name: "telegram", peer: func(t *testing.T) providertest.Peer { return telegramfake.NewPeer(t) }},
@@ -40,8 +45,6 @@ type endToEnd struct {
 	link func(t *testing.T, p providertest.Peer, d *daemon)
 	// group is the recipient that send and agent take for the group; nil = its id.
 	group func(p providertest.Peer) string
-	// noFiles: the surface takes no files yet, neither in nor by send.
-	noFiles bool
 }
 
 // TestSurfaces: the real program, the real network library, a fake platform. What people write, directly and in a group,
@@ -225,9 +228,6 @@ func (s *surface) answers() {
 
 // filesIn: a picture is kept as it came, and its caption answered.
 func (s *surface) filesIn() {
-	if s.noFiles {
-		s.t.Skip("takes no files in")
-	}
 	for i, chat := range s.chats() {
 		picture := drawn(s.t, uint8(100+i))
 		s.say(chat, providertest.File{Name: "drawn.png", MIME: "image/png", Data: picture})
@@ -270,11 +270,9 @@ func kept(t *testing.T, dir string, want []byte) (found bool) {
 
 // operator: a picture that the agent makes for an operator, and a text and a file by hand, in both chats.
 func (s *surface) operator() {
-	file := filepath.Join(s.dir, ".clawdbot", "media", "outbound", "by-hand.png")
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		s.t.Fatal(err)
-	}
-	if err := os.WriteFile(file, drawn(s.t, 7), 0o600); err != nil {
+	dir := filepath.Join(s.dir, "clawd") // the workspace: files go out from there
+	file := filepath.Join(dir, "by-hand.png")
+	if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(file, drawn(s.t, 7), 0o600)); err != nil {
 		s.t.Fatal(err)
 	}
 	for _, chat := range s.chats() {
@@ -291,13 +289,8 @@ func (s *surface) operator() {
 		before = len(s.peer.Replies(chat))
 		s.call("send", wire.SendParams{Provider: s.name, To: to, Message: "by hand 1", IdempotencyKey: "text " + chat})
 		second := wire.SendParams{Provider: s.name, To: to, Message: "by hand 2", IdempotencyKey: "file " + chat}
-		if !s.noFiles {
-			second.MediaURL = file
-		}
+		second.MediaURL = file
 		s.call("send", second)
-		if s.noFiles {
-			continue
-		}
 		s.files(chat, before, "by hand 2")
 		if text := s.texts(chat); strings.Count(text, "by hand 1") != 1 || strings.Index(text, "by hand 1") > strings.Index(text, "by hand 2") {
 			s.t.Errorf("%s: %q", chat, text)

@@ -182,7 +182,7 @@ func TestCatchUp_withoutTheScope(t *testing.T) {
 	b.restart()
 	b.say(slackfake.AnnDM, "live")
 	b.awaitText("live")
-	b.written("live") // and the place moves on
+	b.written("live")         // and the place moves on
 	for held := true; held; { // nothing is held for good
 		b.say(slackfake.AnnDM, "more")
 		b.p.reads.mu.Lock()

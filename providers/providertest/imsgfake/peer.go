@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/clawdbot/gateway/providers/providertest"
 )
@@ -39,6 +40,12 @@ func NewPeer(t testing.TB) providertest.Peer {
 		},
 		Direct: Ann, Group: group,
 		Say: func(c, text string, files ...providertest.File) string {
+			// What was there before the gateway first looked is not for it.
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if err := s.wait(ctx, func() bool { return s.most > 0 }); err != nil {
+				t.Errorf("nobody has ever looked at the messages: %v", err)
+			}
 			m := Direct(Ann, text)
 			if c == group {
 				m = Group(GroupID, Bob, text)
