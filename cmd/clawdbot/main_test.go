@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,7 +16,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	imsgfake.Child() // this program is also the one that the gateway starts for iMessage
+	flag.Parse()
+	_ = flag.Set("test.parallel", "8") // most of these tests wait for another process
+	imsgfake.Child()                   // this program is also the one that the gateway starts for iMessage
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		_ = os.RemoveAll(binaryDir)
 		os.Exit(code)

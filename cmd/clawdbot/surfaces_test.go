@@ -343,6 +343,8 @@ func (s *surface) faults() {
 		if !s.peer.Inject(f) {
 			continue
 		}
+		begin := time.Now()
+		defer func() { s.t.Logf("%s: up to %v", f, time.Since(begin)) }()
 		for _, chat := range s.chats() {
 			id := s.say(chat)
 			s.told(chat)

@@ -176,6 +176,7 @@ func (s *Server) login(ctx context.Context, k *socket, resume bool, data json.Ra
 	}
 	k.sess = &session{id: fmt.Sprintf("session-%d", len(s.sessions)+1)}
 	s.sessions[k.sess.id] = k.sess
+	s.met = true
 	k.sess.events = []event{{"READY", Object{
 		"v": 10, "user": s.users[BotID], "session_id": k.sess.id, "resume_gateway_url": s.gatewayURL(), "application": Object{"id": AppID},
 		"guilds": []Object{{"id": Guild, "unavailable": true}}, "private_channels": []Object{},

@@ -13,6 +13,13 @@ func NewPeer(t testing.TB) providertest.Peer {
 	return Start(t, Options{Interval: 500 * time.Millisecond}).Peer()
 }
 
+// meet waits until the account has logged in for the first time: what was said before is not for it.
+func (s *Server) meet() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	_ = s.Wait(ctx, func() bool { return s.met }) // without it the message gets no answer, which is what the test finds
+}
+
 // Peer is the server as an end-to-end test sees it.
 func (s *Server) Peer() providertest.Peer {
 	return providertest.Peer{
@@ -23,6 +30,7 @@ func (s *Server) Peer() providertest.Peer {
 		},
 		Endpoint: s.url, Direct: AnnDM, Group: General, SenderIDs: true,
 		Say: func(chat, text string, files ...providertest.File) string {
+			s.meet()
 			if chat == General {
 				return s.Say(Bob, chat, "<@"+BotID+"> "+text, nil, files...)
 			}

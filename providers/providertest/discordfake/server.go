@@ -58,6 +58,7 @@ type Server struct {
 	sessions map[string]*session
 	sockets  map[*socket]bool
 	most     int
+	met      bool            // the account has logged in, ever
 	files    map[string]file // by path
 	posted   []*Message      // by the bot, in order
 	nonces   map[string]*Message
