@@ -320,7 +320,7 @@ func TestCommand_model(t *testing.T) {
 	t.Parallel()
 	k := newTalk(t, `models: {mode: "replace", providers: {local: {baseUrl: "http://127.0.0.1:1/v1", models: [{id: "small"}, {id: "big"}]}}},
 		agent: {allowedModels: ["local/small"], modelAliases: {S: "local/small"}}`)
-	k.want("/model", "Model: builtin. Models that may be chosen with /model:\n- builtin (default)\n- local/small")
+	k.want("/model", "Model: builtin. Models that may be chosen with /model:\n• builtin (default)\n• local/small")
 	k.want("/model local/big", "model not allowed: local/big. /model lists what may be chosen.")
 	k.want("hello /model local/big", "model not allowed: local/big. /model lists what may be chosen.")
 	k.want("which /model are you", "heard: which /model are you")
