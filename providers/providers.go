@@ -51,8 +51,9 @@ type Env struct {
 	Files Files
 	// Cursor keeps how far the account has come at its platform, over restarts. Never nil.
 	Cursor Cursor
-	// Mount serves h on the gateway's own HTTP port, below path, until unmount is called: for a platform that posts to us.
-	// An error: the path is taken. Nil = there is no such port.
+	// Mount serves h on the gateway's own HTTP port, at exactly this path, until unmount is called: for a platform that
+	// posts to us. Only POST comes through, with at most 1 MiB of body, from anybody under any Host: h must check who
+	// it is. An error: the path is taken or none at all. Nil = there is no such port.
 	Mount func(path string, h http.Handler) (unmount func(), err error)
 	// Vault is for credentials that the surface's library keeps by itself. Nil = there is no state directory.
 	Vault Vault

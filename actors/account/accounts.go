@@ -32,6 +32,8 @@ type Options struct {
 	Files    func(endpoint string) providers.Files
 	LockDir  string                      // for what one process per host may have; required with StateDir
 	Endpoint func(surface string) string // replaces a platform's address in tests; nil = never
+	// Mount is providers.Env.Mount; nil = there is no port that platforms could post to.
+	Mount func(path string, h http.Handler) (unmount func(), err error)
 }
 
 // Props describes the supervisor of the accounts. Its name is "accounts".

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -41,12 +42,20 @@ type link struct {
 	status providers.Status
 	err    error         // of the last Run
 	done   chan struct{} // of the last Run
+	mounts []func()      // take away what the provider has mounted
 	pulse  pulse
 }
 
 func (l *link) retire() {
 	l.stale.Store(true)
 	l.cancel()
+	l.mu.Lock()
+	mounts := l.mounts
+	l.mounts = nil
+	l.mu.Unlock()
+	for _, unmount := range mounts {
+		unmount()
+	}
 }
 
 // env is what the provider gets.
@@ -68,8 +77,26 @@ func (l *link) env(spec Start, log *slog.Logger) providers.Env {
 	if l.o.Endpoint != nil {
 		e.Endpoint = l.o.Endpoint(spec.Factory.Surface)
 	}
+	if l.o.Mount != nil {
+		e.Mount = l.mount
+	}
 	e.Files = l.o.Files(e.Endpoint)
 	return e
+}
+
+// mount lends the provider a path, which retire takes back: a provider that hangs on must not keep it from its successor.
+func (l *link) mount(path string, h http.Handler) (unmount func(), err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stale.Load() { // under the lock: retire is before this, or finds the mount
+		return nil, errStale
+	}
+	unmount, err = l.o.Mount(path, h)
+	if err != nil {
+		return nil, err
+	}
+	l.mounts = append(l.mounts, unmount)
+	return unmount, nil
 }
 
 // receive commits one inbound message. Nil means that it is safe on disk, now or since before.

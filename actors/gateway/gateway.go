@@ -19,6 +19,7 @@ import (
 	"github.com/clawdbot/gateway/actors/importer"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/transport/hooks"
+	"github.com/clawdbot/gateway/transport/web"
 	"github.com/clawdbot/gateway/transport/ws"
 )
 
@@ -34,6 +35,7 @@ type Gateway struct {
 	http     *http.Server
 	sockets  *ws.Server
 	hooks    *hooks.Server
+	mounts   web.Mounts
 	store    *store.Store
 	system   *actors.System
 	tree     *tree

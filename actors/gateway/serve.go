@@ -29,11 +29,12 @@ func (g *Gateway) serve() (err error) {
 		return err
 	}
 	g.hooks = g.newHooks()
+	g.mounts.Reserved = g.hooks.Owns
 	g.http = ws.HTTPServer(web.New(web.Options{
 		Upgrade: g.sockets, Ready: g.readiness, BasePath: cfg.Gateway.ControlUI.BasePath,
 		ControlUI: cfg.Gateway.ControlUI.Enabled, Version: g.o.Version,
 		CheckHost: func(string) bool { return true }, CheckRequest: g.sockets.Admits, // one rule for both: ws knows the address
-		Hooks: g.hooks, IsHook: g.hooks.Owns, Log: g.log,
+		Hooks: g.hooks, IsHook: g.hooks.Owns, Mounts: &g.mounts, Log: g.log,
 	}), g.log)
 	return nil
 }

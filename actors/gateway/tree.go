@@ -161,7 +161,7 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	t := g.tree
 	t.accounts, err = vital(g, c, "accounts", account.Props(account.Options{
 		Store: g.store, Directory: t.directory, Getenv: g.o.Getenv, Endpoint: g.endpoint, StateDir: g.env.StateDir, Files: g.files,
-		LockDir: g.env.LockDir,
+		LockDir: g.env.LockDir, Mount: g.mounts.Mount,
 		Work:    func() { _ = t.router.Tell(router.Wake{}) },
 		Changed: g.accountChanged, Forget: g.forgetToken,
 	}))

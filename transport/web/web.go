@@ -23,6 +23,8 @@ type Options struct {
 	// is looked at. Nil means none.
 	Hooks  http.Handler
 	IsHook func(path string) bool
+	// Mounts are the paths at which platforms post, exempt from CheckHost and CheckRequest. Nil means none.
+	Mounts *Mounts
 	// Version is shown to the page and sent in its connect call. Empty means "dev".
 	Version string
 	// CheckHost decides whether a request's Host header may be served at all, which ends DNS
@@ -63,6 +65,9 @@ func New(o Options) http.Handler {
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.mounted(w, r) {
+		return
+	}
 	if !s.o.CheckHost(r.Host) {
 		s.refuse(w, r, http.StatusForbidden, "Host not allowed")
 		return
