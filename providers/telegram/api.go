@@ -23,10 +23,16 @@ type api struct {
 	secrets     *strings.Replacer
 }
 
-func newAPI(base, token string, rt http.RoundTripper) *api {
+// newAPI makes the client for one token. Neither it nor what else is named secret gets into an error.
+func newAPI(base, token string, rt http.RoundTripper, more ...string) *api {
 	pairs := []string{token, "[redacted]", url.PathEscape(token), "[redacted]"}
 	if _, secret, ok := strings.Cut(token, ":"); ok && len(secret) >= 8 {
 		pairs = append(pairs, secret, "[redacted]")
+	}
+	for _, secret := range more {
+		if len(secret) >= 8 { // a shorter one would blot out words
+			pairs = append(pairs, secret, "[redacted]")
+		}
 	}
 	return &api{base: base, token: token, rt: rt, secrets: strings.NewReplacer(pairs...)}
 }

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path"
 	"strings"
+
+	"github.com/clawdbot/gateway/providers"
 )
 
 // Config is the "telegram" section of the configuration. The zero value means the defaults.
@@ -23,6 +26,11 @@ type Config struct {
 	TextChunkLimit int              `json:"textChunkLimit"` // longest message in UTF-16 units; 0 = 4000, at most 4096
 	MediaMaxMB     float64          `json:"mediaMaxMb"`     // largest inbound attachment; 0 = 5
 	Proxy          string           `json:"proxy"`          // URL of an HTTP proxy, "" = none
+	// WebhookURL is the public address at which Telegram posts messages, "" = they are polled. Whatever is there passes
+	// them on to WebhookPath on the gateway's port, "" = /telegram-webhook.
+	WebhookURL    string `json:"webhookUrl"`
+	WebhookPath   string `json:"webhookPath"`
+	WebhookSecret string `json:"webhookSecret"` // what the posts must carry; "" = one of the process's own
 }
 
 // Group is the configuration of one group chat.
@@ -94,6 +102,12 @@ func ParseConfig(raw json.RawMessage) (Config, error) {
 	if _, err := c.proxyURL(); err != nil {
 		return Config{}, err
 	}
+	if err := c.checkWebhook(); err != nil {
+		return Config{}, err
+	}
+	if c.WebhookPath == "" {
+		c.WebhookPath = "/telegram-webhook"
+	}
 	return c, nil
 }
 
@@ -107,6 +121,41 @@ func (c Config) proxyURL() (*url.URL, error) {
 		return nil, errors.New("telegram.proxy: must be a URL like http://host:port")
 	}
 	return u, nil
+}
+
+// checkWebhook judges the webhook* fields. Its errors repeat neither the secret nor the URL, which may be one.
+func (c Config) checkWebhook() error {
+	if p := c.WebhookPath; p != "" && (p[0] != '/' || p == "/" || path.Clean(p) != p) {
+		return errors.New("telegram.webhookPath: must be a path like /telegram-webhook")
+	}
+	if c.WebhookURL != "" {
+		u, err := url.Parse(c.WebhookURL)
+		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+			return errors.New("telegram.webhookUrl: must be a URL like https://host/path")
+		}
+	}
+	if len(c.WebhookSecret) > 256 {
+		return errors.New("telegram.webhookSecret: must have at most 256 characters")
+	}
+	for _, r := range c.WebhookSecret {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-' {
+			return errors.New("telegram.webhookSecret: Telegram allows only A-Z, a-z, 0-9, _ and -")
+		}
+	}
+	return nil
+}
+
+// webhookFits says why this program cannot be posted to.
+func webhookFits(c Config, env providers.Env) error {
+	switch {
+	case c.WebhookURL == "":
+		return nil
+	case env.Mount == nil:
+		return errors.New("telegram.webhookUrl: this program has no HTTP port for it; remove it to poll")
+	case env.Endpoint == "" && !strings.HasPrefix(strings.ToLower(c.WebhookURL), "https:"):
+		return errors.New("telegram.webhookUrl: Telegram posts to https addresses only")
+	}
+	return nil
 }
 
 // Where a token was found.

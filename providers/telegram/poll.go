@@ -30,13 +30,20 @@ func (p *Provider) Run(ctx context.Context) (err error) {
 		}
 		p.env.State(down)
 	}()
-	p.env.State(providers.Status{Link: providers.LinkConnecting, Mode: "polling"})
+	mode := "polling"
+	if p.cfg.WebhookURL != "" {
+		mode = "webhook"
+	}
+	p.env.State(providers.Status{Link: providers.LinkConnecting, Mode: mode})
 	l := &poller{
 		p:        p,
 		link:     backoff{min: p.opt.retryMin, max: p.opt.retryMax, healthy: p.opt.healthy},
 		conflict: backoff{min: p.opt.conflictMin, max: p.opt.conflictMax, healthy: p.opt.healthy},
 	}
-	return l.run(ctx)
+	if p.cfg.WebhookURL != "" {
+		return p.runWebhook(ctx, l)
+	}
+	return l.run(ctx, l.step)
 }
 
 // poller is the state of one Run.
@@ -47,9 +54,10 @@ type poller struct {
 	up             bool // the last poll was answered; the next one may be a long one
 }
 
-func (l *poller) run(ctx context.Context) error {
+// run repeats step until ctx ends or a failure is final.
+func (l *poller) run(ctx context.Context, step func(context.Context) error) error {
 	for ctx.Err() == nil {
-		err := l.step(ctx)
+		err := step(ctx)
 		switch {
 		case ctx.Err() != nil:
 		case err == nil:
@@ -112,6 +120,10 @@ func (l *poller) step(ctx context.Context) error {
 // plan decides how long to wait after a failure that is not final, and what to tell the person.
 func (l *poller) plan(err error) (wait time.Duration, reason string) {
 	now := l.p.env.Now()
+	if errors.Is(err, errGone) { // two programs that retry fast would throw each other out for ever
+		l.loggedIn = false
+		return l.conflict.failed(now), err.Error()
+	}
 	var e *apiError
 	if errors.As(err, &e) {
 		switch {
@@ -129,12 +141,9 @@ func (l *poller) plan(err error) (wait time.Duration, reason string) {
 
 // login finds out who the bot is, for mentions, and makes sure that updates are ours to poll.
 func (p *Provider) login(ctx context.Context) error {
-	var me identity
-	if err := p.poll.call(ctx, p.opt.call, "getMe", nil, &me); err != nil {
+	if err := p.whoAmI(ctx); err != nil {
 		return err
 	}
-	p.me.Store(&me)
-	p.env.State(providers.Status{Self: "@" + me.Username})
 	err := p.poll.call(ctx, p.opt.call, "deleteWebhook", map[string]string{"drop_pending_updates": "false"}, nil)
 	var e *apiError
 	if errors.As(err, &e) && e.answered && e.code >= 400 && e.code < 500 &&
@@ -144,6 +153,16 @@ func (p *Provider) login(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+func (p *Provider) whoAmI(ctx context.Context) error {
+	var me identity
+	if err := p.poll.call(ctx, p.opt.call, "getMe", nil, &me); err != nil {
+		return err
+	}
+	p.me.Store(&me)
+	p.env.State(providers.Status{Self: "@" + me.Username})
+	return nil
 }
 
 // getUpdates asks for what follows the acknowledged updates; the offset is the acknowledgement. The answers stay raw,

@@ -28,6 +28,7 @@ type bench struct {
 	received chan string
 	states   chan providers.Status
 	fail     atomic.Pointer[string] // Receive refuses this text, once
+	mounted  atomic.Pointer[hook]   // what answers at the address of the webhook
 }
 
 func newBench(t *testing.T, config map[string]any, opt options) *bench {
@@ -40,6 +41,9 @@ func newBench(t *testing.T, config map[string]any, opt options) *bench {
 		config = map[string]any{}
 	}
 	config["botToken"] = s.Token()
+	if config["webhookUrl"] == front {
+		config["webhookUrl"] = b.front(t)
+	}
 	raw, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
@@ -55,6 +59,7 @@ func newBench(t *testing.T, config map[string]any, opt options) *bench {
 			return nil
 		},
 		State: func(s providers.Status) { b.states <- s },
+		Mount: b.mount,
 	}, opt)
 	if err != nil {
 		t.Fatal(err)

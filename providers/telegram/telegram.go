@@ -32,6 +32,8 @@ type Provider struct {
 	running atomic.Bool              // a Run is active
 	me      atomic.Pointer[identity] // nil until the first getMe
 	offset  int64                    // the first update not yet taken; touched by Run only
+	secret  string                   // of the webhook
+	posted  atomic.Int64             // updates taken from posts since the last look at the webhook
 	moved   sync.Map                 // groups that became supergroups: old chat id to new, both strings
 	idle    []interface{ CloseIdleConnections() }
 }
@@ -55,6 +57,7 @@ type options struct {
 	upload   time.Duration // a call that carries a file
 	longPoll time.Duration // how long the platform may hold a getUpdates; whole seconds
 	margin   time.Duration // a poll without answer this long after longPoll is dead
+	watch    time.Duration // between two looks at the webhook; with call it must stay below 90 s
 	minPoll  time.Duration // an empty poll that comes back sooner is held back: a server that ignores longPoll
 
 	retryMin, retryMax       time.Duration // network, 5xx, store failures
@@ -65,7 +68,7 @@ type options struct {
 func defaultOptions() options {
 	return options{
 		dial: 10 * time.Second, call: 30 * time.Second, upload: 2 * time.Minute,
-		longPoll: 30 * time.Second, margin: 10 * time.Second, minPoll: 200 * time.Millisecond,
+		longPoll: 30 * time.Second, margin: 10 * time.Second, watch: 45 * time.Second, minPoll: 200 * time.Millisecond,
 		retryMin: time.Second, retryMax: 30 * time.Second,
 		conflictMin: 10 * time.Second, conflictMax: 5 * time.Minute,
 		healthy: time.Minute,
@@ -97,7 +100,13 @@ func newProvider(env providers.Env, opt options) (*Provider, error) {
 	if env.State == nil {
 		env.State = func(providers.Status) {}
 	}
-	p := &Provider{env: env, cfg: cfg, opt: opt, source: source}
+	if err := webhookFits(cfg, env); err != nil {
+		return nil, err
+	}
+	p := &Provider{env: env, cfg: cfg, opt: opt, source: source, secret: cfg.WebhookSecret}
+	if p.secret == "" {
+		p.secret = newSecret()
+	}
 	base := officialAPI
 	if env.Endpoint != "" {
 		base = strings.TrimRight(env.Endpoint, "/")
@@ -106,8 +115,8 @@ func newProvider(env providers.Env, opt options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.poll = newAPI(base, token, poll)
-	p.send = newAPI(base, token, send)
+	p.poll = newAPI(base, token, poll, p.secret)
+	p.send = newAPI(base, token, send, p.secret)
 	return p, nil
 }
 

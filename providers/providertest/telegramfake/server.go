@@ -34,7 +34,7 @@ type Server struct {
 	nextID   int64 // of the next update
 	nextMsg  int64 // of the next message, in either direction
 	acked    int64
-	webhook  string
+	hook     webhook
 	waiting  chan struct{} // the getUpdates that waits for updates; closing it answers it with 409
 	overlaps int
 	sent     []Sent
@@ -43,6 +43,8 @@ type Server struct {
 	calls    map[string]int
 	last     map[string]map[string]string
 	files    map[string][]byte
+
+	posters sync.WaitGroup // the goroutines that post to webhooks
 }
 
 // New makes a server. Serve it as a handler; Close it when done.
@@ -86,14 +88,18 @@ func (s *Server) Token() string { return s.opt.Token }
 // Username is the bot's name, without "@".
 func (s *Server) Username() string { return s.opt.Username }
 
-// Close ends all waiting calls, by closing their connections.
+// Close ends all waiting calls, by closing their connections, and the posting to a webhook.
 func (s *Server) Close() {
+	defer s.posters.Wait() // after the unlocking
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return
 	}
 	s.closed = true
+	if s.hook.stop != nil {
+		s.hook.stop()
+	}
 	close(s.cut)
 }
 
@@ -191,30 +197,16 @@ func (s *Server) act(ctx context.Context, c call, cut <-chan struct{}) answer {
 	case "sendChatAction":
 		return accept(true)
 	case "deleteWebhook":
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.webhook = ""
+		s.SetWebhook("")
 		return accept(true)
 	case "setWebhook":
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.webhook = c.params["url"]
-		return accept(true)
+		return s.setWebhook(c)
 	case "getWebhookInfo":
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return accept(map[string]any{"url": s.webhook, "has_custom_certificate": false, "pending_update_count": len(s.updates)})
+		return s.webhookInfo()
 	case "getFile":
 		return s.getFile(c)
 	}
 	return refuse(http.StatusNotFound, "Not Found: method not found")
-}
-
-// SetWebhook puts a webhook on record, as an earlier program may have left one.
-func (s *Server) SetWebhook(url string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.webhook = url
 }
 
 // Calls is how often each method was called, faults included.

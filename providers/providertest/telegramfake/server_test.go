@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -218,6 +219,39 @@ func TestWebhook(t *testing.T) {
 	}
 	c.call("deleteWebhook", "{}")
 	equal(t, "polls again", len(c.poll(0, 0)), 1)
+}
+
+func TestWebhook_posts(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	got := make(chan string, 10)
+	refuse := true // used by one request at a time
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if refuse {
+			refuse = false
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		var u struct {
+			ID int `json:"update_id"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&u); err != nil {
+			t.Error(err)
+		}
+		got <- fmt.Sprint(r.Method, " ", r.Header.Get("X-Telegram-Bot-Api-Secret-Token"), " ", u.ID)
+	}))
+	t.Cleanup(hook.Close)
+	t.Cleanup(c.Close)
+	c.Push(Direct(7, "a"), Direct(7, "b"))
+	c.call("setWebhook", fmt.Sprintf(`{"url":%q,"secret_token":"s"}`, hook.URL))
+	equal(t, "posts", []string{<-got, <-got, <-got}, []string{"POST s 1000", "POST s 1000", "POST s 1001"})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := c.WaitAcked(ctx, 1001); err != nil {
+		t.Fatal(err)
+	}
+	if r := c.call("getWebhookInfo", "{}"); !strings.Contains(string(r.Result), `"last_error_message":"Wrong response from the webhook: 503 `) {
+		t.Errorf("info %s", r.Result)
+	}
 }
 
 func TestSend(t *testing.T) {

@@ -150,7 +150,7 @@ func (s *Server) getUpdates(ctx context.Context, c call, cut <-chan struct{}) an
 	}
 	mine := make(chan struct{})
 	s.mu.Lock()
-	if s.webhook != "" {
+	if s.hook.url != "" {
 		s.mu.Unlock()
 		return refuse(http.StatusConflict, webhookText)
 	}
