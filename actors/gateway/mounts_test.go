@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/clawdbot/gateway/providers/providertest/telegramfake"
+	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // TestTelegram_webhook: Telegram posts through a proxy to the gateway's own port, and is answered; nobody else is.
@@ -67,5 +68,26 @@ func TestTelegram_webhook(t *testing.T) {
 	}
 	if n := fake.Calls()["getUpdates"]; n != 0 {
 		t.Errorf("polled %d times", n)
+	}
+	var st wire.ProvidersStatusResult
+	if err := g.Call(ctx, "providers.status", nil, &st); err != nil || st.Telegram.Mode == nil || *st.Telegram.Mode != "webhook" || !st.Telegram.Running {
+		t.Errorf("status %+v, %v", st.Telegram, err)
+	}
+
+	// Back to polling: the webhook goes off the record, and the path with it.
+	raw := telegramOn(fake, `allowFrom: ["77"]`).config
+	if err := g.Call(ctx, "config.set", wire.ConfigSetParams{Raw: raw}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := fake.WaitPolling(ctx); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.Post(proxy.URL+"/bot", "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusOK {
+		t.Errorf("the path still answers: %s", resp.Status)
 	}
 }
