@@ -16,7 +16,7 @@ type moment struct {
 	accepted map[string]bool          // runs that had not started, by id
 	running  map[string]bool          // runs that had
 	sending  map[int64]store.OutItem  // requests to the platform without an answer on disk
-	chats    map[string]store.OutItem // the same by chat
+	chats    map[string]store.OutItem // the same by account and chat
 }
 
 // look opens a copy of a dead gateway's database: the next process must find the original as it was left.
@@ -53,10 +53,11 @@ func (h *host) look(t *testing.T, acked []*call) moment {
 		}
 		items, outErr := v.OutList(store.OutSending, everything)
 		for _, it := range items {
-			if other, ok := m.chats[it.Chat]; ok {
-				t.Errorf("chat %s has two requests in flight: items %d and %d", it.Chat, other.ID, it.ID)
+			chat := it.Account + " " + it.Chat
+			if other, ok := m.chats[chat]; ok {
+				t.Errorf("chat %s has two requests in flight: items %d and %d", chat, other.ID, it.ID)
 			}
-			m.sending[it.ID], m.chats[it.Chat] = it, it
+			m.sending[it.ID], m.chats[chat] = it, it
 		}
 		return errors.Join(err, outErr)
 	})
