@@ -13,6 +13,26 @@ const (
 	againReason   = "sent again by an operator"
 )
 
+func (o *outbox) onShow(c *actors.Context[Message], m Show) {
+	st := o.o.Store
+	actors.Answer(c, m.Reply, func(ctx context.Context) (r wire.OutboxItemResult, err error) {
+		var item *store.OutItem
+		err = st.View(ctx, func(v *store.View) (err error) {
+			item, err = v.OutByID(m.ID)
+			return err
+		})
+		switch {
+		case err != nil:
+			return r, err
+		case item == nil:
+			return r, wire.InvalidRequest("no outgoing message %d: see outbox.list", m.ID)
+		}
+		r.Item = listed(*item)
+		r.Item.Key = item.Key
+		return r, nil
+	}, Message(answered{}))
+}
+
 // onChange carries out a person's decision. What is being sent at the moment can be neither sent again nor given up.
 func (o *outbox) onChange(c *actors.Context[Message], m Change) {
 	st, self := o.o.Store, c.Self()

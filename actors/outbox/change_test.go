@@ -40,6 +40,8 @@ func TestChange(t *testing.T) {
 	r.wantCall("send:k#0").answer <- nil
 	r.wantDelivered("send:k#0", "sent")
 	id("outbox.retry", 1, "INVALID_REQUEST", "sent")
+	id("outbox.show", 1, `"key":"send:k#0"`, `"state":"sent"`)
+	id("outbox.show", 99, "INVALID_REQUEST", "no outgoing message 99")
 	id("outbox.retry", 99, "INVALID_REQUEST", "no outgoing message 99")
 	if got := r.rpc("send", sendParams("k", "hi")); got != lost {
 		t.Errorf("the call's answer has changed: %s, was %s", got, lost)

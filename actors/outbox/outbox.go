@@ -84,6 +84,8 @@ func (o *outbox) Receive(c *actors.Context[Message], m Message) error {
 		o.onSend(c, m)
 	case List:
 		o.onList(c, m)
+	case Show:
+		o.onShow(c, m)
 	case Change:
 		o.onChange(c, m)
 	case Count:

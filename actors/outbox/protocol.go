@@ -30,6 +30,12 @@ type List struct {
 	State string
 }
 
+// Show asks for one item, however old. The error is a *wire.Error when it is not there.
+type Show struct {
+	actors.Reply[wire.OutboxItemResult]
+	ID int64
+}
+
 // Change is a person's decision on one item: send it again, or give it up. The error is a *wire.Error when the item is not
 // there or not in a state for it.
 type Change struct {
@@ -91,6 +97,7 @@ func (Wake) outboxMessage()      {}
 func (AccountUp) outboxMessage() {}
 func (Send) outboxMessage()      {}
 func (List) outboxMessage()      {}
+func (Show) outboxMessage()      {}
 func (Change) outboxMessage()    {}
 func (Count) outboxMessage()     {}
 func (Quiesce) outboxMessage()   {}

@@ -23,6 +23,12 @@ func Methods(ref actors.Ref[Message]) wire.Table {
 		}),
 		wire.Strict("outbox.retry", func(c *wire.Call, p wire.OutboxItemParams) { change(ref, c, p.ID, false) }),
 		wire.Strict("outbox.drop", func(c *wire.Call, p wire.OutboxItemParams) { change(ref, c, p.ID, true) }),
+		wire.Strict("outbox.show", func(c *wire.Call, p wire.OutboxItemParams) {
+			reply := actors.ReplyTo(func(r wire.OutboxItemResult, err error) { c.Answer(r, err) })
+			if err := ref.Tell(Show{Reply: reply, ID: p.ID}); err != nil {
+				c.Fail(err)
+			}
+		}),
 	}
 }
 

@@ -180,6 +180,8 @@ func TestDaemon_everyClientCommand(t *testing.T) {
 		{[]string{"sessions"}, 0, "main"},
 		{[]string{"sessions", "--active", "5"}, 0, "main"},
 		{[]string{"actors"}, 0, "gateway/config"},
+		{[]string{"outbox", "show", "99"}, 1, "no outgoing message 99"},
+		{[]string{"outbox", "show", "x"}, 1, "is no id"},
 		{[]string{"pairing", "list"}, 0, "Nobody waits"},
 		{[]string{"pairing", "approve", "AAAA2222"}, 1, "pairing code"},
 		{[]string{"send", "-t", "12345", "-m", "x", "--provider", "telegram"}, 1, ""},

@@ -15,8 +15,10 @@ func (a *app) outboxCommand() *cobra.Command {
 		Use:   "outbox",
 		Short: "See what is on its way to people, and decide on what did not arrive",
 	}
-	c.AddCommand(a.outboxListCommand(), a.outboxChangeCommand("retry", "outbox.retry", "Send a message again that failed or may not have arrived; it may then arrive twice"),
-		a.outboxChangeCommand("drop", "outbox.drop", "Give up a message that has not been sent"))
+	c.AddCommand(a.outboxListCommand(),
+		a.outboxItemCommand("show", "outbox.show", "Show how one message stands, also one that the list no longer has"),
+		a.outboxItemCommand("retry", "outbox.retry", "Send a message again that failed or may not have arrived; it may then arrive twice"),
+		a.outboxItemCommand("drop", "outbox.drop", "Give up a message that has not been sent"))
 	return c
 }
 
@@ -36,7 +38,7 @@ func (a *app) outboxListCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) outboxChangeCommand(name, method, short string) *cobra.Command {
+func (a *app) outboxItemCommand(name, method, short string) *cobra.Command {
 	var f clientFlags
 	c := &cobra.Command{
 		Use:   name + " ID",

@@ -92,6 +92,7 @@ func methods() []method {
 		{"providers.restart", strict, wire.ProviderParams{}, wire.ProviderAccount{}, "Close an account's connection and open it again, also one that was given up."},
 		{"outbox.retry", strict, wire.OutboxItemParams{}, wire.OutboxItemResult{}, "Sends a message again that failed or may not have arrived."},
 		{"outbox.drop", strict, wire.OutboxItemParams{}, wire.OutboxItemResult{}, "Gives up a message that has not been sent."},
+		{"outbox.show", strict, wire.OutboxItemParams{}, wire.OutboxItemResult{}, "How one outgoing message stands, also one that outbox.list is too short for; with its key."},
 	}
 }
 

@@ -13,6 +13,7 @@ type OutboxListResult struct {
 // OutboxItem is one message on its way out.
 type OutboxItem struct {
 	ID        int64  `json:"id"`
+	Key       string `json:"key,omitempty"` // in outbox.show only
 	Account   string `json:"account"`
 	Surface   string `json:"surface"`
 	Chat      string `json:"chat"`

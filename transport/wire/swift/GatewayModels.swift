@@ -3341,6 +3341,7 @@ public struct OutboxCounts: Codable, Hashable, Sendable {
 
 public struct OutboxItem: Codable, Hashable, Sendable {
     public let id: Int
+    public let key: String?
     public let account: String
     public let surface: String
     public let chat: String
@@ -3354,6 +3355,7 @@ public struct OutboxItem: Codable, Hashable, Sendable {
 
     public init(
         id: Int,
+        key: String? = nil,
         account: String,
         surface: String,
         chat: String,
@@ -3366,6 +3368,7 @@ public struct OutboxItem: Codable, Hashable, Sendable {
         updatedAt: Int
     ) {
         self.id = id
+        self.key = key
         self.account = account
         self.surface = surface
         self.chat = chat
@@ -3394,6 +3397,7 @@ public struct OutboxItem: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case id = "id"
+        case key = "key"
         case account = "account"
         case surface = "surface"
         case chat = "chat"

@@ -750,6 +750,7 @@ export interface OutboxCounts {
 
 export interface OutboxItem {
   id: number;
+  key?: string;
   account: string;
   surface: string;
   chat: string;
@@ -1620,6 +1621,8 @@ export interface Methods {
   "outbox.retry": { params: OutboxItemParams; result: OutboxItemResult };
   /** Gives up a message that has not been sent. */
   "outbox.drop": { params: OutboxItemParams; result: OutboxItemResult };
+  /** How one outgoing message stands, also one that outbox.list is too short for; with its key. */
+  "outbox.show": { params: OutboxItemParams; result: OutboxItemResult };
 }
 
 /** Every event and its payload. */
