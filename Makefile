@@ -18,7 +18,7 @@ build: ## bin/clawdbot: static, stripped; TAGS=nowhatsapp leaves out WhatsApp an
 test: ## everything that CI runs
 	.ci/deps
 	$(MAKE) check
-	CLAWDBOT_REQUIRE_BROWSER=$$(.ci/browser) $(GO) test -race -shuffle=on -p 1 -timeout 10m ./...
+	CLAWDBOT_REQUIRE_BROWSER=$$(.ci/browser) .ci/gotest
 	.ci/typescript
 	cd docs/examples && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...
 

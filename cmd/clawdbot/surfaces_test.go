@@ -75,7 +75,7 @@ func TestSurfaces(t *testing.T) {
 // linkByScan links an account as its owner does: the gateway shows a code, the phone scans it.
 func linkByScan(t *testing.T, p providertest.Peer, d *daemon) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	r := d.client(t, "gateway", "call", "web.login.start", "--timeout", "60000")
 	var start wire.WebLoginStartResult
@@ -146,7 +146,7 @@ func (s *surface) under(step func()) func(*testing.T) {
 		if s.line.Failed() {
 			t.Skip("a step before it failed")
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
 		s.t, s.ctx = t, ctx
 		defer func() { s.t = s.line }()
