@@ -66,7 +66,7 @@ type Directory struct {
 // What an account may bring in: a flood is held back at its platform, where it belongs, instead of growing in our store.
 const (
 	inflowRate  = 200 // messages a second, for long
-	inflowBurst = 400
+	inflowBurst = 50
 )
 
 // NewDirectory makes an empty one.
