@@ -69,6 +69,7 @@ type parking struct {
 	inside bool // somebody waits for bytes
 	frozen bool
 	closed bool // the close frame is on its way
+	wrote  time.Time
 }
 
 func (p *parking) set(field *bool, v bool) {
@@ -94,6 +95,9 @@ func (p *parking) Read(b []byte) (int, error) {
 }
 
 func (p *parking) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	p.wrote = time.Now()
+	p.mu.Unlock()
 	if len(b) > 0 && b[0] == 0x88 {
 		p.set(&p.closed, true)
 	}
@@ -115,6 +119,27 @@ func (p *parking) freeze() {
 	p.frozen = true
 }
 
+// lull is how long nothing is written by a library that has answered all that it was given.
+const lull = 250 * time.Millisecond
+
+// rest returns when nothing was written for a while. The library answers what it was handed on goroutines of its own, and
+// forgets its socket without a lock when it disconnects: a race inside it, unless the answers are out by then.
+func (p *parking) rest() {
+	for begin := time.Now(); ; {
+		p.mu.Lock()
+		last := p.wrote
+		p.mu.Unlock()
+		if last.Before(begin) {
+			last = begin
+		}
+		left := lull - time.Since(last)
+		if left <= 0 {
+			return
+		}
+		<-time.After(left)
+	}
+}
+
 // freeze stops the last websocket that was opened.
 func (f *toFake) freeze() {
 	f.mu.Lock()
@@ -122,6 +147,7 @@ func (f *toFake) freeze() {
 	f.mu.Unlock()
 	if last != nil {
 		last.freeze()
+		last.rest()
 	}
 }
 
