@@ -62,6 +62,20 @@ type Env struct {
 	Life context.Context
 }
 
+// WithDefaults puts in what a provider may rely on where a program gave none: the clock, a log, somebody to report to.
+func (e Env) WithDefaults() Env {
+	if e.Now == nil {
+		e.Now = time.Now
+	}
+	if e.Log == nil {
+		e.Log = slog.New(slog.DiscardHandler)
+	}
+	if e.State == nil {
+		e.State = func(Status) {}
+	}
+	return e
+}
+
 // Files keeps attachments in the state directory. What is kept is sniffed: MIME is what the bytes are, never what
 // somebody calls them. Errors are for a log line; a message is handed over without an attachment that cannot be kept.
 type Files interface {

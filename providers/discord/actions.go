@@ -71,13 +71,13 @@ func (p *Provider) Actions() []string {
 
 // params are what an action may be told; each takes what it needs.
 type params struct {
-	To        string `json:"to"` // as Outgoing.Route.Chat
-	ChannelID ID     `json:"channelId"`
-	MessageID ID     `json:"messageId"`
-	GuildID   ID     `json:"guildId"`
-	UserID    ID     `json:"userId"`
-	RoleID    ID     `json:"roleId"`
-	ReplyTo   ID     `json:"replyTo"`
+	To        string       `json:"to"` // as Outgoing.Route.Chat
+	ChannelID providers.ID `json:"channelId"`
+	MessageID providers.ID `json:"messageId"`
+	GuildID   providers.ID `json:"guildId"`
+	UserID    providers.ID `json:"userId"`
+	RoleID    providers.ID `json:"roleId"`
+	ReplyTo   providers.ID `json:"replyTo"`
 
 	Content string `json:"content"`
 	Emoji   string `json:"emoji"`
@@ -87,21 +87,21 @@ type params struct {
 	After   string `json:"after"`
 	Around  string `json:"around"`
 
-	Name         string   `json:"name"`
-	Description  string   `json:"description"`
-	Tags         string   `json:"tags"`
-	MediaURL     string   `json:"mediaUrl"`
-	StickerIDs   []ID     `json:"stickerIds"`
-	RoleIDs      []ID     `json:"roleIds"`
-	ChannelIDs   []ID     `json:"channelIds"`
-	AuthorID     ID       `json:"authorId"`
-	AuthorIDs    []ID     `json:"authorIds"`
-	Question     string   `json:"question"`
-	Answers      []string `json:"answers"`
-	Multiselect  bool     `json:"allowMultiselect"`
-	Hours        *int     `json:"durationHours"`
-	ArchiveAfter int      `json:"autoArchiveMinutes"`
-	Archived     bool     `json:"includeArchived"`
+	Name         string         `json:"name"`
+	Description  string         `json:"description"`
+	Tags         string         `json:"tags"`
+	MediaURL     string         `json:"mediaUrl"`
+	StickerIDs   []providers.ID `json:"stickerIds"`
+	RoleIDs      []providers.ID `json:"roleIds"`
+	ChannelIDs   []providers.ID `json:"channelIds"`
+	AuthorID     providers.ID   `json:"authorId"`
+	AuthorIDs    []providers.ID `json:"authorIds"`
+	Question     string         `json:"question"`
+	Answers      []string       `json:"answers"`
+	Multiselect  bool           `json:"allowMultiselect"`
+	Hours        *int           `json:"durationHours"`
+	ArchiveAfter int            `json:"autoArchiveMinutes"`
+	Archived     bool           `json:"includeArchived"`
 
 	StartTime  string `json:"startTime"`
 	EndTime    string `json:"endTime"`
@@ -148,7 +148,7 @@ func permanent(format string, args ...any) *providers.SendError {
 // need checks that ids are there: "channelId", id, "messageId", id, ...
 func need(pairs ...any) error {
 	for i := 0; i < len(pairs); i += 2 {
-		if id := string(pairs[i+1].(ID)); !isID(id) {
+		if id := string(pairs[i+1].(providers.ID)); !isID(id) {
 			return permanent("%s: %q is no Discord id", pairs[i], plain(id))
 		}
 	}

@@ -317,7 +317,7 @@ func (p *Provider) search(ctx context.Context, a params) (any, error) {
 		return nil, permanent("content: what to look for is missing")
 	}
 	q := url.Values{"content": {a.Content}, "limit": {strconv.Itoa(clamp(a.Limit, 25, 1, 25))}}
-	for key, ids := range map[string][]ID{"channel_id": append(a.ChannelIDs, a.ChannelID), "author_id": append(a.AuthorIDs, a.AuthorID)} {
+	for key, ids := range map[string][]providers.ID{"channel_id": append(a.ChannelIDs, a.ChannelID), "author_id": append(a.AuthorIDs, a.AuthorID)} {
 		for _, id := range ids {
 			if id == "" {
 				continue

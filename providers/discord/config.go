@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/clawdbot/gateway/providers"
 )
 
 // Config is the "discord" section of the configuration. Keys it does not know are not its business: the configuration's
@@ -32,10 +34,10 @@ type SlashCommand struct {
 
 // DM says who may write outside of guilds.
 type DM struct {
-	Enabled       *bool `json:"enabled"`       // nil = true
-	AllowFrom     []ID  `json:"allowFrom"`     // user ids, "*"
-	GroupEnabled  bool  `json:"groupEnabled"`  // group DMs
-	GroupChannels []ID  `json:"groupChannels"` // their channel ids; empty = all
+	Enabled       *bool          `json:"enabled"`       // nil = true
+	AllowFrom     []providers.ID `json:"allowFrom"`     // user ids, "*"
+	GroupEnabled  bool           `json:"groupEnabled"`  // group DMs
+	GroupChannels []providers.ID `json:"groupChannels"` // their channel ids; empty = all
 }
 
 // Guild is the rule of one server.
@@ -43,7 +45,7 @@ type Guild struct {
 	Slug                  string          `json:"slug"` // a name for people; decides nothing
 	RequireMention        *bool           `json:"requireMention"`
 	ReactionNotifications string          `json:"reactionNotifications"` // off, own (default), all, allowlist
-	Users                 []ID            `json:"users"`                 // user ids; empty = everybody
+	Users                 []providers.ID  `json:"users"`                 // user ids; empty = everybody
 	Channels              map[string]Room `json:"channels"`              // by channel id; empty = every channel
 }
 
@@ -53,35 +55,10 @@ type Room struct {
 	RequireMention *bool `json:"requireMention"`
 }
 
-// ID is a platform id that people write as a string or as a number.
-type ID string
-
-// UnmarshalJSON accepts both spellings and keeps a number's digits.
-func (id *ID) UnmarshalJSON(b []byte) error {
-	var s string
-	if err := json.Unmarshal(b, &s); err == nil {
-		*id = ID(s)
-		return nil
-	}
-	var n json.Number
-	if err := json.Unmarshal(b, &n); err != nil {
-		return errors.New("an id must be a string or a number")
-	}
-	*id = ID(n)
-	return nil
-}
-
 const (
 	platformMaxText = 2000 // the API refuses more
 	defaultMediaMB  = 8
 	defaultHistory  = 20
-)
-
-// Reply modes.
-const (
-	replyOff   = "off"
-	replyFirst = "first"
-	replyAll   = "all"
 )
 
 // ParseConfig decodes the section, fills in the defaults and checks every field.
@@ -92,12 +69,9 @@ func ParseConfig(raw json.RawMessage) (Config, error) {
 			return Config{}, fmt.Errorf("discord: %w", err)
 		}
 	}
-	switch c.ReplyToMode {
-	case "":
-		c.ReplyToMode = replyOff
-	case replyOff, replyFirst, replyAll:
-	default:
-		return Config{}, fmt.Errorf("discord.replyToMode: %q is not one of off, first, all", c.ReplyToMode)
+	var err error
+	if c.ReplyToMode, err = providers.ReplyMode(surface, c.ReplyToMode); err != nil {
+		return Config{}, err
 	}
 	if c.TextChunkLimit < 0 {
 		return Config{}, errors.New("discord.textChunkLimit: must be greater than 0")

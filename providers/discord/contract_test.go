@@ -2,7 +2,6 @@ package discord
 
 import (
 	"encoding/json"
-	"net"
 	"testing"
 	"time"
 
@@ -38,7 +37,7 @@ func startPlatform(t *testing.T) providertest.Platform {
 	return providertest.Platform{
 		New:             func(env providers.Env) (providers.Provider, error) { return newProvider(env, quick()) },
 		Env:             providers.Env{Config: config, Endpoint: s.URL()},
-		Unreachable:     func(env *providers.Env) { env.Endpoint = deadEndpoint(t) },
+		Unreachable:     func(env *providers.Env) { env.Endpoint = providertest.DeadEndpoint(t) },
 		Secret:          s.Token(),
 		Chat:            discordfake.AnnDM,
 		Deliver:         func(texts ...string) []string { return s.SayAll(discordfake.Ann, discordfake.AnnDM, texts, false) },
@@ -56,14 +55,4 @@ func startPlatform(t *testing.T) providertest.Platform {
 		Inject:     s.Inject,
 		RetryAfter: discordfake.RetryAfter,
 	}
-}
-
-// deadEndpoint is a loopback address where nothing listens.
-func deadEndpoint(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return "http://" + l.Addr().String()
 }

@@ -72,7 +72,7 @@ func (p *Provider) Send(ctx context.Context, m providers.Outgoing) (providers.Re
 
 // reference quotes the message that is answered, as far as replyToMode wants it.
 func (p *Provider) reference(m providers.Outgoing, channel string) *discordgo.MessageReference {
-	if p.cfg.ReplyToMode == replyOff || !isID(m.Route.ReplyTo) || p.cfg.ReplyToMode == replyFirst && m.Part > 0 {
+	if p.cfg.ReplyToMode == providers.ReplyOff || !isID(m.Route.ReplyTo) || p.cfg.ReplyToMode == providers.ReplyFirst && m.Part > 0 {
 		return nil
 	}
 	must := false // an answer outlives the deleted question

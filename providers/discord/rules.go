@@ -109,7 +109,7 @@ func (c Config) guild(id string) (Guild, bool) {
 
 // entries are the ids of an allowlist, bare. What is no id stays as it is and so matches nobody: a list of names must not
 // become an empty list, which means everybody.
-func entries(list []ID) []string {
+func entries(list []providers.ID) []string {
 	var out []string
 	for _, e := range list {
 		if s := bareID(string(e)); s != "" {

@@ -38,7 +38,7 @@ func (p *Provider) Run(ctx context.Context) (err error) {
 		return fmt.Errorf("discord: the place in the stream of events cannot be read: %w", err)
 	}
 	defer p.leave(ctx, place)
-	wait := backoff{min: p.opt.retryMin, max: p.opt.retryMax, healthy: p.opt.healthy}
+	wait := providers.Backoff{Min: p.opt.retryMin, Max: p.opt.retryMax, Healthy: p.opt.healthy}
 	for ctx.Err() == nil {
 		start := p.env.Now()
 		err := p.connect(ctx, place)
@@ -50,12 +50,12 @@ func (p *Provider) Run(ctx context.Context) (err error) {
 			return providers.Terminal(final)
 		}
 		if place.session().ID != "" && p.env.Now().Sub(start) >= p.opt.healthy {
-			wait.ok(start)
+			wait.OK(start)
 		}
 		pause, reason := p.plan(err, place, &wait)
 		p.env.State(providers.Status{Link: providers.LinkDegraded, Reason: fmt.Sprintf("%s; next try in %v", reason, pause.Round(time.Millisecond))})
 		p.env.Log.Warn("discord link degraded", "account", p.env.Account, "err", reason, "wait", pause)
-		sleep(ctx, pause)
+		providers.Sleep(ctx, pause)
 	}
 	return nil
 }
@@ -125,8 +125,8 @@ func (p *Provider) final(err error) error {
 }
 
 // plan decides how long to wait after a failure that is not final, and what to tell the person.
-func (p *Provider) plan(err error, place *progress, wait *backoff) (pause time.Duration, reason string) {
-	pause = wait.failed(p.env.Now())
+func (p *Provider) plan(err error, place *progress, wait *providers.Backoff) (pause time.Duration, reason string) {
+	pause = wait.Failed(p.env.Now())
 	var e *apiError
 	switch code := websocket.CloseStatus(err); {
 	case errors.Is(err, errInvalid):

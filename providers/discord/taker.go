@@ -15,14 +15,14 @@ type taker struct {
 	p       *Provider
 	place   *progress
 	queue   *queue
-	wait    backoff
+	wait    providers.Backoff
 	down    bool // the store does not take anything just now
 	flushed time.Time
 	fetched map[string]bool // messages that were fetched and may come by the gateway too
 }
 
 func newTaker(p *Provider, place *progress, q *queue) *taker {
-	return &taker{p: p, place: place, queue: q, fetched: map[string]bool{}, wait: backoff{min: p.opt.retryMin, max: p.opt.retryMax, healthy: p.opt.healthy}}
+	return &taker{p: p, place: place, queue: q, fetched: map[string]bool{}, wait: providers.Backoff{Min: p.opt.retryMin, Max: p.opt.retryMax, Healthy: p.opt.healthy}}
 }
 
 // run ends with ctx, or with a failure that ends the link.
@@ -51,12 +51,12 @@ func (t *taker) take(ctx context.Context, e event) error {
 				t.down = false
 				t.p.env.State(providers.Status{Link: providers.LinkUp})
 			}
-			t.wait.ok(t.p.env.Now())
+			t.wait.OK(t.p.env.Now())
 			return nil
 		case t.p.refusal(err) != nil:
 			return err
 		}
-		pause := t.wait.failed(t.p.env.Now())
+		pause := t.wait.Failed(t.p.env.Now())
 		var a *apiError
 		if errors.As(err, &a) {
 			pause = max(pause, a.retryAfter)
@@ -64,7 +64,7 @@ func (t *taker) take(ctx context.Context, e event) error {
 		t.down = true
 		t.p.env.State(providers.Status{Link: providers.LinkDegraded, Reason: fmt.Sprintf("%v; next try in %v", err, pause.Round(time.Millisecond))})
 		t.p.env.Log.Warn("discord event not taken", "account", t.p.env.Account, "err", err, "wait", pause)
-		sleep(ctx, pause)
+		providers.Sleep(ctx, pause)
 	}
 }
 

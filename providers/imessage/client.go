@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -53,7 +52,7 @@ func (e *rpcError) Error() string {
 	if json.Unmarshal(e.Data, &detail) == nil && detail != "" {
 		text += ": " + detail
 	}
-	return fmt.Sprintf("imsg %s: %s (%d)", e.method, oneLine(text), e.Code)
+	return fmt.Sprintf("imsg %s: %s (%d)", e.method, providers.OneLine(text), e.Code)
 }
 
 // lostError is a call without an answer.
@@ -123,9 +122,9 @@ func (c *client) why() error {
 func (c *client) line(stderr bool, s string) {
 	log := c.p.env.Log.With("account", c.p.env.Account)
 	if stderr {
-		log.Error("imsg: " + oneLine(s))
+		log.Error("imsg: " + providers.OneLine(s))
 		c.mu.Lock()
-		c.tail = oneLine(s)
+		c.tail = providers.OneLine(s)
 		c.mu.Unlock()
 		return
 	}
@@ -157,7 +156,7 @@ func (c *client) line(stderr bool, s string) {
 			c.fail(errors.New("messages come faster than they are stored: starting anew from the last one stored"))
 		}
 	case "error":
-		log.Error("imsg reports an error", "err", oneLine(string(m.Params)))
+		log.Error("imsg reports an error", "err", providers.OneLine(string(m.Params)))
 	}
 }
 
@@ -251,12 +250,3 @@ const (
 	accessHint     = "allow Full Disk Access for the program that runs the gateway (System Settings, Privacy & Security), or correct imessage.dbPath; then restart the account"
 	automationHint = "allow the program that runs the gateway to control Messages (System Settings, Privacy & Security, Automation)"
 )
-
-// oneLine is what may stand in a reason.
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > 300 {
-		s = strings.ToValidUTF8(s[:300], "") + "…"
-	}
-	return s
-}

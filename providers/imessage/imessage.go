@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -66,15 +65,7 @@ func newProvider(env providers.Env, opt options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	if env.Now == nil {
-		env.Now = time.Now
-	}
-	if env.Log == nil {
-		env.Log = slog.New(slog.DiscardHandler)
-	}
-	if env.State == nil {
-		env.State = func(providers.Status) {}
-	}
+	env = env.WithDefaults()
 	return &Provider{env: env, cfg: cfg, opt: opt}, nil
 }
 
@@ -156,7 +147,7 @@ func (p *Provider) Run(ctx context.Context) (err error) {
 			return err
 		}
 		wait := l.retry.Failed(p.env.Now())
-		reason := fmt.Sprintf("%s; next try in %v", oneLine(err.Error()), wait.Round(time.Millisecond))
+		reason := fmt.Sprintf("%s; next try in %v", providers.OneLine(err.Error()), wait.Round(time.Millisecond))
 		p.env.State(providers.Status{Link: providers.LinkDegraded, Reason: reason})
 		p.env.Log.Warn("imessage link degraded", "account", p.env.Account, "err", err, "wait", wait)
 		providers.Sleep(ctx, wait)

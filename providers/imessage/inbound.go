@@ -205,28 +205,12 @@ func (l *listener) take(ctx context.Context, raw json.RawMessage, opened time.Ti
 
 // store hands a message up until it is taken.
 func (l *listener) store(ctx context.Context, m providers.Incoming) error {
-	p := l.p
-	retry := providers.Backoff{Min: p.opt.retryMin, Max: p.opt.retryMax, Healthy: p.opt.healthy}
-	for failed := false; ; failed = true {
-		err := p.env.Receive(ctx, m)
-		if err == nil {
-			if failed {
-				l.up()
-			}
-			return nil
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		wait := retry.Failed(p.env.Now())
-		p.env.State(providers.Status{
-			Link:   providers.LinkDegraded,
-			Reason: fmt.Sprintf("a message could not be stored: %s; next try in %v", oneLine(err.Error()), wait.Round(time.Millisecond)),
-		})
-		if !providers.Sleep(ctx, wait) {
-			return ctx.Err()
-		}
+	opt := l.p.opt
+	again, err := l.p.env.Insist(ctx, m, providers.Backoff{Min: opt.retryMin, Max: opt.retryMax, Healthy: opt.healthy})
+	if err == nil && again {
+		l.up()
 	}
+	return err
 }
 
 // convert makes the gateway's message of imsg's. It is false for what is no message of a person to us.

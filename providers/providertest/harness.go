@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"context"
+	"net"
 	"testing"
 	"time"
 
@@ -81,3 +82,14 @@ const (
 	SendDropAfter    Fault = "send drop after"  // the connection is cut, the message did arrive
 	SendSilence      Fault = "send silence"     // it arrived, and no answer ever comes
 )
+
+// DeadEndpoint is a loopback address where nothing listens.
+func DeadEndpoint(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return "http://" + l.Addr().String()
+}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/clawdbot/gateway/providers"
 )
 
 // maxAnswer bounds what one answer may take of memory, in bytes; attachments have a limit of their own.
@@ -126,7 +128,7 @@ func (a *api) failure(ctx, bound context.Context, what string, limit time.Durati
 // refusal is an answer that HTTP itself marks as an error.
 func (a *api) refusal(what string, resp *http.Response) *callError {
 	head, _ := io.ReadAll(io.LimitReader(resp.Body, 512)) // whatever is there explains the status a little
-	e := &callError{what: what, status: resp.StatusCode, text: oneLine(a.secrets.Replace(string(head))), written: true}
+	e := &callError{what: what, status: resp.StatusCode, text: providers.OneLine(a.secrets.Replace(string(head))), written: true}
 	if e.text == "" {
 		e.text = http.StatusText(resp.StatusCode)
 	}
@@ -198,7 +200,7 @@ func (a *api) decode(method string, raw []byte, result any) error {
 		if code == 0 {
 			code = codeInternal
 		}
-		return &callError{what: method, written: true, status: http.StatusOK, code: code, text: oneLine(a.secrets.Replace(e.Message)), data: e.Data}
+		return &callError{what: method, written: true, status: http.StatusOK, code: code, text: providers.OneLine(a.secrets.Replace(e.Message)), data: e.Data}
 	}
 	if result == nil || len(answer.Result) == 0 {
 		return nil

@@ -3,7 +3,6 @@ package signal
 import (
 	"context"
 	"encoding/json"
-	"net"
 	"slices"
 	"strconv"
 	"sync"
@@ -114,7 +113,7 @@ func startPlatform(t *testing.T) providertest.Platform {
 		},
 		Env: providers.Env{Config: section(t, map[string]any{"httpUrl": s.URL(), "account": s.Account()})},
 		Unreachable: func(env *providers.Env) {
-			env.Config = section(t, map[string]any{"httpUrl": deadEndpoint(t), "account": s.Account()})
+			env.Config = section(t, map[string]any{"httpUrl": providertest.DeadEndpoint(t), "account": s.Account()})
 		},
 		Secret:          signalfake.DefaultPassword,
 		Chat:            signalfake.Ann,
@@ -142,14 +141,4 @@ func startPlatform(t *testing.T) providertest.Platform {
 		Inject:     s.Inject,
 		RetryAfter: time.Second,
 	}
-}
-
-// deadEndpoint is a loopback address where nothing listens.
-func deadEndpoint(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return "http://" + l.Addr().String()
 }

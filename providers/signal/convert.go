@@ -206,11 +206,11 @@ func (p *Provider) mentions(d *dataMessage, in *providers.Incoming) {
 
 // reactionNote is a line about a reaction, "" for one that says nothing.
 func (p *Provider) reactionNote(r *reaction, by providers.Sender) string {
-	emoji := oneLine(r.Emoji)
+	emoji := providers.OneLine(r.Emoji)
 	if emoji == "" {
 		return ""
 	}
-	who := oneLine(by.Name)
+	who := providers.OneLine(by.Name)
 	if who == "" {
 		who = by.ID
 	}

@@ -33,7 +33,7 @@ var (
 
 // line logs a line of the daemon's and keeps the last complaint.
 func (d *daemon) line(stderr bool, s string) {
-	s = secretive.ReplaceAllString(oneLine(s), "[redacted]")
+	s = secretive.ReplaceAllString(providers.OneLine(s), "[redacted]")
 	if stderr {
 		d.mu.Lock()
 		d.tail = s

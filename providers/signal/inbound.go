@@ -31,7 +31,7 @@ func (l *listener) take(ctx context.Context, ev event, opened time.Time) error {
 		p.env.Log.Error("signal event unreadable, skipped", "account", p.env.Account, "err", err)
 		return nil
 	case r.Exception != nil && r.Exception.Message != "":
-		p.env.Log.Warn("signal-cli could not read a message", "account", p.env.Account, "err", oneLine(r.Exception.Message))
+		p.env.Log.Warn("signal-cli could not read a message", "account", p.env.Account, "err", providers.OneLine(r.Exception.Message))
 	}
 	if r.Envelope == nil || !p.mine(r.Account) {
 		return nil
@@ -56,28 +56,12 @@ func (p *Provider) mine(account string) bool {
 
 // store hands a message up until it is taken.
 func (l *listener) store(ctx context.Context, m providers.Incoming) error {
-	p := l.p
-	retry := providers.Backoff{Min: p.opt.retryMin, Max: p.opt.retryMax, Healthy: p.opt.healthy}
-	for failed := false; ; failed = true {
-		err := p.env.Receive(ctx, m)
-		if err == nil {
-			if failed {
-				l.up()
-			}
-			return nil
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		wait := retry.Failed(p.env.Now())
-		p.env.State(providers.Status{
-			Link:   providers.LinkDegraded,
-			Reason: fmt.Sprintf("a message could not be stored: %s; next try in %v", oneLine(err.Error()), wait.Round(time.Millisecond)),
-		})
-		if !providers.Sleep(ctx, wait) {
-			return ctx.Err()
-		}
+	opt := l.p.opt
+	again, err := l.p.env.Insist(ctx, m, providers.Backoff{Min: opt.retryMin, Max: opt.retryMax, Healthy: opt.healthy})
+	if err == nil && again {
+		l.up()
 	}
+	return err
 }
 
 // fetch gets the attachments of a message. One that cannot be had is left out: the message matters more.

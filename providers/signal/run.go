@@ -59,7 +59,7 @@ func (l *listener) run(ctx context.Context) error {
 		if errors.As(err, &e) {
 			wait = max(wait, e.retry)
 		}
-		reason := fmt.Sprintf("%s; next try in %v", oneLine(err.Error()), wait.Round(time.Millisecond))
+		reason := fmt.Sprintf("%s; next try in %v", providers.OneLine(err.Error()), wait.Round(time.Millisecond))
 		l.p.env.State(providers.Status{Link: providers.LinkDegraded, Reason: reason})
 		l.p.env.Log.Warn("signal link degraded", "account", l.p.env.Account, "err", err, "wait", wait)
 		providers.Sleep(ctx, wait)

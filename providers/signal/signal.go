@@ -1,10 +1,8 @@
 package signal
 
 import (
-	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -77,15 +75,7 @@ func newProvider(env providers.Env, opt options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	if env.Now == nil {
-		env.Now = time.Now
-	}
-	if env.Log == nil {
-		env.Log = slog.New(slog.DiscardHandler)
-	}
-	if env.State == nil {
-		env.State = func(providers.Status) {}
-	}
+	env = env.WithDefaults()
 	if !loopback(base) {
 		env.Log.Warn("signal: the daemon has no password of its own; whoever reaches its port can read and write as this account",
 			"account", env.Account, "host", base.Host)
@@ -119,13 +109,4 @@ func (p *Provider) Capabilities() providers.Capabilities {
 func (p *Provider) own(number string) bool {
 	self := p.self.Load()
 	return self != nil && number != "" && normal(number) == *self
-}
-
-// oneLine is what may stand in a reason.
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > 300 {
-		s = strings.ToValidUTF8(s[:300], "") + "…"
-	}
-	return s
 }

@@ -20,7 +20,7 @@ type Config struct {
 	// ReactionNotifications says which reactions the agent is told of: "off", "own" (default: to our messages), "all",
 	// "allowlist" (by people in ReactionAllowlist).
 	ReactionNotifications string             `json:"reactionNotifications"`
-	ReactionAllowlist     []ID               `json:"reactionAllowlist"`
+	ReactionAllowlist     []providers.ID     `json:"reactionAllowlist"`
 	Actions               map[string]bool    `json:"actions"` // what is not named is on
 	SlashCommand          SlashCommand       `json:"slashCommand"`
 	DM                    DM                 `json:"dm"`
@@ -37,34 +37,16 @@ type SlashCommand struct {
 
 // DM is who may write directly.
 type DM struct {
-	Enabled       *bool `json:"enabled"` // nil = true
-	AllowFrom     []ID  `json:"allowFrom"`
-	GroupEnabled  bool  `json:"groupEnabled"`
-	GroupChannels []ID  `json:"groupChannels"` // empty = all
+	Enabled       *bool          `json:"enabled"` // nil = true
+	AllowFrom     []providers.ID `json:"allowFrom"`
+	GroupEnabled  bool           `json:"groupEnabled"`
+	GroupChannels []providers.ID `json:"groupChannels"` // empty = all
 }
 
 // Channel is the rule of one channel.
 type Channel struct {
 	Allow          *bool `json:"allow"`          // nil = true
 	RequireMention *bool `json:"requireMention"` // nil = as "*" has it, true there
-}
-
-// ID is a platform id that people write as a string or as a number.
-type ID string
-
-// UnmarshalJSON accepts both spellings and keeps a number's digits.
-func (id *ID) UnmarshalJSON(b []byte) error {
-	var s string
-	if err := json.Unmarshal(b, &s); err == nil {
-		*id = ID(s)
-		return nil
-	}
-	var n json.Number
-	if err := json.Unmarshal(b, &n); err != nil {
-		return errors.New("must be a string or a number")
-	}
-	*id = ID(n)
-	return nil
 }
 
 const (

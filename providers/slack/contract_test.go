@@ -3,7 +3,6 @@ package slack
 import (
 	"context"
 	"encoding/json"
-	"net"
 	"testing"
 	"time"
 
@@ -49,7 +48,7 @@ func startPlatform(t *testing.T) providertest.Platform {
 	return providertest.Platform{
 		New:             func(env providers.Env) (providers.Provider, error) { return newProvider(env, quick()) },
 		Env:             providers.Env{Config: config, Endpoint: s.URL()},
-		Unreachable:     func(env *providers.Env) { env.Endpoint = deadEndpoint(t) },
+		Unreachable:     func(env *providers.Env) { env.Endpoint = providertest.DeadEndpoint(t) },
 		Secret:          slackfake.DefaultBotToken,
 		Chat:            slackfake.AnnDM,
 		Deliver:         deliver(false),
@@ -67,14 +66,4 @@ func startPlatform(t *testing.T) providertest.Platform {
 		Inject:     s.Inject,
 		RetryAfter: time.Second,
 	}
-}
-
-// deadEndpoint is a loopback address where nothing listens.
-func deadEndpoint(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return "http://" + l.Addr().String()
 }

@@ -108,7 +108,7 @@ func (p *Provider) wantsReaction(e event) bool {
 	case reactionsOwn:
 		return e.ItemUser != "" && e.ItemUser == p.self().user
 	case reactionsAllowlist:
-		return slices.ContainsFunc(p.cfg.ReactionAllowlist, func(id ID) bool { return id == "*" || userID(string(id)) == e.User.ID })
+		return slices.ContainsFunc(p.cfg.ReactionAllowlist, func(id providers.ID) bool { return id == "*" || userID(string(id)) == e.User.ID })
 	}
 	return true
 }

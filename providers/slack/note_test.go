@@ -66,8 +66,8 @@ func TestWantsReaction(t *testing.T) {
 		{Config{ReactionNotifications: reactionsOwn}, true, false},
 		{Config{ReactionNotifications: reactionsAll}, true, true},
 		{Config{ReactionNotifications: reactionsAllowlist}, false, false},
-		{Config{ReactionNotifications: reactionsAllowlist, ReactionAllowlist: []ID{"user:" + bob, "ann"}}, false, true},
-		{Config{ReactionNotifications: reactionsAllowlist, ReactionAllowlist: []ID{"*"}}, true, true},
+		{Config{ReactionNotifications: reactionsAllowlist, ReactionAllowlist: []providers.ID{"user:" + bob, "ann"}}, false, true},
+		{Config{ReactionNotifications: reactionsAllowlist, ReactionAllowlist: []providers.ID{"*"}}, true, true},
 	} {
 		p := &Provider{cfg: tt.config}
 		p.me.Store(&identity{user: slackfake.BotUser})

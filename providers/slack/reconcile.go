@@ -51,7 +51,7 @@ func (p *Provider) Reconcile(ctx context.Context, m providers.Outgoing) (provide
 		if wait <= 0 {
 			return providers.Receipt{}, false, nil
 		}
-		if !sleep(ctx, wait) {
+		if !providers.Sleep(ctx, wait) {
 			return providers.Receipt{}, false, ctx.Err()
 		}
 	}

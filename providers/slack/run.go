@@ -33,8 +33,8 @@ func (p *Provider) Run(ctx context.Context) (err error) {
 	}
 	l := &runner{
 		p:    p,
-		link: backoff{min: p.opt.retryMin, max: p.opt.retryMax, healthy: p.opt.healthy},
-		slow: backoff{min: p.opt.slowMin, max: p.opt.slowMax, healthy: p.opt.healthy},
+		link: providers.Backoff{Min: p.opt.retryMin, Max: p.opt.retryMax, Healthy: p.opt.healthy},
+		slow: providers.Backoff{Min: p.opt.slowMin, Max: p.opt.slowMax, Healthy: p.opt.healthy},
 	}
 	return l.run(ctx)
 }
@@ -42,7 +42,7 @@ func (p *Provider) Run(ctx context.Context) (err error) {
 // runner is the state of one Run.
 type runner struct {
 	p          *Provider
-	link, slow backoff
+	link, slow providers.Backoff
 }
 
 func (l *runner) run(ctx context.Context) error {
@@ -62,7 +62,7 @@ func (l *runner) run(ctx context.Context) error {
 			l.p.env.State(providers.Status{Link: providers.LinkDegraded, Reason: fmt.Sprintf("%s; next try in %v", reason, wait.Round(time.Millisecond))})
 			l.p.env.Log.Warn("slack link degraded", "account", l.p.env.Account, "err", reason, "wait", wait)
 		}
-		sleep(ctx, wait)
+		providers.Sleep(ctx, wait)
 	}
 	return nil
 }
@@ -82,19 +82,19 @@ func (l *runner) plan(err error) (wait time.Duration, reason string) {
 	now := l.p.env.Now()
 	var ended errEnded
 	if errors.As(err, &ended) && ended.lasted > 0 {
-		l.link.ok(now.Add(-ended.lasted))
-		l.slow.ok(now.Add(-ended.lasted))
+		l.link.OK(now.Add(-ended.lasted))
+		l.slow.OK(now.Add(-ended.lasted))
 	}
 	var e *apiError
 	switch {
 	case ended.planned && ended.lasted >= l.p.opt.healthy:
 		return 0, ""
 	case strings.HasSuffix(ended.reason, "too_many_websockets"), errors.As(err, &e) && e.code == "too_many_websockets":
-		return l.slow.failed(now), fmt.Sprintf("Slack says that this app has too many connections (%d are ours): stop the other programs that use this app", l.p.sockets.Load())
+		return l.slow.Failed(now), fmt.Sprintf("Slack says that this app has too many connections (%d are ours): stop the other programs that use this app", l.p.sockets.Load())
 	case errors.As(err, &e) && e.limited():
-		return max(e.retryAfter, l.link.failed(now)), err.Error()
+		return max(e.retryAfter, l.link.Failed(now)), err.Error()
 	}
-	return l.link.failed(now), err.Error()
+	return l.link.Failed(now), err.Error()
 }
 
 // login finds out who the app is, for mentions, and whether the bot token is good.

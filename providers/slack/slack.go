@@ -2,7 +2,6 @@ package slack
 
 import (
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -101,15 +100,7 @@ func newProvider(env providers.Env, opt options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	if env.Now == nil {
-		env.Now = time.Now
-	}
-	if env.Log == nil {
-		env.Log = slog.New(slog.DiscardHandler)
-	}
-	if env.State == nil {
-		env.State = func(providers.Status) {}
-	}
+	env = env.WithDefaults()
 	if env.Cursor == nil {
 		return nil, errors.New("slack: the gateway gave no cursor")
 	}

@@ -22,7 +22,7 @@ type Config struct {
 	// messages only the first one), "all".
 	ReplyToMode    string           `json:"replyToMode"`
 	Groups         map[string]Group `json:"groups"`         // by chat id, "*" for the rest
-	AllowFrom      []ID             `json:"allowFrom"`      // senders of direct messages
+	AllowFrom      []providers.ID   `json:"allowFrom"`      // senders of direct messages
 	TextChunkLimit int              `json:"textChunkLimit"` // longest message in UTF-16 units; 0 = 4000, at most 4096
 	MediaMaxMB     float64          `json:"mediaMaxMb"`     // largest inbound attachment; 0 = 5
 	Proxy          string           `json:"proxy"`          // URL of an HTTP proxy, "" = none
@@ -38,35 +38,10 @@ type Group struct {
 	RequireMention *bool `json:"requireMention"` // nil = true
 }
 
-// ID is a platform id that people write as a string or as a number.
-type ID string
-
-// UnmarshalJSON accepts both spellings and keeps a number's digits.
-func (id *ID) UnmarshalJSON(b []byte) error {
-	var s string
-	if err := json.Unmarshal(b, &s); err == nil {
-		*id = ID(s)
-		return nil
-	}
-	var n json.Number
-	if err := json.Unmarshal(b, &n); err != nil {
-		return errors.New("must be a string or a number")
-	}
-	*id = ID(n)
-	return nil
-}
-
 const (
 	defaultTextLimit = 4000
 	platformMaxText  = 4096 // the Bot API refuses more
 	defaultMediaMB   = 5
-)
-
-// Reply modes.
-const (
-	replyOff   = "off"
-	replyFirst = "first"
-	replyAll   = "all"
 )
 
 // ParseConfig decodes the section, fills in the defaults and checks every field. Keys it does not know are not its
@@ -78,12 +53,9 @@ func ParseConfig(raw json.RawMessage) (Config, error) {
 			return Config{}, fmt.Errorf("telegram: %w", err)
 		}
 	}
-	switch c.ReplyToMode {
-	case "":
-		c.ReplyToMode = replyOff
-	case replyOff, replyFirst, replyAll:
-	default:
-		return Config{}, fmt.Errorf("telegram.replyToMode: %q is not one of off, first, all", c.ReplyToMode)
+	var err error
+	if c.ReplyToMode, err = providers.ReplyMode(surface, c.ReplyToMode); err != nil {
+		return Config{}, err
 	}
 	switch {
 	case c.TextChunkLimit < 0:

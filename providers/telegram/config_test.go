@@ -19,7 +19,7 @@ func TestParseConfig(t *testing.T) {
 	full := Config{
 		Enabled: &yes, BotToken: "1:a", TokenFile: "/x", ReplyToMode: "all",
 		Groups:    map[string]Group{"*": {RequireMention: &no}, "-100": {}},
-		AllowFrom: []ID{"7", "@ann", "-100200300400500"}, TextChunkLimit: 100, MediaMaxMB: 1.5, Proxy: "http://u:p@127.0.0.1:1",
+		AllowFrom: []providers.ID{"7", "@ann", "-100200300400500"}, TextChunkLimit: 100, MediaMaxMB: 1.5, Proxy: "http://u:p@127.0.0.1:1",
 	}
 	tests := []struct {
 		name, in string

@@ -3,7 +3,6 @@ package telegram
 import (
 	"context"
 	"encoding/json"
-	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -79,7 +78,7 @@ func startPlatform(t *testing.T) providertest.Platform {
 	return providertest.Platform{
 		New:             func(env providers.Env) (providers.Provider, error) { return newProvider(env, quick()) },
 		Env:             providers.Env{Config: config, Endpoint: s.URL()},
-		Unreachable:     func(env *providers.Env) { env.Endpoint = deadEndpoint(t) },
+		Unreachable:     func(env *providers.Env) { env.Endpoint = providertest.DeadEndpoint(t) },
 		Secret:          s.Token(),
 		Chat:            strconv.Itoa(ann),
 		Deliver:         deliver(func(i, _ int) int { return i }),
@@ -159,14 +158,4 @@ func inject(t *testing.T, s *telegramfake.Server, f providertest.Fault) bool {
 		return false
 	}
 	return true
-}
-
-// deadEndpoint is a loopback address where nothing listens.
-func deadEndpoint(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return "http://" + l.Addr().String()
 }

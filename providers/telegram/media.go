@@ -67,7 +67,7 @@ func (p *Provider) fetch(ctx context.Context, m *tele.Message) []providers.Media
 		if got, err = p.download(ctx, a, limit); err == nil {
 			return []providers.Media{got}
 		}
-		if mendable(err) && try < fetchTries && sleep(ctx, p.opt.retryMin) {
+		if mendable(err) && try < fetchTries && providers.Sleep(ctx, p.opt.retryMin) {
 			err = nil
 		}
 	}

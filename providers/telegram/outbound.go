@@ -68,7 +68,7 @@ func (p *Provider) settle() {
 // params are what every kind of message has in common. A route id that is not one of the platform's is left out.
 func (p *Provider) params(chat string, m providers.Outgoing) map[string]string {
 	params, r := map[string]string{"chat_id": chat}, m.Route
-	quotes := p.cfg.ReplyToMode == replyAll || p.cfg.ReplyToMode == replyFirst && m.Part == 0
+	quotes := p.cfg.ReplyToMode == providers.ReplyAll || p.cfg.ReplyToMode == providers.ReplyFirst && m.Part == 0
 	if id, err := strconv.Atoi(r.ReplyTo); err == nil && id > 0 && quotes {
 		params["reply_to_message_id"] = r.ReplyTo
 		params["allow_sending_without_reply"] = "true" // an answer outlives the deleted question

@@ -37,8 +37,8 @@ func (p *Provider) Run(ctx context.Context) (err error) {
 	p.env.State(providers.Status{Link: providers.LinkConnecting, Mode: mode})
 	l := &poller{
 		p:        p,
-		link:     backoff{min: p.opt.retryMin, max: p.opt.retryMax, healthy: p.opt.healthy},
-		conflict: backoff{min: p.opt.conflictMin, max: p.opt.conflictMax, healthy: p.opt.healthy},
+		link:     providers.Backoff{Min: p.opt.retryMin, Max: p.opt.retryMax, Healthy: p.opt.healthy},
+		conflict: providers.Backoff{Min: p.opt.conflictMin, Max: p.opt.conflictMax, Healthy: p.opt.healthy},
 	}
 	if p.cfg.WebhookURL != "" {
 		return p.runWebhook(ctx, l)
@@ -49,7 +49,7 @@ func (p *Provider) Run(ctx context.Context) (err error) {
 // poller is the state of one Run.
 type poller struct {
 	p              *Provider
-	link, conflict backoff
+	link, conflict providers.Backoff
 	loggedIn       bool
 	up             bool // the last poll was answered; the next one may be a long one
 }
@@ -62,8 +62,8 @@ func (l *poller) run(ctx context.Context, step func(context.Context) error) erro
 		case ctx.Err() != nil:
 		case err == nil:
 			now := l.p.env.Now()
-			l.link.ok(now)
-			l.conflict.ok(now)
+			l.link.OK(now)
+			l.conflict.OK(now)
 		default:
 			l.up = false
 			if final := l.p.refusal(err); final != nil {
@@ -72,7 +72,7 @@ func (l *poller) run(ctx context.Context, step func(context.Context) error) erro
 			wait, reason := l.plan(err)
 			l.p.env.State(providers.Status{Link: providers.LinkDegraded, Reason: fmt.Sprintf("%s; next try in %v", reason, wait.Round(time.Millisecond))})
 			l.p.env.Log.Warn("telegram link degraded", "account", l.p.env.Account, "err", reason, "wait", wait)
-			sleep(ctx, wait)
+			providers.Sleep(ctx, wait)
 		}
 	}
 	return nil
@@ -103,7 +103,7 @@ func (l *poller) step(ctx context.Context) error {
 	l.p.env.State(seen)
 	if len(updates) == 0 {
 		if short := l.p.opt.minPoll - time.Since(start); hold > 0 && short > 0 {
-			sleep(ctx, short)
+			providers.Sleep(ctx, short)
 		}
 		return nil
 	}
@@ -122,7 +122,7 @@ func (l *poller) plan(err error) (wait time.Duration, reason string) {
 	now := l.p.env.Now()
 	if errors.Is(err, errGone) { // two programs that retry fast would throw each other out for ever
 		l.loggedIn = false
-		return l.conflict.failed(now), err.Error()
+		return l.conflict.Failed(now), err.Error()
 	}
 	var e *apiError
 	if errors.As(err, &e) {
@@ -131,12 +131,12 @@ func (l *poller) plan(err error) (wait time.Duration, reason string) {
 			// Either another program polls with this token, and two that retry fast throw each other out for ever,
 			// or somebody has set a webhook: the next login takes it away.
 			l.loggedIn = false
-			return l.p.opt.longPoll + l.conflict.failed(now), "another program receives this bot's messages, stop it or give it a bot of its own: " + err.Error()
+			return l.p.opt.longPoll + l.conflict.Failed(now), "another program receives this bot's messages, stop it or give it a bot of its own: " + err.Error()
 		case e.code == http.StatusTooManyRequests:
-			return max(e.retryAfter, l.link.failed(now)), err.Error()
+			return max(e.retryAfter, l.link.Failed(now)), err.Error()
 		}
 	}
-	return l.link.failed(now), err.Error()
+	return l.link.Failed(now), err.Error()
 }
 
 // login finds out who the bot is, for mentions, and makes sure that updates are ours to poll.

@@ -239,7 +239,7 @@ func TestPlan(t *testing.T) {
 	opt := defaultOptions()
 	p := &Provider{env: providers.Env{Now: time.Now}, opt: opt}
 	plan := func(err error) (time.Duration, string) {
-		l := &poller{p: p, link: backoff{min: time.Second, max: time.Minute}, conflict: backoff{min: opt.conflictMin, max: opt.conflictMax}}
+		l := &poller{p: p, link: providers.Backoff{Min: time.Second, Max: time.Minute}, conflict: providers.Backoff{Min: opt.conflictMin, Max: opt.conflictMax}}
 		return l.plan(err)
 	}
 	if wait, reason := plan(&apiError{answered: true, code: 409, text: "Conflict"}); wait <= opt.longPoll || !strings.Contains(reason, "another program") {

@@ -3,7 +3,6 @@ package telegram
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -91,15 +90,7 @@ func newProvider(env providers.Env, opt options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	if env.Now == nil {
-		env.Now = time.Now
-	}
-	if env.Log == nil {
-		env.Log = slog.New(slog.DiscardHandler)
-	}
-	if env.State == nil {
-		env.State = func(providers.Status) {}
-	}
+	env = env.WithDefaults()
 	if err := webhookFits(cfg, env); err != nil {
 		return nil, err
 	}

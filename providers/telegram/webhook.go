@@ -129,7 +129,7 @@ func (h *hook) step(ctx context.Context) error {
 			return err
 		}
 		h.l.loggedIn, h.fresh = true, true
-	} else if h.l.up && !sleep(ctx, h.p.opt.watch) {
+	} else if h.l.up && !providers.Sleep(ctx, h.p.opt.watch) {
 		return nil
 	}
 	return h.look(ctx)

@@ -56,13 +56,6 @@ const (
 	mostHeartbeat    = 75 * time.Second // with the wait for an answer a dead connection is noticed within 90 s
 )
 
-// Reply modes.
-const (
-	replyOff   = "off"
-	replyFirst = "first"
-	replyAll   = "all"
-)
-
 // ParseConfig decodes the section, fills in the defaults and checks what the configuration's schema cannot.
 func ParseConfig(raw json.RawMessage) (Config, error) {
 	var c Config
@@ -71,12 +64,9 @@ func ParseConfig(raw json.RawMessage) (Config, error) {
 			return Config{}, fmt.Errorf("whatsapp: %w", err)
 		}
 	}
-	switch c.ReplyToMode {
-	case "":
-		c.ReplyToMode = replyOff
-	case replyOff, replyFirst, replyAll:
-	default:
-		return Config{}, fmt.Errorf("whatsapp.replyToMode: %q is not one of off, first, all", c.ReplyToMode)
+	var err error
+	if c.ReplyToMode, err = providers.ReplyMode(surface, c.ReplyToMode); err != nil {
+		return Config{}, err
 	}
 	if c.TextChunkLimit < 0 {
 		return Config{}, errors.New("whatsapp.textChunkLimit: must be greater than 0")

@@ -20,7 +20,7 @@ func TestParseConfig(t *testing.T) {
 		}
 	}
 	c, err := ParseConfig(nil)
-	if err != nil || c.TextChunkLimit != 4000 || c.ReplyToMode != replyOff {
+	if err != nil || c.TextChunkLimit != 4000 || c.ReplyToMode != providers.ReplyOff {
 		t.Errorf("empty = %+v, %v", c, err)
 	}
 }

@@ -102,7 +102,7 @@ func textMessage(text string, quote *waE2E.ContextInfo, to types.JID) *waE2E.Mes
 // quote is what makes a message an answer to another, nil when it is to be none.
 func (s *session) quote(to types.JID, m providers.Outgoing) *waE2E.ContextInfo {
 	mode := s.p.cfg.ReplyToMode
-	if m.Route.ReplyTo == "" || mode == replyOff || mode == replyFirst && m.Part > 0 {
+	if m.Route.ReplyTo == "" || mode == providers.ReplyOff || mode == providers.ReplyFirst && m.Part > 0 {
 		return nil
 	}
 	q, ok := s.p.heard.get(m.Route.Chat, m.Route.ReplyTo)

@@ -3,7 +3,6 @@ package whatsapp
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -91,15 +90,7 @@ func newProvider(env providers.Env, opt func(Config) options) (*Provider, error)
 	if env.Vault == nil {
 		return nil, errors.New("whatsapp: there is no state directory to keep the credentials in")
 	}
-	if env.Now == nil {
-		env.Now = time.Now
-	}
-	if env.Log == nil {
-		env.Log = slog.New(slog.DiscardHandler)
-	}
-	if env.State == nil {
-		env.State = func(providers.Status) {}
-	}
+	env = env.WithDefaults()
 	if env.Life == nil {
 		env.Life = context.Background()
 	}

@@ -66,7 +66,7 @@ func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		s.mu.Lock()
 		delete(s.sockets, k)
-		s.broadcast()
+		s.mu.Broadcast()
 		s.mu.Unlock()
 	}()
 	s.talk(ctx, k)
@@ -131,7 +131,7 @@ func (s *Server) heartbeat(k *socket, data json.RawMessage) {
 	defer s.mu.Unlock()
 	if k.sess != nil {
 		k.sess.acked = max(k.sess.acked, seq)
-		s.broadcast()
+		s.mu.Broadcast()
 	}
 }
 
@@ -168,7 +168,7 @@ func (s *Server) login(ctx context.Context, k *socket, resume bool, data json.Ra
 		}
 		k.sess.acked = max(k.sess.acked, d.Seq)
 		k.sess.events = append(k.sess.events, event{kind: "RESUMED", data: Object{}})
-		s.broadcast()
+		s.mu.Broadcast()
 		return int(d.Seq), true
 	case d.Intents&wantIntents != wantIntents:
 		go k.conn.Close(4014, "Disallowed intent(s).")
@@ -184,7 +184,7 @@ func (s *Server) login(ctx context.Context, k *socket, resume bool, data json.Ra
 	for id := range s.guilds {
 		k.sess.events = append(k.sess.events, event{"GUILD_CREATE", s.describe(id)})
 	}
-	s.broadcast()
+	s.mu.Broadcast()
 	return 0, true
 }
 
@@ -224,7 +224,7 @@ func (c *channel) describe() Object {
 func (s *Server) pump(ctx context.Context, k *socket, next int, _ bool) {
 	for {
 		s.mu.Lock()
-		events, changed := k.sess.events[next:], s.changed
+		events, changed := k.sess.events[next:], s.mu.Changed()
 		s.mu.Unlock()
 		for _, e := range events {
 			next++
@@ -248,7 +248,7 @@ func (s *Server) dispatch(kind string, data any) {
 	for _, x := range s.sessions {
 		x.events = append(x.events, event{kind, data})
 	}
-	s.broadcast()
+	s.mu.Broadcast()
 }
 
 // Dispatch gives an event to every session.

@@ -190,7 +190,7 @@ func (s *Server) serveMessages(w http.ResponseWriter, r *http.Request) {
 		list = list[:min(limit, len(list))]
 		if number(c.after) < after {
 			c.after = q.Get("after")
-			s.broadcast()
+			s.mu.Broadcast()
 		}
 	} else if q.Has("before") {
 		before := number(q.Get("before"))

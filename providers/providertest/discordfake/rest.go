@@ -86,7 +86,7 @@ func (s *Server) guard(route string, h http.HandlerFunc) http.HandlerFunc {
 		s.mu.Lock()
 		s.calls[route]++
 		s.requests = append(s.requests, req)
-		s.broadcast()
+		s.mu.Broadcast()
 		revoked := s.faults.revoked
 		s.mu.Unlock()
 		if !open && (revoked || r.Header.Get("Authorization") != "Bot "+s.opt.Token) {

@@ -7,9 +7,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/clawdbot/gateway/providers/providertest/watch"
 )
 
 // Options say which bot the server knows. The zero value is a usable one.
@@ -47,8 +48,7 @@ type Server struct {
 	url string
 	mux *http.ServeMux
 
-	mu       sync.Mutex // guards the following fields
-	changed  chan struct{}
+	mu       watch.Lock // guards the following fields
 	closed   bool
 	lastID   int64
 	users    map[string]Object
@@ -97,7 +97,7 @@ func New(o Options, url string) *Server {
 		o.Interval = 41250 * time.Millisecond
 	}
 	s := &Server{
-		opt: o, url: url, changed: make(chan struct{}),
+		opt: o, url: url,
 		users: map[string]Object{}, guilds: map[string]Object{}, channels: map[string]*channel{}, dms: map[string]string{},
 		sessions: map[string]*session{}, sockets: map[*socket]bool{}, files: map[string]file{}, nonces: map[string]*Message{},
 		pending: map[string]*call{}, lists: map[string][]Object{}, calls: map[string]int{},
@@ -173,28 +173,8 @@ func (s *Server) id() string {
 	return strconv.FormatInt(s.lastID, 10)
 }
 
-// broadcast wakes everybody who waits. s.mu is held.
-func (s *Server) broadcast() {
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
 // Wait returns when cond, called with the server locked, is true.
-func (s *Server) Wait(ctx context.Context, cond func() bool) error {
-	for {
-		s.mu.Lock()
-		done, changed := cond(), s.changed
-		s.mu.Unlock()
-		if done {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
+func (s *Server) Wait(ctx context.Context, cond func() bool) error { return s.mu.Wait(ctx, cond) }
 
 // Calls counts the calls of a method and route, "POST channels/{channel}/messages".
 func (s *Server) Calls(route string) int {

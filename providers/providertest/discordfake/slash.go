@@ -80,7 +80,7 @@ func (s *Server) serveCallback(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, 40060, "Interaction has already been acknowledged.")
 	default:
 		c.answer = b
-		s.broadcast()
+		s.mu.Broadcast()
 		w.WriteHeader(http.StatusNoContent)
 	}
 }
@@ -108,7 +108,7 @@ func (s *Server) fill(w http.ResponseWriter, r *http.Request) {
 	}
 	m := &Message{ID: s.id(), Channel: "interaction", Content: p.Content, Author: s.users[BotID], chat: how + c.id, files: p.files}
 	s.posted = append(s.posted, m)
-	s.broadcast()
+	s.mu.Broadcast()
 	write(w, 200, Object{"id": m.ID, "channel_id": AnnDM, "content": m.Content})
 }
 

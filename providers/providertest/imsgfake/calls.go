@@ -96,7 +96,7 @@ func (s *Server) send(params map[string]any) (any, int, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent = append(s.sent, m)
-	s.broadcast()
+	s.mu.Broadcast()
 	return map[string]any{"ok": true}, 0, ""
 }
 
@@ -110,14 +110,14 @@ func (s *Server) subscribe(ctx context.Context, c *conn, params map[string]any, 
 	again := len(s.again)
 	s.open++
 	s.most = max(s.most, s.open)
-	s.broadcast()
+	s.mu.Broadcast()
 	s.mu.Unlock()
 	watch.Go(func() {
 		defer func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.open--
-			s.broadcast()
+			s.mu.Broadcast()
 		}()
 		for {
 			s.mu.Lock()
@@ -127,7 +127,7 @@ func (s *Server) subscribe(ctx context.Context, c *conn, params map[string]any, 
 			}
 			batch = append(batch, s.rows[min(c.next, len(s.rows)):]...)
 			c.next, again = max(c.next, len(s.rows)), len(s.again)
-			changed := s.changed
+			changed := s.mu.Changed()
 			s.mu.Unlock()
 			for _, m := range batch {
 				s.say(c, map[string]any{"jsonrpc": "2.0", "method": "message", "params": map[string]any{"subscription": 1, "message": m}})

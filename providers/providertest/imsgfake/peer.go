@@ -43,7 +43,7 @@ func NewPeer(t testing.TB) providertest.Peer {
 			// What was there before the gateway first looked is not for it.
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			if err := s.wait(ctx, func() bool { return s.most > 0 }); err != nil {
+			if err := s.mu.Wait(ctx, func() bool { return s.most > 0 }); err != nil {
 				t.Errorf("nobody has ever looked at the messages: %v", err)
 			}
 			m := Direct(Ann, text)
@@ -69,7 +69,7 @@ func NewPeer(t testing.TB) providertest.Peer {
 		},
 		Replies: func(c string) []providertest.Reply { return replies(s.Sent(), chat(c)) },
 		WaitReplies: func(ctx context.Context, c string, n int) error {
-			return s.wait(ctx, func() bool { return len(replies(s.sent, chat(c))) >= n })
+			return s.mu.Wait(ctx, func() bool { return len(replies(s.sent, chat(c))) >= n })
 		},
 		Inject:  s.Inject,
 		Sockets: s.Children,

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/clawdbot/gateway/providers/providertest/watch"
 )
 
 // Message is a row of the database, as a notification shows it.
@@ -56,10 +58,9 @@ type Server struct {
 	listener net.Listener
 	dir      string
 
-	mu      sync.Mutex    // guards the following fields
-	changed chan struct{} // closed and replaced at every change
-	rows    []Message     // row i has ROWID i+1
-	again   []int         // rows to notify of once more
+	mu      watch.Lock // guards the following fields
+	rows    []Message  // row i has ROWID i+1
+	again   []int      // rows to notify of once more
 	conns   map[*conn]bool
 	open    int // children that are subscribed
 	most    int
@@ -78,7 +79,7 @@ func Start(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{
-		listener: l, dir: t.TempDir(), changed: make(chan struct{}), conns: map[*conn]bool{},
+		listener: l, dir: t.TempDir(), conns: map[*conn]bool{},
 		scripts: map[string][]Fault{}, always: map[string]Fault{},
 	}
 	var all sync.WaitGroup
@@ -99,29 +100,6 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
-// broadcast wakes whoever waits. s.mu is held.
-func (s *Server) broadcast() {
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
-// wait returns when cond, called with s.mu held, is true.
-func (s *Server) wait(ctx context.Context, cond func() bool) error {
-	for {
-		s.mu.Lock()
-		done, changed := cond(), s.changed
-		s.mu.Unlock()
-		if done {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
 // Push writes rows into the database and returns their ROWIDs.
 func (s *Server) Push(messages ...Message) (ids []int) {
 	s.mu.Lock()
@@ -138,7 +116,7 @@ func (s *Server) Push(messages ...Message) (ids []int) {
 		s.rows = append(s.rows, m)
 		ids = append(ids, id)
 	}
-	s.broadcast()
+	s.mu.Broadcast()
 	return ids
 }
 
@@ -147,7 +125,7 @@ func (s *Server) Again(id int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.again = append(s.again, id)
-	s.broadcast()
+	s.mu.Broadcast()
 }
 
 // PutFile keeps an attachment where Messages would and returns its path.
@@ -213,13 +191,13 @@ func (s *Server) Sent() []Sent {
 
 // WaitSent returns the messages sent so far as soon as there are n.
 func (s *Server) WaitSent(ctx context.Context, n int) ([]Sent, error) {
-	err := s.wait(ctx, func() bool { return len(s.sent) >= n })
+	err := s.mu.Wait(ctx, func() bool { return len(s.sent) >= n })
 	return s.Sent(), err
 }
 
 // WaitChildren returns when n children are subscribed.
 func (s *Server) WaitChildren(ctx context.Context, n int) error {
-	return s.wait(ctx, func() bool { return s.open == n })
+	return s.mu.Wait(ctx, func() bool { return s.open == n })
 }
 
 // Children is how many children are subscribed now, and the most that ever were at once.
@@ -282,13 +260,13 @@ func (s *Server) serve(raw net.Conn) {
 	s.argv = strings.Split(strings.TrimSpace(argv), "\t")
 	denied := s.denied
 	s.conns[c] = true
-	s.broadcast()
+	s.mu.Broadcast()
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.conns, c)
-		s.broadcast()
+		s.mu.Broadcast()
 	}()
 	if denied {
 		s.say(c, "!err Permission Error: Cannot access Messages database, grant Full Disk Access")

@@ -48,7 +48,7 @@ func (s *Server) misbehave(w http.ResponseWriter, r *http.Request, method string
 		s.scripts[method], f = q[1:], q[0]
 	}
 	cut := s.cut
-	s.broadcast()
+	s.mu.Broadcast()
 	s.mu.Unlock()
 	if f == (Fault{}) {
 		return false

@@ -60,7 +60,7 @@ func NewPeer(t testing.TB) providertest.Peer {
 		},
 		Replies: func(chat string) []providertest.Reply { return replies(s.Sent(), chat) },
 		WaitReplies: func(ctx context.Context, chat string, n int) error {
-			return s.wait(ctx, func() bool { return len(replies(s.sent, chat)) >= n })
+			return s.mu.Wait(ctx, func() bool { return len(replies(s.sent, chat)) >= n })
 		},
 		Inject:  s.Inject,
 		Sockets: s.Streams,

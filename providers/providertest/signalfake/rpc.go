@@ -74,7 +74,7 @@ func (s *Server) do(method string, params map[string]any) (any, *Fault) {
 		return map[string]any{"data": base64.StdEncoding.EncodeToString(data)}, nil
 	case "sendTyping":
 		s.typing = append(s.typing, chatOf(params))
-		s.broadcast()
+		s.mu.Broadcast()
 		return map[string]any{}, nil
 	}
 	return s.send(params)
@@ -102,7 +102,7 @@ func (s *Server) send(params map[string]any) (any, *Fault) {
 	s.clock++
 	m.Timestamp = s.clock
 	s.sent = append(s.sent, m)
-	s.broadcast()
+	s.mu.Broadcast()
 	return map[string]any{"timestamp": m.Timestamp, "results": []any{map[string]any{"type": "SUCCESS"}}}, nil
 }
 

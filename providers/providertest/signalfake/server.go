@@ -8,9 +8,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/clawdbot/gateway/providers/providertest/watch"
 )
 
 // Options say what the daemon is like. The zero value is a usable one.
@@ -51,8 +52,7 @@ type Server struct {
 	opt Options
 	url string
 
-	mu       sync.Mutex    // guards the following fields
-	changed  chan struct{} // closed and replaced at every change
+	mu       watch.Lock    // guards the following fields
 	cut      chan struct{} // closed and replaced to close streams
 	mute     chan struct{} // closed and replaced to make streams silent
 	closed   bool
@@ -88,7 +88,7 @@ func New(o Options) *Server {
 		o.Alive = 15 * time.Second
 	}
 	return &Server{
-		opt: o, changed: make(chan struct{}), cut: make(chan struct{}), mute: make(chan struct{}),
+		opt: o, cut: make(chan struct{}), mute: make(chan struct{}),
 		accounts: []string{o.Account}, nextID: 1, clock: time.Now().UnixMilli(),
 		scripts: map[string][]Fault{}, always: map[string]Fault{}, calls: map[string]int{}, files: map[string][]byte{},
 	}
@@ -171,32 +171,9 @@ func (s *Server) Restart() {
 	s.Drop()
 }
 
-// broadcast wakes whoever waits. s.mu is held.
-func (s *Server) broadcast() {
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
-// wait returns when cond, called with s.mu held, is true.
-func (s *Server) wait(ctx context.Context, cond func() bool) error {
-	for {
-		s.mu.Lock()
-		done, changed := cond(), s.changed
-		s.mu.Unlock()
-		if done {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
 // WaitStreams returns when n streams are open.
 func (s *Server) WaitStreams(ctx context.Context, n int) error {
-	return s.wait(ctx, func() bool { return s.open == n })
+	return s.mu.Wait(ctx, func() bool { return s.open == n })
 }
 
 // Streams is how many streams are open now, and the most that ever were at once.
@@ -222,13 +199,13 @@ func (s *Server) Sent() []Sent {
 
 // WaitSent returns the messages sent so far as soon as there are n.
 func (s *Server) WaitSent(ctx context.Context, n int) ([]Sent, error) {
-	err := s.wait(ctx, func() bool { return len(s.sent) >= n })
+	err := s.mu.Wait(ctx, func() bool { return len(s.sent) >= n })
 	return s.Sent(), err
 }
 
 // WaitCalls returns when a method was called n times ("check" and "events" too).
 func (s *Server) WaitCalls(ctx context.Context, method string, n int) error {
-	return s.wait(ctx, func() bool { return s.calls[method] >= n })
+	return s.mu.Wait(ctx, func() bool { return s.calls[method] >= n })
 }
 
 // Typing lists where typing was shown.

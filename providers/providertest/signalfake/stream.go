@@ -65,7 +65,7 @@ func (s *Server) Push(envelopes ...Envelope) []int64 {
 		times = append(times, at)
 		s.push(map[string]any{"envelope": e, "account": s.opt.Account})
 	}
-	s.broadcast()
+	s.mu.Broadcast()
 	return times
 }
 
@@ -96,7 +96,7 @@ func (s *Server) Raw(data string) {
 	defer s.mu.Unlock()
 	s.events = append(s.events, stored{s.nextID, []byte(data)})
 	s.nextID++
-	s.broadcast()
+	s.mu.Broadcast()
 }
 
 // LastEvent is the id of the newest event.
@@ -121,13 +121,13 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	cut, mute := s.cut, s.mute
 	s.open++
 	s.most = max(s.most, s.open)
-	s.broadcast()
+	s.mu.Broadcast()
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.open--
-		s.broadcast()
+		s.mu.Broadcast()
 	}()
 	w.Header().Set("Content-Type", "text/event-stream")
 	if !s.opt.Late {
@@ -197,9 +197,9 @@ func (s *Server) after(id int) ([]stored, <-chan struct{}) {
 	defer s.mu.Unlock()
 	i := slices.IndexFunc(s.events, func(e stored) bool { return e.id > id })
 	if i < 0 {
-		return nil, s.changed
+		return nil, s.mu.Changed()
 	}
-	return slices.Clone(s.events[i:]), s.changed
+	return slices.Clone(s.events[i:]), s.mu.Changed()
 }
 
 // emit writes an event with the line ends and the split data that the standard allows.

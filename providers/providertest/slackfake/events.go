@@ -50,7 +50,7 @@ func (s *Server) PostAll(messages []Message, reversed bool) (stamps []string) {
 		events[i]()
 	}
 	s.dispatch()
-	s.broadcast()
+	s.mu.Broadcast()
 	return stamps
 }
 
@@ -76,7 +76,7 @@ func (s *Server) Again(channel, ts string) {
 	if m := s.world.find(channel, ts); m != nil {
 		s.tell(m)
 		s.dispatch()
-		s.broadcast()
+		s.mu.Broadcast()
 	}
 }
 
@@ -86,7 +86,7 @@ func (s *Server) Event(key string, event map[string]any) {
 	defer s.mu.Unlock()
 	s.event(key, event)
 	s.dispatch()
-	s.broadcast()
+	s.mu.Broadcast()
 }
 
 // Edit changes a message's text as its author, Delete takes it away: both go out as events with the given key.
@@ -131,7 +131,7 @@ func (s *Server) Command(key, command, user, channel, text string) {
 		"response_url": s.url + "/commands/" + key, "trigger_id": "trigger." + key,
 	})
 	s.dispatch()
-	s.broadcast()
+	s.mu.Broadcast()
 }
 
 // Response is an answer to a slash command over its response_url.
@@ -170,6 +170,6 @@ func (s *Server) serveResponse(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.respond = append(s.respond, answer)
-	s.broadcast()
+	s.mu.Broadcast()
 	fmt.Fprint(w, "ok")
 }

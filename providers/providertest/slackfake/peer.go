@@ -76,7 +76,7 @@ func NewPeer(t testing.TB) (providertest.Peer, *Server) {
 
 // WaitSent returns when the bot has written n messages into a conversation, or anywhere with channel "".
 func (s *Server) WaitSent(ctx context.Context, channel string, n int) error {
-	return s.wait(ctx, func() bool { return len(s.history(channel, func(m *Message) bool { return m.BotID == BotID })) >= n })
+	return s.mu.Wait(ctx, func() bool { return len(s.history(channel, func(m *Message) bool { return m.BotID == BotID })) >= n })
 }
 
 // Inject shows a fault of the contract; false where the platform has no such thing.

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/clawdbot/gateway/providers/providertest/watch"
 )
 
 // Options say which app the workspace has. The zero value is a usable one.
@@ -47,8 +49,7 @@ type Server struct {
 	opt Options
 	url string
 
-	mu       sync.Mutex    // guards the following fields
-	changed  chan struct{} // closed and replaced at every change: wakes whoever waits
+	mu       watch.Lock    // guards the following fields
 	cut      chan struct{} // closed and replaced when calls in flight are cut
 	closed   bool
 	world    world
@@ -87,7 +88,7 @@ func New(o Options) *Server {
 		o.MaxSockets = 10
 	}
 	return &Server{
-		opt: o, changed: make(chan struct{}), cut: make(chan struct{}), world: newWorld(),
+		opt: o, cut: make(chan struct{}), world: newWorld(),
 		scripts: map[string][]Fault{}, always: map[string]Fault{}, calls: map[string]int{}, last: map[string]params{},
 		tickets: map[string]bool{}, uploads: map[string]*upload{},
 	}
@@ -160,7 +161,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, method string)
 	s.last[method] = p
 	cut := s.cut
 	fault, faulty := s.nextFault(method)
-	s.broadcast()
+	s.mu.Broadcast()
 	s.mu.Unlock()
 	act := func() answer {
 		switch {
@@ -173,7 +174,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, method string)
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		defer s.broadcast()
+		defer s.mu.Broadcast()
 		return s.act(method, p)
 	}
 	if faulty {
@@ -234,28 +235,5 @@ func (s *Server) LastCall(method string) map[string]string {
 
 // WaitCalls returns when the method has been called n times.
 func (s *Server) WaitCalls(ctx context.Context, method string, n int) error {
-	return s.wait(ctx, func() bool { return s.calls[method] >= n })
-}
-
-// broadcast wakes everybody who waits for a change. s.mu is held.
-func (s *Server) broadcast() {
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
-// wait returns when cond, called with s.mu held, is true.
-func (s *Server) wait(ctx context.Context, cond func() bool) error {
-	for {
-		s.mu.Lock()
-		done, changed := cond(), s.changed
-		s.mu.Unlock()
-		if done {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-changed:
-		}
-	}
+	return s.mu.Wait(ctx, func() bool { return s.calls[method] >= n })
 }

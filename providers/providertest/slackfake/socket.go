@@ -72,7 +72,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	defer s.serving.Done()
 	s.dials++
 	if len(s.sockets) >= s.opt.MaxSockets {
-		s.broadcast()
+		s.mu.Broadcast()
 		s.mu.Unlock()
 		_ = conn.WriteJSON(disconnect("too_many_websockets")) // the app has gone; nobody to tell
 		return
@@ -86,7 +86,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		"debug_info": map[string]any{"host": "fake", "approximate_connection_time": 18060},
 	}
 	s.dispatch()
-	s.broadcast()
+	s.mu.Broadcast()
 	s.mu.Unlock()
 	go c.read()
 	c.write()
@@ -100,7 +100,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.dispatch()
-	s.broadcast()
+	s.mu.Broadcast()
 }
 
 func disconnect(reason string) map[string]any {
@@ -128,7 +128,7 @@ func (c *socket) read() {
 				e.acked, e.ackBody = true, ack.Payload
 			}
 		}
-		c.s.broadcast()
+		c.s.mu.Broadcast()
 		c.s.mu.Unlock()
 	}
 }
@@ -178,7 +178,7 @@ func (s *Server) overdue(c *socket) {
 		if e.conn == c && !e.acked && time.Since(e.sent) >= s.opt.AckWithin {
 			e.conn = nil
 			e.attempt++
-			s.broadcast()
+			s.mu.Broadcast()
 		}
 	}
 	s.dispatch()
@@ -238,7 +238,7 @@ func (s *Server) Dials() int {
 
 // WaitDials returns when n connections have ever been made.
 func (s *Server) WaitDials(ctx context.Context, n int) error {
-	return s.wait(ctx, func() bool { return s.dials >= n })
+	return s.mu.Wait(ctx, func() bool { return s.dials >= n })
 }
 
 // Mute has new connections accepted and never answered.
@@ -250,7 +250,7 @@ func (s *Server) Mute(on bool) {
 
 // WaitSockets returns when n connections are open.
 func (s *Server) WaitSockets(ctx context.Context, n int) error {
-	return s.wait(ctx, func() bool { return len(s.sockets) == n })
+	return s.mu.Wait(ctx, func() bool { return len(s.sockets) == n })
 }
 
 // Drop cuts every connection of the app, without a word.
@@ -294,7 +294,7 @@ func (s *Server) acked(key string) bool {
 
 // WaitAcked returns when the envelope of a message is acknowledged.
 func (s *Server) WaitAcked(ctx context.Context, key string) error {
-	return s.wait(ctx, func() bool { return s.acked(key) })
+	return s.mu.Wait(ctx, func() bool { return s.acked(key) })
 }
 
 // AckBody is what an acknowledgement carried, for a slash command.
@@ -323,7 +323,7 @@ func (s *Server) Attempts(key string) int {
 
 // WaitAttempts returns when the envelope of a message was handed out again n times.
 func (s *Server) WaitAttempts(ctx context.Context, key string, n int) error {
-	return s.wait(ctx, func() bool {
+	return s.mu.Wait(ctx, func() bool {
 		return slices.ContainsFunc(s.queue, func(e *envelope) bool { return e.key == key && e.attempt >= n })
 	})
 }

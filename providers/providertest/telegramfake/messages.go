@@ -30,7 +30,7 @@ func (s *Server) Sent() []Sent {
 
 // WaitSent returns the messages sent so far as soon as there are n.
 func (s *Server) WaitSent(ctx context.Context, n int) ([]Sent, error) {
-	err := s.wait(ctx, func() bool { return len(s.sent) >= n })
+	err := s.mu.Wait(ctx, func() bool { return len(s.sent) >= n })
 	return s.Sent(), err
 }
 
@@ -74,7 +74,7 @@ func (s *Server) send(c call) answer {
 	m := Sent{Method: c.method, MessageID: s.nextMsg, Chat: chat, Text: text, Params: c.params, File: c.file, FileName: c.fileName}
 	s.nextMsg++
 	s.sent = append(s.sent, m)
-	s.broadcast()
+	s.mu.Broadcast()
 	result := map[string]any{
 		"message_id": m.MessageID,
 		"date":       time.Now().Unix(),

@@ -108,7 +108,7 @@ func repliesOf(sent []Sent, chat string) (all []providertest.Reply) {
 }
 
 func (p *peer) waitReplies(ctx context.Context, chat string, n int) error {
-	return p.s.wait(ctx, func() bool { return len(repliesOf(p.s.sent, chat)) >= n })
+	return p.s.mu.Wait(ctx, func() bool { return len(repliesOf(p.s.sent, chat)) >= n })
 }
 
 // inject shows a fault of the contract.

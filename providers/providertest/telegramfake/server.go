@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/clawdbot/gateway/providers/providertest/watch"
 )
 
 // Options say which bot the server knows. The zero value is a usable one.
@@ -26,8 +28,7 @@ type Server struct {
 	opt Options
 	url string
 
-	mu       sync.Mutex    // guards the following fields
-	changed  chan struct{} // closed and replaced at every change: wakes whoever waits
+	mu       watch.Lock    // guards the following fields
 	cut      chan struct{} // closed and replaced by DropConnections
 	closed   bool
 	updates  []stored
@@ -59,7 +60,7 @@ func New(o Options) *Server {
 		o.Username = "fake_bot"
 	}
 	return &Server{
-		opt: o, changed: make(chan struct{}), cut: make(chan struct{}),
+		opt: o, cut: make(chan struct{}),
 		nextID: 1000, nextMsg: 1,
 		scripts: map[string][]Fault{}, always: map[string]Fault{}, calls: map[string]int{},
 		last: map[string]map[string]string{}, files: map[string][]byte{},
@@ -112,7 +113,7 @@ func (s *Server) DropConnections() {
 
 // DropPolling waits until a getUpdates waits for something and closes the connections then: the bot must notice.
 func (s *Server) DropPolling(ctx context.Context) error {
-	return s.wait(ctx, func() bool {
+	return s.mu.Wait(ctx, func() bool {
 		if s.waiting != nil {
 			s.drop()
 			return true
@@ -155,7 +156,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.last[method] = c.params
 	cut := s.cut
 	fault, faulty := s.nextFault(method)
-	s.broadcast()
+	s.mu.Broadcast()
 	s.mu.Unlock()
 	if faulty {
 		s.misbehave(w, r, c, fault, cut)
@@ -225,28 +226,5 @@ func (s *Server) LastCall(method string) map[string]string {
 
 // WaitCalls returns when the method has been called n times.
 func (s *Server) WaitCalls(ctx context.Context, method string, n int) error {
-	return s.wait(ctx, func() bool { return s.calls[method] >= n })
-}
-
-// broadcast wakes everybody who waits for a change. s.mu is held.
-func (s *Server) broadcast() {
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
-// wait returns when cond, called with s.mu held, is true.
-func (s *Server) wait(ctx context.Context, cond func() bool) error {
-	for {
-		s.mu.Lock()
-		done, changed := cond(), s.changed
-		s.mu.Unlock()
-		if done {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-changed:
-		}
-	}
+	return s.mu.Wait(ctx, func() bool { return s.calls[method] >= n })
 }

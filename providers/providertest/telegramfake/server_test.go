@@ -193,7 +193,7 @@ func TestLongPoll(t *testing.T) {
 	wait()
 	cancel()
 	<-got
-	if err := c.wait(c.ctx, func() bool { return c.waiting == nil }); err != nil {
+	if err := c.mu.Wait(c.ctx, func() bool { return c.waiting == nil }); err != nil {
 		t.Error("a poll whose client has gone still waits")
 	}
 

@@ -85,7 +85,7 @@ func (s *Server) Push(updates ...Update) []int64 {
 		s.updates = append(s.updates, stored{id, raw})
 		ids = append(ids, id)
 	}
-	s.broadcast()
+	s.mu.Broadcast()
 	return ids
 }
 
@@ -125,12 +125,12 @@ func (s *Server) Overlaps() int {
 
 // WaitAcked returns when the update id has been acknowledged.
 func (s *Server) WaitAcked(ctx context.Context, id int64) error {
-	return s.wait(ctx, func() bool { return s.acked >= id })
+	return s.mu.Wait(ctx, func() bool { return s.acked >= id })
 }
 
 // WaitPolling returns when a getUpdates is waiting for updates.
 func (s *Server) WaitPolling(ctx context.Context) error {
-	return s.wait(ctx, func() bool { return s.waiting != nil })
+	return s.mu.Wait(ctx, func() bool { return s.waiting != nil })
 }
 
 // getUpdates forgets what the offset acknowledges and answers with the rest, waiting up to timeout seconds for
@@ -163,7 +163,7 @@ func (s *Server) getUpdates(ctx context.Context, c call, cut <-chan struct{}) an
 		s.waiting = mine
 	}
 	s.acknowledge(offset)
-	s.broadcast()
+	s.mu.Broadcast()
 	s.mu.Unlock()
 	defer s.leave(mine)
 	timeout := time.NewTimer(time.Duration(seconds) * time.Second)
@@ -197,7 +197,7 @@ func (s *Server) leave(mine chan struct{}) bool {
 		return false
 	}
 	s.waiting = nil
-	s.broadcast()
+	s.mu.Broadcast()
 	return true
 }
 
@@ -224,5 +224,5 @@ func (s *Server) batch(limit int) ([]json.RawMessage, <-chan struct{}) {
 	for _, u := range s.updates[:min(limit, len(s.updates))] {
 		batch = append(batch, u.raw)
 	}
-	return batch, s.changed
+	return batch, s.mu.Changed()
 }

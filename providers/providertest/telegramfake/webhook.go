@@ -42,7 +42,7 @@ func (s *Server) hookTo(address, secret string) {
 		s.hook.stop = cancel
 		s.posters.Go(func() { s.postAll(ctx, address, secret) })
 	}
-	s.broadcast()
+	s.mu.Broadcast()
 }
 
 // onLoopback: nothing is posted anywhere else, such an address is on record only.
@@ -67,7 +67,7 @@ func (s *Server) Posts() int {
 
 // WaitPosts returns when there were n posts.
 func (s *Server) WaitPosts(ctx context.Context, n int) error {
-	return s.wait(ctx, func() bool { return s.hook.posts >= n })
+	return s.mu.Wait(ctx, func() bool { return s.hook.posts >= n })
 }
 
 // webhookInfo answers getWebhookInfo.
@@ -88,7 +88,7 @@ func (s *Server) postAll(ctx context.Context, address, secret string) {
 	client := &http.Client{Transport: tr, Timeout: 30 * time.Second}
 	for {
 		s.mu.Lock()
-		changed := s.changed
+		changed := s.mu.Changed()
 		var next *stored
 		if len(s.updates) > 0 {
 			u := s.updates[0]
@@ -156,5 +156,5 @@ func (s *Server) posted(id int64, err error) {
 		s.updates = append([]stored(nil), s.updates[1:]...)
 		s.acked = max(s.acked, id)
 	}
-	s.broadcast()
+	s.mu.Broadcast()
 }

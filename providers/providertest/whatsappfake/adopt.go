@@ -44,7 +44,7 @@ func (s *Server) Adopt(ctx context.Context, d *store.Device) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	defer s.broadcast()
+	defer s.mu.Broadcast()
 	s.install(linked)
 	return nil
 }

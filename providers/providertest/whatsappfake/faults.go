@@ -152,7 +152,7 @@ func (s *Server) LogOut() {
 		}
 	}
 	s.remove()
-	s.broadcast()
+	s.mu.Broadcast()
 }
 
 // Silence leaves the live connections open and dead: nothing that comes is understood, nothing is said any more. With
@@ -167,7 +167,7 @@ func (s *Server) Silence() {
 			s.silenceNext = false
 		}
 	}
-	s.broadcast()
+	s.mu.Broadcast()
 }
 
 // Inject shows a fault of the contract; false where the platform has no such thing: nothing here asks for a delay, and

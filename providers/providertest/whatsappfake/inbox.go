@@ -216,7 +216,7 @@ func (s *Server) Unreadable() int {
 
 // WaitShown returns when people have seen n messages.
 func (s *Server) WaitShown(ctx context.Context, n int) ([]Message, error) {
-	err := s.wait(ctx, func() bool { return len(s.shown) >= n })
+	err := s.mu.Wait(ctx, func() bool { return len(s.shown) >= n })
 	return s.Shown(), err
 }
 
@@ -230,7 +230,7 @@ func (s *Server) Replies(chat string) []providertest.Reply {
 // WaitReplies returns when there are n of them.
 func (s *Server) WaitReplies(ctx context.Context, chat string, n int) error {
 	name := s.chatName(s.chatJID(chat))
-	return s.wait(ctx, func() bool { return len(s.replies(name)) >= n })
+	return s.mu.Wait(ctx, func() bool { return len(s.replies(name)) >= n })
 }
 
 func (s *Server) replies(chat string) (all []providertest.Reply) {

@@ -125,7 +125,7 @@ func (s *Server) EnterCode(ctx context.Context, code string) error {
 
 // WaitLinkCode returns when a client shows a code to be typed into the phone.
 func (s *Server) WaitLinkCode(ctx context.Context) error {
-	return s.wait(ctx, func() bool { return s.linkCode != nil })
+	return s.mu.Wait(ctx, func() bool { return s.linkCode != nil })
 }
 
 // advSecret is the secret that a QR code would have carried, from the keys that both sides have shown each other.

@@ -60,7 +60,7 @@ func (s *Server) admit(c *conn, p *waWa6.ClientPayload) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	defer s.broadcast()
+	defer s.mu.Broadcast()
 	if s.device != d { // unlinked meanwhile
 		c.end(failure(401))
 		return

@@ -45,7 +45,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	defer s.broadcast()
+	defer s.mu.Broadcast()
 	if status, faulty := s.uploadFaults.next(func(int) bool { return true }); faulty {
 		http.Error(w, http.StatusText(status), status)
 		return

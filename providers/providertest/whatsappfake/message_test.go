@@ -163,7 +163,7 @@ func TestRepeats(t *testing.T) {
 	if got[1].Info.ID != id || textOf(got[1]) != "once" || textOf(got[2]) != "after" {
 		t.Errorf("received %q %q", textOf(got[1]), textOf(got[2]))
 	}
-	if err := s.wait(c.ctx, func() bool { return len(s.queue) == 0 }); err != nil {
+	if err := s.mu.Wait(c.ctx, func() bool { return len(s.queue) == 0 }); err != nil {
 		t.Errorf("%d messages wait still", s.Pending())
 	}
 	c.send(s, s.Direct(), text("sent twice"), "MINE1")
@@ -328,7 +328,7 @@ func TestActions(t *testing.T) {
 	if err := c.SendPresence(c.ctx, types.PresenceAvailable); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.wait(c.ctx, func() bool { return s.typing[s.Direct()] == 1 && s.presence == "available" }); err != nil {
+	if err := s.mu.Wait(c.ctx, func() bool { return s.typing[s.Direct()] == 1 && s.presence == "available" }); err != nil {
 		t.Fatal(err)
 	}
 	var kinds []string

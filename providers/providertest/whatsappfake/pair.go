@@ -66,7 +66,7 @@ func (s *Server) offerPairing(c *conn, data *waWa6.ClientPayload_DevicePairingRe
 		Attrs:   waBinary.Attrs{"from": types.ServerJID, "id": s.newID(""), "type": "set", "xmlns": "md"},
 		Content: []waBinary.Node{{Tag: "pair-device", Content: refs}},
 	})
-	s.broadcast()
+	s.mu.Broadcast()
 }
 
 // Scan is the owner scanning the code that a client shows: the device is linked to the account, in the place of one that
@@ -231,7 +231,7 @@ func (s *Server) install(d *device) {
 
 // WaitCode returns when a client has been given codes to show.
 func (s *Server) WaitCode(ctx context.Context) error {
-	return s.wait(ctx, func() bool { return len(s.pairing) > 0 })
+	return s.mu.Wait(ctx, func() bool { return len(s.pairing) > 0 })
 }
 
 func verify(key, message, signature []byte) bool {

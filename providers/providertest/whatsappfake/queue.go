@@ -43,7 +43,7 @@ func (s *Server) enqueue(items ...*item) {
 	if c := s.online(); c != nil {
 		s.deliver(c)
 	}
-	s.broadcast()
+	s.mu.Broadcast()
 }
 
 // deliver sends what the connection has not had yet, in the order of the queue. s.mu is held.
@@ -215,7 +215,7 @@ func (s *Server) Acked(id string) bool {
 
 // WaitAcked returns when the device has told that a message arrived.
 func (s *Server) WaitAcked(ctx context.Context, id string) error {
-	return s.wait(ctx, func() bool { return s.acked[id] > 0 })
+	return s.mu.Wait(ctx, func() bool { return s.acked[id] > 0 })
 }
 
 // Read says whether a message was marked as read.
@@ -227,7 +227,7 @@ func (s *Server) Read(id string) bool {
 
 // WaitRead returns when a message was marked as read.
 func (s *Server) WaitRead(ctx context.Context, id string) error {
-	return s.wait(ctx, func() bool { return s.read[id] })
+	return s.mu.Wait(ctx, func() bool { return s.read[id] })
 }
 
 // Pending is the number of messages that the device has not acknowledged.

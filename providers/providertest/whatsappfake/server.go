@@ -15,6 +15,8 @@ import (
 
 	waBinary "go.mau.fi/whatsmeow/binary"
 	"go.mau.fi/whatsmeow/types"
+
+	"github.com/clawdbot/gateway/providers/providertest/watch"
 )
 
 // Options say which account the server knows. The zero value is a usable one.
@@ -41,12 +43,11 @@ type Server struct {
 	tasks sync.WaitGroup // goroutines of connections
 	stop  chan struct{}  // closed by Close
 
-	mu      sync.Mutex    // guards everything below
-	changed chan struct{} // closed and replaced at every change: wakes whoever waits
-	closed  bool
-	conns   map[*conn]bool
-	most    int // connections logged in with one identity at once
-	logins  int
+	mu     watch.Lock // guards everything below
+	closed bool
+	conns  map[*conn]bool
+	most   int // connections logged in with one identity at once
+	logins int
 
 	settings *settings
 	own      *person
@@ -90,7 +91,7 @@ func New(o Options) *Server {
 		o.Revision = 1031080782
 	}
 	s := &Server{
-		opt: o, certs: must(newCertificates()), stop: make(chan struct{}), changed: make(chan struct{}), conns: map[*conn]bool{},
+		opt: o, certs: must(newCertificates()), stop: make(chan struct{}), conns: map[*conn]bool{},
 		nextID: 1, pairing: map[string]*pairing{}, posts: map[string]*post{}, acked: map[string]int{}, read: map[string]bool{},
 		byKey: map[string]bool{}, typing: map[string]int{}, blobs: map[string][]byte{}, originals: map[string][]byte{}, iqs: map[string]int{},
 		queryFaults: map[string]*faults[int]{},
@@ -154,7 +155,7 @@ func (s *Server) enter(c *conn) bool {
 	}
 	s.tasks.Add(1)
 	s.conns[c] = true
-	s.broadcast()
+	s.mu.Broadcast()
 	return true
 }
 
@@ -165,7 +166,7 @@ func (s *Server) leave(c *conn) {
 		delete(s.pairing, ref)
 	}
 	close(c.done)
-	s.broadcast()
+	s.mu.Broadcast()
 	s.mu.Unlock()
 	s.tasks.Done()
 }
@@ -212,12 +213,12 @@ func (s *Server) Logins() int {
 
 // WaitOnline returns when a client is logged in and takes messages.
 func (s *Server) WaitOnline(ctx context.Context) error {
-	return s.wait(ctx, func() bool { return s.online() != nil })
+	return s.mu.Wait(ctx, func() bool { return s.online() != nil })
 }
 
 // WaitOffline returns when no client is connected.
 func (s *Server) WaitOffline(ctx context.Context) error {
-	return s.wait(ctx, func() bool { return len(s.conns) == 0 })
+	return s.mu.Wait(ctx, func() bool { return len(s.conns) == 0 })
 }
 
 // online is the connection that messages go to, or nil. s.mu is held.
@@ -228,29 +229,6 @@ func (s *Server) online() *conn {
 		}
 	}
 	return nil
-}
-
-// broadcast wakes everybody who waits for a change. s.mu is held.
-func (s *Server) broadcast() {
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
-// wait returns when cond, called with s.mu held, is true.
-func (s *Server) wait(ctx context.Context, cond func() bool) error {
-	for {
-		s.mu.Lock()
-		done, changed := cond(), s.changed
-		s.mu.Unlock()
-		if done {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-changed:
-		}
-	}
 }
 
 // newID is an id as phones make them.
@@ -264,7 +242,7 @@ func (s *Server) newID(prefix string) string {
 func (s *Server) handle(c *conn, n *waBinary.Node) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	defer s.broadcast()
+	defer s.mu.Broadcast()
 	if c.ended || c.silent {
 		return
 	}
@@ -311,5 +289,5 @@ func (s *Server) Queries(namespace string) int {
 
 // WaitQueries returns when n info queries of a namespace have come.
 func (s *Server) WaitQueries(ctx context.Context, namespace string, n int) error {
-	return s.wait(ctx, func() bool { return s.iqs[namespace] >= n })
+	return s.mu.Wait(ctx, func() bool { return s.iqs[namespace] >= n })
 }
