@@ -95,7 +95,7 @@ var allowed = map[string][]string{
 	"actors/importer/importtest":          {},
 	"actors/gateway/crashtest":            {},
 	"actors/gateway/faulttest":            {},
-	"providers/providertest":              {"providers", "providers/media", "go.uber.org/goleak"},
+	"providers/providertest":              {"providers", "providers/media", "providers/providertest/watch", "go.uber.org/goleak"},
 	"providers/providertest/watch":        {},
 	"providers/providertest/imsgfake":     {"providers/providertest/watch", "providers/providertest"},
 	"providers/providertest/signalfake":   {"providers/providertest/watch", "providers/providertest"},
@@ -119,7 +119,7 @@ var testOnly = map[string][]string{
 	},
 	"providers/providertest/telegramfake": {"providers/providertest/telegramfake/cmd/telegramfake"},
 	"providers/providertest/watch": {
-		"providers/providertest/discordfake", "providers/providertest/imsgfake", "providers/providertest/signalfake", "providers/providertest/slackfake",
+		"providers/providertest", "providers/providertest/discordfake", "providers/providertest/imsgfake", "providers/providertest/signalfake", "providers/providertest/slackfake",
 		"providers/providertest/telegramfake", "providers/providertest/whatsappfake",
 	},
 	"providers/providertest/imsgfake":     nil,

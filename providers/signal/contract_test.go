@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -44,51 +43,9 @@ func section(t testing.TB, fields map[string]any) json.RawMessage {
 	return b
 }
 
-// taken records what Receive has taken: Signal has no acknowledgement, so that is all that counts.
-type taken struct {
-	mu      sync.Mutex // guards the following fields
-	ids     []string
-	changed chan struct{}
-}
-
-func (k *taken) watch(env *providers.Env) {
-	receive := env.Receive
-	env.Receive = func(ctx context.Context, m providers.Incoming) error {
-		if err := receive(ctx, m); err != nil {
-			return err
-		}
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		k.ids = append(k.ids, m.ID)
-		close(k.changed)
-		k.changed = make(chan struct{})
-		return nil
-	}
-}
-
-func (k *taken) has(id string) (bool, <-chan struct{}) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return slices.Contains(k.ids, id), k.changed
-}
-
-func (k *taken) wait(ctx context.Context, id string) error {
-	for {
-		ok, changed := k.has(id)
-		if ok {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
 func startPlatform(t *testing.T) providertest.Platform {
 	s := signalfake.Start(t, signalfake.Options{Password: signalfake.DefaultPassword, Alive: 100 * time.Millisecond})
-	k := &taken{changed: make(chan struct{})}
+	var k providertest.Taken
 	clock := time.Now().UnixMilli()
 	deliver := func(reversed bool) func(texts ...string) []string {
 		return func(texts ...string) []string {
@@ -108,7 +65,7 @@ func startPlatform(t *testing.T) providertest.Platform {
 	}
 	return providertest.Platform{
 		New: func(env providers.Env) (providers.Provider, error) {
-			k.watch(&env)
+			k.Watch(&env)
 			return newProvider(env, quick())
 		},
 		Env: providers.Env{Config: section(t, map[string]any{"httpUrl": s.URL(), "account": s.Account()})},
@@ -123,11 +80,8 @@ func startPlatform(t *testing.T) providertest.Platform {
 			at, _ := strconv.ParseInt(id, 10, 64)
 			s.Push(signalfake.Direct(signalfake.Ann, "once").With("timestamp", at))
 		},
-		Acked: func(id string) bool {
-			ok, _ := k.has(id)
-			return ok
-		},
-		WaitAcked: k.wait,
+		Acked:     k.Acked,
+		WaitAcked: k.WaitAcked,
 		Sent: func() (texts []string) {
 			for _, m := range s.Sent() {
 				texts = append(texts, m.Text)
