@@ -175,6 +175,23 @@ func (s *socket) ok(method string, params, result any) frame {
 	return f
 }
 
+// until asks, without parameters, until the answer holds want.
+func (s *socket) until(method, want string) frame {
+	s.t.Helper()
+	ctx := deadline(s.t)
+	for {
+		f := s.ok(method, nil, nil)
+		if strings.Contains(f.raw, want) {
+			return f
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			s.t.Fatalf("%s never answered with %s: %s", method, want, f.raw)
+		}
+	}
+}
+
 // refused is call for what must fail; it gives the error.
 func (s *socket) refused(method string, params any) *wire.Error {
 	s.t.Helper()
