@@ -118,23 +118,33 @@ var (
 	tailnet6 = netip.MustParsePrefix("fd7a:115c:a1e0::/48")
 )
 
-// BindHost turns a bind mode into the address to listen on. local are the addresses of this host's interfaces.
-func BindHost(mode string, local []netip.Addr) (string, error) {
-	tailnet := ""
+// Tailnet picks the addresses of this host in its tailnet: of each family the first that the system lists. What is not
+// valid is not there. local are the addresses of this host's interfaces.
+func Tailnet(local []netip.Addr) (v4, v6 netip.Addr) {
 	for _, a := range local {
-		if a = a.Unmap(); tailnet4.Contains(a) || tailnet == "" && tailnet6.Contains(a) {
-			tailnet = a.String()
+		switch a = a.Unmap().WithZone(""); {
+		case !v4.IsValid() && tailnet4.Contains(a):
+			v4 = a
+		case !v6.IsValid() && tailnet6.Contains(a):
+			v6 = a
 		}
 	}
+	return v4, v6
+}
+
+// BindHost turns a bind mode into the address to listen on. local are the addresses of this host's interfaces.
+func BindHost(mode string, local []netip.Addr) (string, error) {
+	tailnet, v6 := Tailnet(local)
+	if !tailnet.IsValid() {
+		tailnet = v6
+	}
 	switch {
-	case mode == "lan":
+	case mode == "lan", mode == "auto" && !tailnet.IsValid():
 		return "0.0.0.0", nil
-	case mode == "tailnet" && tailnet == "":
+	case mode == "tailnet" && !tailnet.IsValid():
 		return "", errors.New("bind is tailnet, but no interface has a tailnet address: is tailscale up?")
-	case mode == "tailnet":
-		return tailnet, nil
-	case mode == "auto":
-		return orElse(tailnet, "0.0.0.0"), nil
+	case mode == "tailnet", mode == "auto":
+		return tailnet.String(), nil
 	default:
 		return "127.0.0.1", nil
 	}

@@ -97,6 +97,7 @@ func TestBindHost(t *testing.T) {
 	}{
 		{"loopback", tail, "127.0.0.1"}, {"lan", tail, "0.0.0.0"}, {"tailnet", tail, "100.64.0.7"}, {"auto", tail, "100.64.0.7"},
 		{"auto", plain, "0.0.0.0"}, {"tailnet", plain, ""}, {"tailnet", tail[:4], "fd7a:115c:a1e0::1"},
+		{"tailnet", append(tail[:5:5], netip.MustParseAddr("100.64.0.9")), "100.64.0.7"}, // the first one
 	} {
 		if got, err := BindHost(c.mode, c.local); got != c.want || (err != nil) != (c.want == "") {
 			t.Errorf("%s %v: %q, %v", c.mode, c.local, got, err)

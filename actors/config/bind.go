@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"io/fs"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -21,6 +22,19 @@ func (d *Document) FormerBind(env Env) string {
 		return "tailnet"
 	}
 	return "lan"
+}
+
+// BridgeHost is the address that the bridge listens on: bridge.bind, else CLAWDBOT_BRIDGE_HOST as it is, else the tailnet
+// with wide-area discovery, else this host alone. local are the addresses of this host's interfaces.
+func (d *Document) BridgeHost(env Env, local []netip.Addr) (string, error) {
+	said := d.root.at("bridge", "bind") != nil
+	switch {
+	case !said && env.BridgeHost != "":
+		return env.BridgeHost, nil
+	case !said && d.Config.Discovery.WideArea.Enabled:
+		return BindHost("tailnet", local)
+	}
+	return BindHost(d.Config.Bridge.Bind, local)
 }
 
 // savedAs is what the copy of a file is called that WithBind changes.

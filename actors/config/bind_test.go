@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,5 +61,32 @@ func TestBind_oneLineAndACopy(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestBridgeHost(t *testing.T) {
+	t.Parallel()
+	none := func(string) string { return "" }
+	tail := []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("100.64.0.7")}
+	for _, c := range []struct {
+		text, env string
+		local     []netip.Addr
+		want      string // "" = an error
+	}{
+		{"{}", "", tail, "127.0.0.1"},
+		{"{bridge: {bind: 'lan'}}", "", tail, "0.0.0.0"},
+		{"{bridge: {bind: 'auto'}}", "", tail, "100.64.0.7"},
+		{"{bridge: {bind: 'auto'}}", "", tail[:1], "0.0.0.0"},
+		{"{bridge: {bind: 'tailnet'}}", "", tail[:1], ""},
+		{"{}", "192.168.1.5", tail, "192.168.1.5"},
+		{"{bridge: {bind: 'loopback'}}", "192.168.1.5", tail, "127.0.0.1"}, // the file decides
+		{"{discovery: {wideArea: {enabled: true}}}", "", tail, "100.64.0.7"},
+		{"{discovery: {wideArea: {enabled: true}}}", "", tail[:1], ""},
+		{"{discovery: {wideArea: {enabled: true}}, bridge: {bind: 'loopback'}}", "", tail, "127.0.0.1"},
+	} {
+		got, err := Parse("clawdbot.json", c.text, none).BridgeHost(Env{BridgeHost: c.env}, c.local)
+		if got != c.want || (err != nil) != (c.want == "") {
+			t.Errorf("%s %q %v: %q, %v", c.text, c.env, c.local, got, err)
+		}
 	}
 }
