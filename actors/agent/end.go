@@ -9,7 +9,7 @@ import (
 // run that has ended already stays as it is.
 func EndOp(j Job, a Answer, s State, errText string, at int64, extra func(*store.Tx, Job, Answer, State) error) store.Op {
 	return func(tx *store.Tx) error {
-		ended, err := tx.EndRun(j.ID, string(s), errText, at)
+		ended, err := tx.EndAnswered(j.ID, string(s), errText, modelOf(j, a), at)
 		if err != nil || !ended {
 			return err
 		}
@@ -28,6 +28,17 @@ func EndOp(j Job, a Answer, s State, errText string, at int64, extra func(*store
 		}
 		return extra(tx, j, a, s)
 	}
+}
+
+// modelOf is who answered, or else who was asked to.
+func modelOf(j Job, a Answer) string {
+	if a.Model == "" {
+		return j.Model
+	}
+	if a.Provider == "" || a.Provider == a.Model {
+		return a.Model
+	}
+	return a.Provider + "/" + a.Model
 }
 
 // Outcome is the final answer to the call that made the run (protocol 3.6, 3.8), as it is kept for repeats.

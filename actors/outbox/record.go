@@ -36,7 +36,7 @@ func write(tx *store.Tx, item store.OutItem, r result, v verdict) (*store.Outcom
 		if receipt, err = wire.Marshal(r.receipt); err != nil {
 			return nil, fmt.Errorf("encode receipt: %w", err)
 		}
-		err = tx.OutSent(item.ID, receipt)
+		err = tx.OutSent(item.ID, receipt, r.receipt.MessageID)
 	case back:
 		err = tx.OutRetry(item.ID, 0, reason)
 	case again:

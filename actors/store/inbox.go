@@ -15,6 +15,7 @@ type Inbound struct {
 	ReceivedAt                    int64
 	State                         string // set by the store: pending, then what FinishInbound says
 	Note                          string
+	FinishedAt                    int64 // set by FinishInbound; 0 = pending
 }
 
 // States of an inbound message.
@@ -26,22 +27,24 @@ const (
 )
 
 const (
+	inboundColumns = `seq, account, surface, chat, msg_id, payload, received_at, state, note, finished_at`
+
 	sqlAcceptInbound = `INSERT INTO inbox (account, surface, chat, msg_id, payload, received_at) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`
 
 	sqlPendingAccount = `SELECT min(account) FROM inbox WHERE state = 'pending' AND account > ?`
 
-	sqlPendingInbound = `SELECT seq, account, surface, chat, msg_id, payload, received_at, state, note FROM inbox
+	sqlPendingInbound = `SELECT ` + inboundColumns + ` FROM inbox
 		WHERE state = 'pending' AND account = ? ORDER BY seq LIMIT ?`
 
-	sqlUnaddressed = `SELECT seq, account, surface, chat, msg_id, payload, received_at, state, note FROM inbox
+	sqlUnaddressed = `SELECT ` + inboundColumns + ` FROM inbox
 		WHERE note = 'not addressed' AND account = ? AND chat = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?`
 
 	sqlFinishInbound = `UPDATE inbox SET state = ?, note = ?, finished_at = ? WHERE seq = ? AND state = 'pending'`
 )
 
 func inboundFields(m *Inbound) []any {
-	return []any{&m.Seq, &m.Account, &m.Surface, &m.Chat, &m.MsgID, &m.Payload, &m.ReceivedAt, &m.State, &m.Note}
+	return []any{&m.Seq, &m.Account, &m.Surface, &m.Chat, &m.MsgID, &m.Payload, &m.ReceivedAt, &m.State, &m.Note, &m.FinishedAt}
 }
 
 // AcceptInbound stores a message unless the same one was accepted before, however long ago.

@@ -84,7 +84,7 @@ func TestModel_statesOfRunsAndOutbox(t *testing.T) {
 				}
 			},
 			"sending":   move(OutSending, func(tx *Tx, id int64) error { return tx.OutSending(id) }, OutQueued),
-			"sent":      move(OutSent, func(tx *Tx, id int64) error { return tx.OutSent(id, nil) }, OutSending, OutAmbiguous),
+			"sent":      move(OutSent, func(tx *Tx, id int64) error { return tx.OutSent(id, nil, "") }, OutSending, OutAmbiguous),
 			"retry":     move(OutQueued, func(tx *Tx, id int64) error { return tx.OutRetry(id, 1, "") }, OutSending, OutAmbiguous),
 			"failed":    move(OutFailed, func(tx *Tx, id int64) error { return tx.OutFailed(id, "") }, OutQueued, OutSending, OutAmbiguous),
 			"ambiguous": move(OutAmbiguous, func(tx *Tx, id int64) error { return tx.OutAmbiguous(id, "") }, OutSending),

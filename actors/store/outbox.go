@@ -37,7 +37,7 @@ const (
 	sqlOutID = `SELECT id FROM outbox WHERE key = ?`
 
 	sqlOutSending = `UPDATE outbox SET state = 'sending', attempts = attempts + 1, updated_at = ? WHERE id = ? AND state = 'queued'`
-	sqlOutSent    = `UPDATE outbox SET state = 'sent', receipt = ?, reason = '', updated_at = ? WHERE id = ? AND state IN ('sending', 'ambiguous')`
+	sqlOutSent    = `UPDATE outbox SET state = 'sent', receipt = ?, receipt_id = ?, reason = '', updated_at = ? WHERE id = ? AND state IN ('sending', 'ambiguous')`
 	sqlOutRetry   = `UPDATE outbox SET state = 'queued', next_at = ?, reason = ?, updated_at = ? WHERE id = ? AND state IN ('sending', 'ambiguous')`
 	sqlOutFailed  = `UPDATE outbox SET state = 'failed', reason = ?, updated_at = ? WHERE id = ? AND state IN ('queued', 'sending', 'ambiguous')`
 	sqlOutUnsure  = `UPDATE outbox SET state = 'ambiguous', reason = ?, updated_at = ? WHERE id = ? AND state = 'sending'`
@@ -78,9 +78,10 @@ func (tx *Tx) OutSending(id int64) error {
 	return step(fmt.Sprintf("mark outgoing message %d sending", id), n, err)
 }
 
-// OutSent ends an item (sending or ambiguous) with the platform's receipt.
-func (tx *Tx) OutSent(id int64, receipt []byte) error {
-	n, err := tx.h.change(sqlOutSent, receipt, tx.nowMs(), id)
+// OutSent ends an item (sending or ambiguous) with the platform's receipt. messageID is what the platform calls it: OutByReceipt
+// finds it by that.
+func (tx *Tx) OutSent(id int64, receipt []byte, messageID string) error {
+	n, err := tx.h.change(sqlOutSent, receipt, messageID, tx.nowMs(), id)
 	return step(fmt.Sprintf("mark outgoing message %d sent", id), n, err)
 }
 

@@ -17,6 +17,7 @@ type Run struct {
 	Mode                  string // how it waits while its session is busy; "" = in line
 	Quiet                 int64  // milliseconds without a further message that its turn waits for
 	Stop                  bool   // set by StopRuns
+	Model                 string // who answered, "provider/model"; set by EndAnswered
 }
 
 // States of a run. Done, error and aborted are final: a run reaches exactly one of them, once.
@@ -30,12 +31,12 @@ const (
 
 const (
 	runColumns = `seq, id, kind, session_key, session_id, state, request, route, error, accepted_at, started_at, ended_at, idem_scope, idem_key,
-		mode, quiet, stop`
+		mode, quiet, stop, model`
 
 	sqlAcceptRun = `INSERT INTO runs (id, kind, session_key, session_id, request, route, accepted_at, idem_scope, idem_key, mode, quiet)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	sqlStartRun = `UPDATE runs SET state = 'running', session_id = ?, started_at = ? WHERE id = ? AND state = 'accepted' AND stop <= ?`
-	sqlEndRun   = `UPDATE runs SET state = ?, error = ?, ended_at = ? WHERE id = ? AND state IN ('accepted', 'running')`
+	sqlEndRun   = `UPDATE runs SET state = ?, error = ?, ended_at = ?, model = ? WHERE id = ? AND state IN ('accepted', 'running')`
 
 	sqlRun         = `SELECT ` + runColumns + ` FROM runs WHERE id = ?`
 	sqlPendingRuns = `SELECT ` + runColumns + ` FROM runs INDEXED BY runs_session
@@ -49,7 +50,7 @@ const (
 func runFields(r *Run) []any {
 	return []any{&r.Seq, &r.ID, &r.Kind, &r.SessionKey, &r.SessionID, &r.State, &r.Request, &r.Route, &r.Error,
 		&r.AcceptedAt, &r.StartedAt, &r.EndedAt, &r.IdemScope, &r.IdemKey,
-		&r.Mode, &r.Quiet, &r.Stop}
+		&r.Mode, &r.Quiet, &r.Stop, &r.Model}
 }
 
 // AcceptRun stores a run in state accepted and gives its place in the order. ErrExists when the id is taken.
@@ -82,12 +83,17 @@ func (tx *Tx) StartStopped(id, sessionID string, at int64) (started bool, err er
 // EndRun moves an accepted or running run to done, error or aborted. ended is false when it has ended before (or is
 // unknown): its first end stays.
 func (tx *Tx) EndRun(id, state, errText string, at int64) (ended bool, err error) {
+	return tx.EndAnswered(id, state, errText, "", at)
+}
+
+// EndAnswered is EndRun for a run that got as far as a model.
+func (tx *Tx) EndAnswered(id, state, errText, model string, at int64) (ended bool, err error) {
 	switch state {
 	case RunDone, RunError, RunAborted:
 	default:
 		return false, fmt.Errorf("end run: %q is not a final state", state)
 	}
-	n, err := tx.h.change(sqlEndRun, state, errText, at, id)
+	n, err := tx.h.change(sqlEndRun, state, errText, at, model, id)
 	return n == 1, wrap("end run", err)
 }
 

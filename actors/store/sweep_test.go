@@ -25,7 +25,7 @@ func TestSweep_keepsWhatIsOpenOrYoung(t *testing.T) {
 				errs = append(errs, err)
 				switch state {
 				case OutSent:
-					errs = append(errs, tx.OutSending(id), tx.OutSent(id, nil))
+					errs = append(errs, tx.OutSending(id), tx.OutSent(id, nil, ""))
 				case OutFailed:
 					errs = append(errs, tx.OutFailed(id, ""))
 				case OutAmbiguous:

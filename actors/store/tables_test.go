@@ -173,7 +173,7 @@ func TestOutbox_lanesKeepTheirOrder(t *testing.T) {
 	write(t, s, func(tx *Tx) error { return tx.OutRetry(1, 5000, "429") })
 	write(t, s, func(tx *Tx) error { return tx.OutSending(1) })
 	write(t, s, func(tx *Tx) error { return tx.OutSending(2) })
-	write(t, s, func(tx *Tx) error { return tx.OutSent(2, []byte(`{"id":"9"}`)) })
+	write(t, s, func(tx *Tx) error { return tx.OutSent(2, []byte(`{"id":"9"}`), "9") })
 
 	first := item("1", "x")
 	first.ID, first.State, first.Attempts, first.NextAt, first.Reason = 1, OutSending, 2, 5000, "429"
