@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"transport/client":   {"transport/wire", "github.com/coder/websocket"},
 	"transport/web":      {},
 	"transport/hooks":    {"transport/wire", "modernc.org/quickjs"},
+	"bridge":             {"transport/wire", "github.com/go-json-experiment/json/jsontext"},
 	"providers/text":     {"providers"},
 	"providers/media":    {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid", "golang.org/x/image/"},
 	"providers/discord":  {"providers", "github.com/bwmarrin/discordgo", "github.com/coder/websocket"},
