@@ -39,7 +39,8 @@ func defaults() Config {
 func (w *WhatsApp) setDefaults() { *w = WhatsApp{TextChunkLimit: 4000, ReplyToMode: "off"} }
 
 func (t *TelegramAccount) setDefaults() {
-	*t = TelegramAccount{Enabled: true, ReplyToMode: "off", TextChunkLimit: 4000, MediaMaxMb: 5, WebhookPath: "/telegram-webhook"}
+	*t = TelegramAccount{Enabled: true, ReplyToMode: "off", TextChunkLimit: 4000, MediaMaxMb: 5, WebhookPath: "/telegram-webhook",
+		ReactionNotifications: "own"}
 }
 
 func (s *SlackAccount) setDefaults() {

@@ -68,6 +68,8 @@ var help = map[string]string{
 	"telegram.botToken":                 "Token of the bot, from BotFather.",
 	"telegram.tokenFile":                "File that holds the token; it wins over the token written here.",
 	"telegram.allowFrom":                "Who may write: ids or user names, * for everyone. Empty: senders are given a pairing code.",
+	"telegram.reactionNotifications":    "Which reactions the agent is told of.",
+	"telegram.actions":                  "What the agent may do besides writing; what is not named is on.",
 	"whatsapp.clientVersion":            "The version to give ourselves out as, when WhatsApp refuses the one that is found.",
 	"whatsapp.allowFrom":                "Who may write: phone numbers in international form, * for everyone.",
 	"discord.token":                     "Token of the bot, from the developer portal.",

@@ -70,6 +70,10 @@ type TelegramAccount struct {
 	WebhookURL     string  `json:"webhookUrl"`
 	WebhookSecret  Secret  `json:"webhookSecret"`
 	WebhookPath    string  `json:"webhookPath"`
+
+	ReactionNotifications string          `json:"reactionNotifications" rule:"enum=off|own|all|allowlist"`
+	ReactionAllowlist     IDs             `json:"reactionAllowlist"`
+	Actions               map[string]bool `json:"actions"`
 }
 
 // SlashCommand is the command under which an app answers.

@@ -31,6 +31,17 @@ type Config struct {
 	WebhookURL    string `json:"webhookUrl"`
 	WebhookPath   string `json:"webhookPath"`
 	WebhookSecret string `json:"webhookSecret"` // what the posts must carry; "" = one of the process's own
+	// ReactionNotifications says which reactions the agent is told of: "off", "own" (default: to our messages), "all",
+	// "allowlist" (by people in ReactionAllowlist).
+	ReactionNotifications string          `json:"reactionNotifications"`
+	ReactionAllowlist     []providers.ID  `json:"reactionAllowlist"`
+	Actions               map[string]bool `json:"actions"` // what the agent may do besides writing; what is not named is on
+}
+
+// allowed says whether a kind of action is on.
+func (c Config) allowed(gate string) bool {
+	on, said := c.Actions[gate]
+	return on || !said
 }
 
 // Group is the configuration of one group chat.
@@ -70,6 +81,13 @@ func ParseConfig(raw json.RawMessage) (Config, error) {
 	}
 	if c.MediaMaxMB == 0 {
 		c.MediaMaxMB = defaultMediaMB
+	}
+	switch c.ReactionNotifications {
+	case "":
+		c.ReactionNotifications = reactionsOwn
+	case reactionsOff, reactionsOwn, reactionsAll, reactionsAllowlist:
+	default:
+		return Config{}, fmt.Errorf("telegram.reactionNotifications: %q is not one of off, own, all, allowlist", c.ReactionNotifications)
 	}
 	if _, err := c.proxyURL(); err != nil {
 		return Config{}, err

@@ -20,6 +20,7 @@ func TestParseConfig(t *testing.T) {
 		Enabled: &yes, BotToken: "1:a", TokenFile: "/x", ReplyToMode: "all",
 		Groups:    map[string]Group{"*": {RequireMention: &no}, "-100": {}},
 		AllowFrom: []providers.ID{"7", "@ann", "-100200300400500"}, TextChunkLimit: 100, MediaMaxMB: 1.5, Proxy: "http://u:p@127.0.0.1:1",
+		ReactionNotifications: "allowlist", ReactionAllowlist: []providers.ID{"8"}, Actions: map[string]bool{"pins": false},
 	}
 	tests := []struct {
 		name, in string
@@ -29,11 +30,13 @@ func TestParseConfig(t *testing.T) {
 		{"absent", "", Config{ReplyToMode: "off", TextChunkLimit: 4000, MediaMaxMB: 5}, ""},
 		{"empty", "{}", Config{ReplyToMode: "off", TextChunkLimit: 4000, MediaMaxMB: 5}, ""},
 		{"full", `{"enabled":true,"botToken":"1:a","tokenFile":"/x","replyToMode":"all","groups":{"*":{"requireMention":false},"-100":{}},
-			"allowFrom":[7,"@ann",-100200300400500],"textChunkLimit":100,"mediaMaxMb":1.5,"proxy":"http://u:p@127.0.0.1:1"}`, full, ""},
+			"allowFrom":[7,"@ann",-100200300400500],"textChunkLimit":100,"mediaMaxMb":1.5,"proxy":"http://u:p@127.0.0.1:1",
+			"reactionNotifications":"allowlist","reactionAllowlist":[8],"actions":{"pins":false}}`, full, ""},
 		{"over the platform's limit", `{"textChunkLimit":9000}`, Config{ReplyToMode: "off", TextChunkLimit: 4096, MediaMaxMB: 5}, ""},
 		{"reply mode", `{"replyToMode":"some"}`, Config{}, "telegram.replyToMode"},
 		{"chunk limit", `{"textChunkLimit":-1}`, Config{}, "telegram.textChunkLimit"},
 		{"media limit", `{"mediaMaxMb":-1}`, Config{}, "telegram.mediaMaxMb"},
+		{"reactions", `{"reactionNotifications":"some"}`, Config{}, "telegram.reactionNotifications"},
 		{"proxy scheme", `{"proxy":"ftp://h"}`, Config{}, "telegram.proxy"},
 		{"proxy syntax", `{"proxy":"http://user:s3cret@%zz"}`, Config{}, "telegram.proxy"},
 		{"allowFrom", `{"allowFrom":[true]}`, Config{}, "string or a number"},
@@ -56,6 +59,9 @@ func TestParseConfig(t *testing.T) {
 				t.Fatal(err)
 			}
 			tt.want.WebhookPath = "/telegram-webhook"
+			if tt.want.ReactionNotifications == "" {
+				tt.want.ReactionNotifications = "own"
+			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	tele "gopkg.in/telebot.v3"
+
+	"github.com/clawdbot/gateway/providers"
 )
 
 // take hands a batch of updates up, one after the other in the order of their ids, and moves the offset past each one
@@ -51,14 +53,27 @@ func (p *Provider) takeOne(ctx context.Context, id int64, raw json.RawMessage) e
 		p.env.Log.Error("telegram update unreadable, skipped", "account", p.env.Account, "update", id, "err", err)
 		return nil
 	}
-	m, ok := convert(u.Message, *p.me.Load())
+	m, ok := p.read(&u, id)
 	if !ok {
 		p.env.Log.Debug("telegram update skipped", "account", p.env.Account, "update", id)
 		return nil
 	}
-	m.Media = p.fetch(ctx, u.Message)
+	if !m.Note {
+		m.Media = p.fetch(ctx, u.Message)
+	}
 	if err := p.env.Receive(ctx, m); err != nil {
 		return fmt.Errorf("the message could not be stored: %s", p.poll.secrets.Replace(err.Error()))
 	}
 	return nil
+}
+
+// read makes the gateway's message of an update; false for one that is nothing to us.
+func (p *Provider) read(u *tele.Update, id int64) (providers.Incoming, bool) {
+	switch {
+	case u.EditedMessage != nil:
+		return editNote(u.EditedMessage, *p.me.Load())
+	case u.MessageReaction != nil:
+		return p.reactionNote(u.MessageReaction, id)
+	}
+	return convert(u.Message, *p.me.Load())
 }

@@ -47,7 +47,13 @@ func (p *Provider) Send(ctx context.Context, m providers.Outgoing) (providers.Re
 	if err != nil {
 		return providers.Receipt{}, sendError(err, chat)
 	}
-	return providers.Receipt{MessageID: strconv.FormatInt(d.ID, 10), ChatID: strconv.FormatInt(d.Chat.ID, 10)}, nil
+	r := d.receipt()
+	p.sent.add(r.ChatID, r.MessageID)
+	return r, nil
+}
+
+func (d delivered) receipt() providers.Receipt {
+	return providers.Receipt{MessageID: strconv.FormatInt(d.ID, 10), ChatID: strconv.FormatInt(d.Chat.ID, 10)}
 }
 
 func (p *Provider) deliver(ctx context.Context, chat string, m providers.Outgoing) (d delivered, err error) {

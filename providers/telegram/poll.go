@@ -170,7 +170,7 @@ func (p *Provider) whoAmI(ctx context.Context) error {
 func (p *Provider) getUpdates(ctx context.Context, hold time.Duration) ([]json.RawMessage, error) {
 	params := map[string]string{
 		"timeout":         strconv.Itoa(int(hold / time.Second)),
-		"allowed_updates": `["message"]`,
+		"allowed_updates": p.cfg.wanted(),
 	}
 	if p.offset != 0 {
 		params["offset"] = strconv.FormatInt(p.offset, 10)

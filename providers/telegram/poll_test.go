@@ -26,6 +26,7 @@ type bench struct {
 	p        *Provider
 	ctx      context.Context
 	received chan string
+	notes    chan providers.Incoming
 	states   chan providers.Status
 	fail     atomic.Pointer[string] // Receive refuses this text, once
 	mounted  atomic.Pointer[hook]   // what answers at the address of the webhook
@@ -36,7 +37,7 @@ func newBench(t *testing.T, config map[string]any, opt options) *bench {
 	s := telegramfake.Start(t, telegramfake.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	t.Cleanup(cancel)
-	b := &bench{Server: s, ctx: ctx, received: make(chan string, 1000), states: make(chan providers.Status, 1000)}
+	b := &bench{Server: s, ctx: ctx, received: make(chan string, 1000), notes: make(chan providers.Incoming, 1000), states: make(chan providers.Status, 1000)}
 	if config == nil {
 		config = map[string]any{}
 	}
@@ -54,6 +55,10 @@ func newBench(t *testing.T, config map[string]any, opt options) *bench {
 			if text := b.fail.Load(); text != nil && *text == m.Text {
 				b.fail.Store(nil)
 				return errors.New("disk full")
+			}
+			if m.Note {
+				b.notes <- m
+				return nil
 			}
 			b.received <- m.Text
 			return nil
@@ -150,7 +155,7 @@ func TestRun_skipsWhatIsNotForIt(t *testing.T) {
 	if err := b.WaitAcked(b.ctx, ids[len(ids)-1]); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.LastCall("getUpdates")["allowed_updates"]; got != `["message"]` {
+	if got := b.LastCall("getUpdates")["allowed_updates"]; got != `["message","edited_message","message_reaction"]` {
 		t.Errorf("allowed_updates = %s", got)
 	}
 }

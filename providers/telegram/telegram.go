@@ -34,13 +34,15 @@ type Provider struct {
 	secret  string                   // of the webhook
 	posted  atomic.Int64             // updates taken from posts since the last look at the webhook
 	moved   sync.Map                 // groups that became supergroups: old chat id to new, both strings
+	sent    recent
 	idle    []interface{ CloseIdleConnections() }
 }
 
 var (
-	_ providers.Provider = (*Provider)(nil)
-	_ providers.Typer    = (*Provider)(nil)
-	_ providers.Prober   = (*Provider)(nil)
+	_ providers.Provider  = (*Provider)(nil)
+	_ providers.Typer     = (*Provider)(nil)
+	_ providers.Prober    = (*Provider)(nil)
+	_ providers.Performer = (*Provider)(nil)
 )
 
 // identity is the bot as the platform knows it.

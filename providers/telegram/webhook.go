@@ -123,7 +123,7 @@ func (h *hook) step(ctx context.Context) error {
 		}
 		params := map[string]string{
 			"url": h.p.cfg.WebhookURL, "secret_token": h.p.secret,
-			"allowed_updates": `["message"]`, "max_connections": posters, "drop_pending_updates": "false",
+			"allowed_updates": h.p.cfg.wanted(), "max_connections": posters, "drop_pending_updates": "false",
 		}
 		if err := h.p.poll.call(ctx, h.p.opt.call, "setWebhook", params, nil); err != nil {
 			return err

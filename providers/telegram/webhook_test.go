@@ -63,7 +63,7 @@ func TestWebhook_takesInOrderAndOnlyWhatIsStored(t *testing.T) {
 	if n := b.Calls()["getUpdates"] + b.Calls()["deleteWebhook"]; n != 0 {
 		t.Errorf("%d calls of polling", n)
 	}
-	if p := b.LastCall("setWebhook"); p["secret_token"] != "planted-secret_1" || p["allowed_updates"] != `["message"]` {
+	if p := b.LastCall("setWebhook"); p["secret_token"] != "planted-secret_1" || p["allowed_updates"] != `["message","edited_message","message_reaction"]` {
 		t.Errorf("setWebhook %v", p)
 	}
 	if err := stop(); err != nil {

@@ -44,6 +44,9 @@ type Server struct {
 	calls    map[string]int
 	last     map[string]map[string]string
 	files    map[string][]byte
+	allowed  string               // the kinds of update that the bot asked for last, as it wrote them
+	reacted  map[[2]string]string // by chat and message
+	pinned   map[[2]string]bool
 
 	posters sync.WaitGroup // the goroutines that post to webhooks
 }
@@ -64,6 +67,7 @@ func New(o Options) *Server {
 		nextID: 1000, nextMsg: 1,
 		scripts: map[string][]Fault{}, always: map[string]Fault{}, calls: map[string]int{},
 		last: map[string]map[string]string{}, files: map[string][]byte{},
+		reacted: map[[2]string]string{}, pinned: map[[2]string]bool{},
 	}
 }
 
@@ -206,6 +210,12 @@ func (s *Server) act(ctx context.Context, c call, cut <-chan struct{}) answer {
 		return s.webhookInfo()
 	case "getFile":
 		return s.getFile(c)
+	}
+	if does, ok := doing[c.method]; ok {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		defer s.mu.Broadcast()
+		return does(s, c)
 	}
 	return refuse(http.StatusNotFound, "Not Found: method not found")
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -14,8 +16,9 @@ type Update map[string]any
 
 // stored is an update that waits to be acknowledged.
 type stored struct {
-	id  int64
-	raw json.RawMessage
+	id   int64
+	kind string // "message", ...; "" for an update that holds nothing
+	raw  json.RawMessage
 }
 
 // Direct is a text in the private chat of a person; the chat has the person's id.
@@ -38,6 +41,30 @@ func Group(chat, from int64, text string) Update {
 
 func person(id int64) map[string]any {
 	return map[string]any{"id": id, "is_bot": false, "first_name": "Ann", "last_name": "Lee", "username": "annlee"}
+}
+
+// Edited is an edit of the message of u, which has an id: it says text now.
+func (u Update) Edited(text string) Update {
+	m := u.With("text", text).With("edit_date", time.Now().Unix())["message"].(map[string]any)
+	if _, ok := m["date"]; !ok {
+		m["date"] = time.Now().Unix()
+	}
+	return Update{"edited_message": m}
+}
+
+// Reaction is a person's change of the reactions under the message of u, which has an id: from old to new, each an emoji or "".
+func (u Update) Reaction(from int64, old, now string) Update {
+	list := func(emoji string) []any {
+		if emoji == "" {
+			return []any{}
+		}
+		return []any{map[string]any{"type": "emoji", "emoji": emoji}}
+	}
+	m := u["message"].(map[string]any)
+	return Update{"message_reaction": map[string]any{
+		"chat": m["chat"], "message_id": m["message_id"], "user": person(from), "date": time.Now().Unix(),
+		"old_reaction": list(old), "new_reaction": list(now),
+	}}
 }
 
 // With is the update with one field of its message set, or removed if value is nil.
@@ -82,7 +109,13 @@ func (s *Server) Push(updates ...Update) []int64 {
 		if err != nil {
 			panic(err) // a test built something that is no JSON
 		}
-		s.updates = append(s.updates, stored{id, raw})
+		kind := ""
+		for key := range u {
+			if key != "update_id" {
+				kind = key
+			}
+		}
+		s.updates = append(s.updates, stored{id, kind, raw})
 		ids = append(ids, id)
 	}
 	s.mu.Broadcast()
@@ -163,6 +196,9 @@ func (s *Server) getUpdates(ctx context.Context, c call, cut <-chan struct{}) an
 		s.waiting = mine
 	}
 	s.acknowledge(offset)
+	if allowed := c.params["allowed_updates"]; allowed != "" {
+		s.allowed = allowed
+	}
 	s.mu.Broadcast()
 	s.mu.Unlock()
 	defer s.leave(mine)
@@ -217,9 +253,17 @@ func (s *Server) acknowledge(offset int64) {
 	s.updates = kept
 }
 
+// dropUnwanted drops the updates of kinds that the bot has not asked for. s.mu is held.
+func (s *Server) dropUnwanted() {
+	s.updates = slices.DeleteFunc(s.updates, func(u stored) bool {
+		return s.allowed != "" && u.kind != "" && !strings.Contains(s.allowed, `"`+u.kind+`"`)
+	})
+}
+
 func (s *Server) batch(limit int) ([]json.RawMessage, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.dropUnwanted()
 	batch := []json.RawMessage{}
 	for _, u := range s.updates[:min(limit, len(s.updates))] {
 		batch = append(batch, u.raw)

@@ -27,6 +27,9 @@ type webhook struct {
 func (s *Server) setWebhook(c call) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if allowed := c.params["allowed_updates"]; allowed != "" {
+		s.allowed = allowed
+	}
 	s.hookTo(c.params["url"], c.params["secret_token"])
 	return accept(true)
 }
@@ -90,6 +93,7 @@ func (s *Server) postAll(ctx context.Context, address, secret string) {
 		s.mu.Lock()
 		changed := s.mu.Changed()
 		var next *stored
+		s.dropUnwanted()
 		if len(s.updates) > 0 {
 			u := s.updates[0]
 			next = &u
