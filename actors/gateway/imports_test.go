@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"transport/web":      {},
 	"transport/hooks":    {"transport/wire", "modernc.org/quickjs"},
 	"bridge":             {"transport/wire", "github.com/go-json-experiment/json/jsontext"},
+	"canvas":             {"github.com/coder/websocket", "github.com/fsnotify/fsnotify"},
 	"providers/text":     {"providers"},
 	"providers/media":    {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid", "golang.org/x/image/"},
 	"providers/discord":  {"providers", "github.com/bwmarrin/discordgo", "github.com/coder/websocket"},
@@ -73,7 +74,7 @@ var allowed = map[string][]string{
 		"actors/importer",
 		"actors/models", "actors/node", "actors/skills", "actors/transcribe",
 		"providers", "providers/media", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
-		"transport/hooks",
+		"transport/hooks", "canvas",
 	},
 
 	// Commands.
