@@ -38,6 +38,11 @@ var allowed = map[string][]string{
 	"providers/telegram":     {"providers", "providers/text", "gopkg.in/telebot.v3"},
 	"providers/whatsapp":     {"providers", "go.mau.fi/whatsmeow", "go.mau.fi/whatsmeow/", "google.golang.org/protobuf/proto", "github.com/skip2/go-qrcode"},
 
+	// Finding the bridge.
+	"bridge/discovery": {
+		"github.com/pion/logging", "github.com/pion/mdns/v2", "golang.org/x/net/dns/dnsmessage", "golang.org/x/net/ipv4", "golang.org/x/net/ipv6",
+	},
+
 	// Core: state and decisions.
 	"actors/command": {},
 	"actors/config":  {"actors", "actors/file", "actors/command", "transport/wire", "github.com/fsnotify/fsnotify"},
@@ -56,6 +61,7 @@ var allowed = map[string][]string{
 		"actors", "actors/agent", "actors/command", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid",
 	},
 	"actors/pairing":    {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
+	"actors/announce":   {"actors"},
 	"actors/models":     {"actors", "transport/wire"},
 	"actors/skills":     {"actors", "actors/config", "transport/wire"},
 	"actors/transcribe": {"actors/agent"},
@@ -72,7 +78,7 @@ var allowed = map[string][]string{
 	"actors/gateway": {
 		"actors", "actors/account", "actors/agent", "actors/command", "actors/config", "actors/conn", "actors/cron", "actors/eventstream", "actors/health",
 		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store", "actors/wizard",
-		"actors/importer",
+		"actors/announce", "actors/file", "actors/importer", "bridge/discovery",
 		"actors/models", "actors/node", "actors/skills", "actors/transcribe",
 		"providers", "providers/media", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
 		"transport/hooks",
@@ -80,6 +86,7 @@ var allowed = map[string][]string{
 
 	// Commands.
 	"cmd/clawdbot": {
+		"actors/file", "bridge/discovery",
 		"actors/importer",
 		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/discord", "providers/imessage", "providers/signal", "providers/slack", "providers/telegram", "transport/client", "transport/wire",
 		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/term",

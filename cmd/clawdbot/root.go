@@ -108,6 +108,7 @@ func (a *app) root() *cobra.Command {
 		a.nodesCommand(), a.pairingCommand(), a.outboxCommand(), a.providersCommand(), a.loginCommand(), a.logoutCommand(), a.actorsCommand(), a.versionCommand(),
 		a.completionCommand(),
 		a.importCommand(),
+		a.discoverCommand(), a.dnsCommand(),
 	)
 	return root
 }
