@@ -18,6 +18,7 @@ type conn struct {
 	socket    Socket
 	peer      wire.Peer
 	connectID string
+	canvasURL string
 	calls     calls
 
 	hello    *wire.HelloOK // until it is sent
@@ -31,6 +32,7 @@ type conn struct {
 // holds events back until hello is queued.
 func (n *conn) Start(c *actors.Context[Message]) error {
 	h := n.o.Hello(n.peer)
+	h.CanvasHostURL = n.canvasURL
 	n.hello = &h
 	n.o.Stream.Join(n.peer.ConnID, n.socket)
 	self := c.Self()

@@ -73,7 +73,7 @@ func (s *conns) connProps(m Open) actors.Props[Message] {
 	return actors.Props[Message]{
 		Kind: "conn",
 		New: func() actors.Behavior[Message] {
-			return &conn{o: s.o, methods: s.methods, socket: m.Socket, peer: m.Peer, connectID: m.ConnectID}
+			return &conn{o: s.o, methods: s.methods, socket: m.Socket, peer: m.Peer, connectID: m.ConnectID, canvasURL: m.CanvasURL}
 		},
 		Mailbox: actors.Mailbox{Count: 256, Bytes: 4 << 20, Overflow: actors.StopActor},
 	}

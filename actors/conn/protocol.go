@@ -16,6 +16,7 @@ type Open struct {
 	Socket    Socket
 	Peer      wire.Peer
 	ConnectID string // the id of the connect request, which hello answers
+	CanvasURL string // the canvas's address for this client; "" = there is none
 }
 
 // Count asks how many connections there are.

@@ -36,6 +36,7 @@ type Gateway struct {
 	sockets  *ws.Server
 	hooks    *hooks.Server
 	mounts   web.Mounts
+	board    board
 	store    *store.Store
 	system   *actors.System
 	tree     *tree
@@ -115,7 +116,7 @@ func (g *Gateway) open() (err error) {
 	if err = g.plant(); err != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		return errors.Join(err, g.system.Stop(ctx), g.store.Close())
+		return errors.Join(err, g.closeCanvas(ctx), g.system.Stop(ctx), g.store.Close())
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 func TestHello_ofAFreshGateway(t *testing.T) {
 	t.Parallel()
 	w := newWalk(t)
-	c := open(t, setup{}.start(t).URL(), nil)
+	c := open(t, setup{config: "{canvasHost: {enabled: false}}"}.start(t).URL(), nil)
 	_, f := c.wait("hello", 0, response(w.send(c, "connect.minimal")))
 	want, got := tree(w.frames["connect.minimal.hello-ok"].Payload).(map[string]any), tree(f.Payload).(map[string]any)
 	sameShape(t, "hello", want, got)

@@ -21,22 +21,25 @@ var allowed = map[string][]string{
 	"providers":      {},
 
 	// Edges: sockets, files, foreign APIs. Never actors, never each other.
-	"transport/ws":           {"transport/wire", "github.com/coder/websocket", "github.com/google/uuid"},
-	"transport/client":       {"transport/wire", "github.com/coder/websocket"},
-	"transport/web":          {},
-	"transport/hooks":        {"transport/wire", "modernc.org/quickjs"},
-	"bridge":                 {"transport/wire", "github.com/go-json-experiment/json/jsontext"},
+	"transport/ws":       {"transport/wire", "github.com/coder/websocket", "github.com/google/uuid"},
+	"transport/client":   {"transport/wire", "github.com/coder/websocket"},
+	"transport/web":      {},
+	"transport/hooks":    {"transport/wire", "modernc.org/quickjs"},
+	"bridge":             {"transport/wire", "github.com/go-json-experiment/json/jsontext"},
+	"canvas":             {"github.com/coder/websocket", "github.com/fsnotify/fsnotify"},
+	"providers/text":     {"providers"},
+	"providers/media":    {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid", "golang.org/x/image/"},
+	"providers/discord":  {"providers", "github.com/bwmarrin/discordgo", "github.com/coder/websocket"},
+	"providers/child":    {},
+	"providers/imessage": {"providers", "providers/child"},
+	"providers/signal":   {"providers", "providers/child"},
+	"providers/slack":    {"providers", "github.com/gorilla/websocket", "github.com/slack-go/slack", "github.com/slack-go/slack/socketmode"},
+	"providers/telegram": {"providers", "providers/text", "gopkg.in/telebot.v3"},
+	"providers/whatsapp": {"providers", "go.mau.fi/whatsmeow", "go.mau.fi/whatsmeow/", "google.golang.org/protobuf/proto", "github.com/skip2/go-qrcode"},
+
+	// The node's end of the bridge.
 	"bridge/device":          {"bridge", "github.com/google/uuid"},
 	"bridge/device/computer": {"github.com/chromedp/", "github.com/google/uuid"},
-	"providers/text":         {"providers"},
-	"providers/media":        {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid", "golang.org/x/image/"},
-	"providers/discord":      {"providers", "github.com/bwmarrin/discordgo", "github.com/coder/websocket"},
-	"providers/child":        {},
-	"providers/imessage":     {"providers", "providers/child"},
-	"providers/signal":       {"providers", "providers/child"},
-	"providers/slack":        {"providers", "github.com/gorilla/websocket", "github.com/slack-go/slack", "github.com/slack-go/slack/socketmode"},
-	"providers/telegram":     {"providers", "providers/text", "gopkg.in/telebot.v3"},
-	"providers/whatsapp":     {"providers", "go.mau.fi/whatsmeow", "go.mau.fi/whatsmeow/", "google.golang.org/protobuf/proto", "github.com/skip2/go-qrcode"},
 
 	// Finding the bridge.
 	"bridge/discovery": {
@@ -81,7 +84,7 @@ var allowed = map[string][]string{
 		"actors/announce", "actors/file", "actors/importer", "bridge/discovery",
 		"actors/models", "actors/node", "actors/skills", "actors/transcribe",
 		"providers", "providers/media", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
-		"transport/hooks",
+		"transport/hooks", "canvas",
 	},
 
 	// Commands.

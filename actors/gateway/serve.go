@@ -30,11 +30,14 @@ func (g *Gateway) serve() (err error) {
 	}
 	g.hooks = g.newHooks()
 	g.mounts.Reserved = g.hooks.Owns
+	g.openCanvas()
+	onCanvas, isCanvas := g.mountCanvas()
 	g.http = ws.HTTPServer(web.New(web.Options{
 		Upgrade: g.sockets, Ready: g.readiness, BasePath: cfg.Gateway.ControlUI.BasePath,
 		ControlUI: cfg.Gateway.ControlUI.Enabled, Version: g.o.Version,
 		CheckHost: func(string) bool { return true }, CheckRequest: g.sockets.Admits, // one rule for both: ws knows the address
 		Hooks: g.hooks, IsHook: g.hooks.Owns, Mounts: &g.mounts, Log: g.log,
+		Canvas: onCanvas, IsCanvas: isCanvas,
 	}), g.log)
 	return nil
 }
@@ -60,7 +63,7 @@ func (g *Gateway) connect(s *ws.Session, _ *wire.ConnectParams) ws.Handler {
 	ctx, cancel := context.WithTimeout(context.Background(), openLimit)
 	defer cancel()
 	ref, err := actors.Ask(ctx, g.tree.conns, func(r actors.Reply[actors.Ref[conn.Message]]) conn.ConnsMessage {
-		return conn.Open{Reply: r, Socket: s, Peer: s.Peer(), ConnectID: s.ConnectID()}
+		return conn.Open{Reply: r, Socket: s, Peer: s.Peer(), ConnectID: s.ConnectID(), CanvasURL: g.canvasForClient(s.Via())}
 	})
 	if err != nil {
 		g.log.Warn("connection without an actor", "conn", s.Peer().ConnID, "err", err)

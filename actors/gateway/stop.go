@@ -52,7 +52,7 @@ func (g *Gateway) stop(ctx context.Context, goodbye wire.ShutdownEvent) error {
 	g.announce(ctx, goodbye)
 	err := g.sockets.Shutdown(ctx)
 	g.hooks.Close()
-	err = errors.Join(err, g.http.Shutdown(ctx))
+	err = errors.Join(err, g.closeCanvas(ctx), g.http.Shutdown(ctx))
 	<-g.served
 	err = errors.Join(err, g.system.Stop(ctx), t.directory.Wait(ctx))
 	return errors.Join(err, g.store.Close())

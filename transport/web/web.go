@@ -25,6 +25,10 @@ type Options struct {
 	IsHook func(path string) bool
 	// Mounts are the paths at which platforms post, exempt from CheckHost and CheckRequest. Nil means none.
 	Mounts *Mounts
+	// Canvas answers the requests that IsCanvas names, upgrades among them, once their Host and what proxies say of them is
+	// fine. It sets headers of its own. Nil means none.
+	Canvas   http.Handler
+	IsCanvas func(*http.Request) bool
 	// Version is shown to the page and sent in its connect call. Empty means "dev".
 	Version string
 	// CheckHost decides whether a request's Host header may be served at all, which ends DNS
@@ -72,6 +76,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusForbidden, "Host not allowed")
 		return
 	}
+	if s.o.Canvas != nil && s.o.IsCanvas(r) {
+		s.canvas(w, r)
+		return
+	}
 	if isUpgrade(r) {
 		if s.o.Upgrade == nil {
 			s.refuse(w, r, http.StatusNotFound, "Not Found")
@@ -109,6 +117,15 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.refuse(w, r, http.StatusNotFound, "Not Found")
 	}
+}
+
+// canvas hands a request on. Its pages are no part of this one: they get none of the headers that protect it.
+func (s *server) canvas(w http.ResponseWriter, r *http.Request) {
+	if !s.o.CheckRequest(r) {
+		s.refuse(w, r, http.StatusForbidden, "Forwarded requests are not accepted")
+		return
+	}
+	s.o.Canvas.ServeHTTP(w, r)
 }
 
 // page answers a cleaned path by the rules of the control UI (protocol 8.6): an existing file, the

@@ -1,0 +1,135 @@
+package gateway
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/clawdbot/gateway/canvas"
+	"github.com/clawdbot/gateway/transport/ws"
+)
+
+// board is the canvas as it is served; nil parts where it is not.
+type board struct {
+	host  *canvas.Host
+	alone *canvas.Server // on its own port; nil while there is no bridge that devices come in by
+	bind  string         // what that one is bound to
+}
+
+// openCanvas starts the canvas host. What keeps it from starting costs a warning: the gateway does without.
+func (g *Gateway) openCanvas() {
+	cfg := g.o.Config.Config
+	if !cfg.CanvasHost.Enabled || g.env.SkipCanvasHost {
+		return
+	}
+	host, err := canvas.New(canvas.Options{
+		Root: cfg.CanvasHost.Root, LiveReload: cfg.CanvasHost.LiveReload, Node: g.isNode, AllowedHosts: cfg.Gateway.AllowedHosts, Log: g.log,
+	})
+	if err != nil {
+		g.log.Warn("there is no canvas", "err", err)
+		return
+	}
+	g.board.host = host
+	if !cfg.Bridge.Enabled || g.env.BridgeDisabled {
+		return
+	}
+	bind, err := g.o.Config.BridgeHost(g.env, localAddrs())
+	if err != nil {
+		g.log.Warn("the canvas has no port of its own", "err", err)
+		return
+	}
+	port := g.env.Ports(cfg, g.o.Start.Port).Canvas
+	if g.o.AnyPort && g.env.CanvasHostPort == 0 && cfg.CanvasHost.Port == 0 {
+		port = 0
+	}
+	alone, err := host.Listen(net.JoinHostPort(bind, strconv.Itoa(port)))
+	if err != nil {
+		g.log.Warn("the canvas has no port of its own", "err", err)
+		return
+	}
+	g.board.alone, g.board.bind = alone, bind
+	g.log.Info("canvas", "url", "http://"+alone.Addr().String()+canvas.CanvasPath+"/", "root", host.Root())
+}
+
+// closeCanvas ends what openCanvas began.
+func (g *Gateway) closeCanvas(ctx context.Context) error {
+	if g.board.host == nil {
+		return nil
+	}
+	g.board.host.Close()
+	if g.board.alone == nil {
+		return nil
+	}
+	return g.board.alone.Stop(ctx)
+}
+
+// mountCanvas is the canvas on the gateway's port.
+func (g *Gateway) mountCanvas() (http.Handler, func(*http.Request) bool) {
+	if g.board.host == nil {
+		return nil, nil
+	}
+	return g.board.host.Mounted(), g.board.host.Owns
+}
+
+// isNode tells whether a node is connected from this address.
+func (g *Gateway) isNode(addr netip.Addr) bool {
+	b := g.nodeOptions().Bridge
+	if b == nil {
+		return false
+	}
+	for _, l := range b.Connected() {
+		if ip, err := netip.ParseAddr(l.RemoteIP); err == nil && ip.Unmap().WithZone("") == addr {
+			return true
+		}
+	}
+	return false
+}
+
+// canvasPort is the port of the canvas: its own, else the gateway's; 0 = there is no canvas.
+func (g *Gateway) canvasPort() int {
+	switch {
+	case g.board.host == nil:
+		return 0
+	case g.board.alone != nil:
+		return portOf(g.board.alone.Addr())
+	}
+	return portOf(g.listener.Addr())
+}
+
+// canvasForNode is the address of the canvas for a node that is connected to this local address of the bridge; "" = there
+// is none, since a node gets one only while the canvas has a port of its own (bridge-canvas 1.13).
+func (g *Gateway) canvasForNode(local string) string {
+	if g.board.alone == nil {
+		return ""
+	}
+	return canvas.Reach{Bind: g.board.bind, Port: g.canvasPort(), Local: local}.URL()
+}
+
+// canvasForClient is the address of the canvas for a client of the WebSocket. Where the canvas's own port is for this host
+// only and the client is elsewhere, it is that of the gateway's port.
+func (g *Gateway) canvasForClient(via ws.Via) string {
+	r := canvas.Reach{Port: g.canvasPort(), Host: via.Host, Local: via.Local, HTTPS: via.HTTPS}
+	if g.board.alone != nil {
+		r.Bind = g.board.bind
+		if local, err := netip.ParseAddr(via.Local); err == nil && !local.IsLoopback() && isLoopbackBind(r.Bind) {
+			r.Bind, r.Port = "", portOf(g.listener.Addr())
+		}
+	}
+	return r.URL()
+}
+
+func isLoopbackBind(bind string) bool {
+	ip, err := netip.ParseAddr(bind)
+	return err == nil && ip.IsLoopback() || strings.EqualFold(bind, "localhost")
+}
+
+// portOf is the port of a listener's address.
+func portOf(a net.Addr) int {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return t.Port
+	}
+	return 0
+}
