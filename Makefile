@@ -1,24 +1,28 @@
 # Every target is one line of shell or a script in .ci/. "make help" lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build test check generate bench fuzz soak crash screenshots
+.PHONY: help run a2ui build test check generate bench fuzz soak crash screenshots
 
 GO      ?= go
 LDFLAGS := -s -w
 TAGS    ?=
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: build ## build, then run the gateway in the foreground
 	bin/clawdbot gateway
 
-build: ## bin/clawdbot: static, stripped; TAGS=nowhatsapp leaves out WhatsApp and its GPL code
+a2ui: ## bundle the A2UI renderer with npm, where there is one; part of build and test
+	@.ci/a2ui
+
+build: a2ui ## bin/clawdbot: static, stripped; TAGS=nowhatsapp leaves out WhatsApp and its GPL code
 	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath -ldflags '$(LDFLAGS)' -o bin/clawdbot ./cmd/clawdbot
 
 test: ## everything that CI runs
 	.ci/deps
+	.ci/a2ui --must
 	$(MAKE) check
-	CLAWDBOT_REQUIRE_BROWSER=$$(.ci/browser) .ci/gotest
+	CLAWDBOT_REQUIRE_BROWSER=$$(.ci/browser) CLAWDBOT_REQUIRE_A2UI=$$([ -f canvas/assets/bin/a2ui.bundle.js ] && echo 1) .ci/gotest
 	.ci/typescript
 	cd docs/examples && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...
 
