@@ -174,6 +174,8 @@ type SignalAccount struct {
 	AllowFrom         IDs     `json:"allowFrom"`
 	TextChunkLimit    int     `json:"textChunkLimit" rule:"min=1"`
 	MediaMaxMb        float64 `json:"mediaMaxMb" rule:"above=0"`
+
+	Actions map[string]bool `json:"actions"`
 }
 
 // IMessage is the accounts behind the imsg program: the plain section is one, and each of accounts another. Those have the settings of the plain section
@@ -195,4 +197,6 @@ type IMessageAccount struct {
 	MediaMaxMb         float64 `json:"mediaMaxMb" rule:"above=0"`
 	TextChunkLimit     int     `json:"textChunkLimit" rule:"min=1"`
 	Groups             Groups  `json:"groups"`
+
+	Actions map[string]bool `json:"actions"`
 }

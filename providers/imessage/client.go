@@ -30,6 +30,7 @@ type client struct {
 	next    int64
 	pending map[int64]chan answer
 	err     error  // why it is gone
+	ours    bool   // it is or was ended by us
 	tail    string // the last line of standard error
 }
 
@@ -59,6 +60,7 @@ func (e *rpcError) Error() string {
 type lostError struct {
 	err     error
 	written bool // the child may have carried it out
+	ended   bool // the child has ended by itself, so that it does not go on with it
 }
 
 func (e *lostError) Error() string { return e.err.Error() }
@@ -97,6 +99,9 @@ func installHint() string {
 
 // close ends the child and everything that waits for it.
 func (c *client) close() {
+	c.mu.Lock()
+	c.doom()
+	c.mu.Unlock()
 	c.proc.Stop(c.p.opt.quiet, c.p.opt.term)
 	c.fail(errors.New("imsg was stopped"))
 }
@@ -105,9 +110,31 @@ func (c *client) close() {
 func (c *client) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.doom()
 	if c.err == nil {
 		c.err = err
 		close(c.gone)
+	}
+}
+
+// doom notes that the child will be ended by us, if it has not ended yet. c.mu is held.
+func (c *client) doom() {
+	select {
+	case <-c.proc.Done():
+	default:
+		c.ours = true
+	}
+}
+
+// byItself says that the child has ended without our doing.
+func (c *client) byItself() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-c.proc.Done():
+		return !c.ours
+	default:
+		return false
 	}
 }
 
@@ -167,12 +194,12 @@ func (c *client) call(ctx context.Context, limit time.Duration, method string, p
 	case <-c.turn:
 		defer func() { c.turn <- struct{}{} }()
 	case <-ctx.Done():
-		return &lostError{ctx.Err(), false}
+		return &lostError{err: ctx.Err()}
 	case <-c.gone:
-		return &lostError{c.why(), false}
+		return &lostError{err: c.why()}
 	}
 	if err := ctx.Err(); err != nil {
-		return &lostError{err, false}
+		return &lostError{err: err}
 	}
 	got := make(chan answer, 1)
 	c.mu.Lock()
@@ -187,10 +214,10 @@ func (c *client) call(ctx context.Context, limit time.Duration, method string, p
 	}()
 	line, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": id, "method": method, "params": params})
 	if err != nil {
-		return &lostError{err, false}
+		return &lostError{err: err}
 	}
 	if _, err := c.proc.Stdin.Write(append(line, '\n')); err != nil {
-		return &lostError{fmt.Errorf("imsg takes no calls: %w", err), true}
+		return &lostError{err: fmt.Errorf("imsg takes no calls: %w", err), written: true}
 	}
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -201,17 +228,17 @@ func (c *client) call(ctx context.Context, limit time.Duration, method string, p
 		select {
 		case a = <-got: // its last word
 		default:
-			return &lostError{c.ended(), true}
+			return &lostError{err: c.ended(), written: true, ended: c.byItself()}
 		}
 	case <-c.gone:
-		return &lostError{c.why(), true}
+		return &lostError{err: c.why(), written: true, ended: c.byItself()}
 	case <-timer.C:
 		err := fmt.Errorf("imsg %s: no answer within %v", method, limit)
 		c.fail(err)
-		return &lostError{err, true}
+		return &lostError{err: err, written: true}
 	case <-ctx.Done():
 		c.fail(fmt.Errorf("imsg %s was given up", method))
-		return &lostError{ctx.Err(), true}
+		return &lostError{err: ctx.Err(), written: true}
 	}
 	if a.err != nil {
 		a.err.method = method
@@ -221,7 +248,7 @@ func (c *client) call(ctx context.Context, limit time.Duration, method string, p
 		return nil
 	}
 	if err := json.Unmarshal(a.result, result); err != nil {
-		return &lostError{fmt.Errorf("imsg %s: the result cannot be read: %w", method, err), true}
+		return &lostError{err: fmt.Errorf("imsg %s: the result cannot be read: %w", method, err), written: true}
 	}
 	return nil
 }

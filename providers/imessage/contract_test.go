@@ -31,6 +31,7 @@ func quick() options {
 		call: 10 * time.Second, send: 3 * time.Second, idle: 500 * time.Millisecond, alive: 3 * time.Second,
 		quiet: 300 * time.Millisecond, term: 100 * time.Millisecond,
 		retryMin: 5 * time.Millisecond, retryMax: 20 * time.Millisecond, healthy: time.Second,
+		settle: 50 * time.Millisecond,
 	}
 }
 

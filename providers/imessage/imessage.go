@@ -21,13 +21,18 @@ type Provider struct {
 
 	running atomic.Bool // a Run is active
 
+	ledger ledger
+	row    atomic.Int64 // the highest ROWID that was seen
+
 	mu   sync.Mutex // guards the following field
 	live *client    // Run's child while it is up
 }
 
 var (
-	_ providers.Provider = (*Provider)(nil)
-	_ providers.Prober   = (*Provider)(nil)
+	_ providers.Provider   = (*Provider)(nil)
+	_ providers.Prober     = (*Provider)(nil)
+	_ providers.Reconciler = (*Provider)(nil)
+	_ providers.Performer  = (*Provider)(nil)
 )
 
 // options are the clocks of the provider. Tests shorten them.
@@ -38,6 +43,8 @@ type options struct {
 	alive time.Duration // and has this long to answer: it may be busy sending
 	quiet time.Duration // from the end of its input to SIGTERM
 	term  time.Duration // from there to SIGKILL
+	// settle is how long a send may take to show in the database after its answer was given up.
+	settle time.Duration
 
 	retryMin, retryMax time.Duration
 	healthy            time.Duration
@@ -46,7 +53,7 @@ type options struct {
 func defaultOptions() options {
 	return options{
 		call: 10 * time.Second, send: 45 * time.Second, idle: 30 * time.Second, alive: 50 * time.Second,
-		quiet: 500 * time.Millisecond, term: 300 * time.Millisecond,
+		quiet: 500 * time.Millisecond, term: 300 * time.Millisecond, settle: 5 * time.Second,
 		retryMin: time.Second, retryMax: 30 * time.Second, healthy: time.Minute,
 	}
 }
@@ -88,15 +95,15 @@ func (p *Provider) with(ctx context.Context, f func(*client) error) error {
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return &lostError{err, false}
+		return &lostError{err: err}
 	}
 	c, err := p.open()
 	if err != nil {
-		return &lostError{err, false}
+		return &lostError{err: err}
 	}
 	defer c.close()
 	if err := c.call(ctx, p.opt.call, "chats.list", map[string]any{"limit": 1}, nil); err != nil {
-		return &lostError{err, false}
+		return &lostError{err: err}
 	}
 	return f(c)
 }

@@ -43,6 +43,7 @@ func (l *listener) resume(ctx context.Context) {
 	}
 	if n, err := strconv.ParseInt(v, 10, 64); err == nil {
 		l.since = n
+		l.p.row.Store(n)
 	}
 }
 
@@ -199,6 +200,7 @@ func (l *listener) take(ctx context.Context, raw json.RawMessage, opened time.Ti
 	}
 	if m.ID > l.since {
 		l.since, l.dirty = m.ID, true
+		p.row.Store(m.ID)
 	}
 	return nil
 }
@@ -220,11 +222,8 @@ func convert(m *message) (in providers.Incoming, ok bool) {
 		return in, false
 	}
 	in = providers.Incoming{
-		ID: m.GUID, Chat: sender, Kind: providers.Direct, Sender: providers.Sender{ID: sender}, Text: strings.TrimSpace(m.Text),
+		ID: m.id(), Chat: sender, Kind: providers.Direct, Sender: providers.Sender{ID: sender}, Text: strings.TrimSpace(m.Text),
 		RoomID: m.ChatGUID, SpaceID: m.Identifier,
-	}
-	if in.ID == "" {
-		in.ID = strconv.FormatInt(m.ID, 10)
 	}
 	in.Time, _ = time.Parse(time.RFC3339, m.CreatedAt) // without one the message is no less a message
 	if m.IsGroup {

@@ -22,10 +22,14 @@ func (p *Provider) Send(ctx context.Context, m providers.Outgoing) (providers.Re
 		ID   json.Number `json:"id"`
 		GUID string      `json:"guid"`
 	}
+	p.begin(ctx, m)
 	err = p.with(ctx, func(c *client) error { return c.call(ctx, p.opt.send, "send", params, &sent) })
 	if err != nil {
+		var lost *lostError
+		p.ledger.lost(m, errors.As(err, &lost) && lost.ended, p.env.Now())
 		return providers.Receipt{}, sendError(err)
 	}
+	p.ledger.done(m, sent.GUID, p.env.Now())
 	r := providers.Receipt{MessageID: "unknown", ChatID: m.Route.Chat} // older versions do not tell
 	switch {
 	case sent.GUID != "":
@@ -38,21 +42,15 @@ func (p *Provider) Send(ctx context.Context, m providers.Outgoing) (providers.Re
 
 // params are those of a send (providers a.6).
 func (p *Provider) params(m providers.Outgoing) (map[string]any, error) {
-	param, value, service := address(m.Route.Chat)
-	if value == "" || param == "to" && value[0] != '+' && handle(value) == value && !isAddress(value) {
-		return nil, fmt.Errorf("%q is no iMessage chat: give a number, an e-mail address, chat_id:<n>, chat_guid:<guid> or chat_identifier:<id>", m.Route.Chat)
+	param, value, err := place(m.Route.Chat)
+	if err != nil {
+		return nil, err
 	}
+	_, _, service := address(m.Route.Chat)
 	if service == "" {
 		service = p.cfg.Service
 	}
 	params := map[string]any{param: value, "service": service, "region": p.cfg.Region, "text": m.Text}
-	if param == "chat_id" {
-		n, err := strconv.ParseInt(value, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("%q is no chat_id: it is a whole number", value)
-		}
-		params[param] = n
-	}
 	if m.Media != nil {
 		path, err := filepath.Abs(m.Media.Path)
 		if err == nil {
@@ -64,6 +62,22 @@ func (p *Provider) params(m providers.Outgoing) (map[string]any, error) {
 		params["file"] = path
 	}
 	return params, nil
+}
+
+// place is the parameter that says which chat is meant, and its value.
+func place(chat string) (param string, v any, err error) {
+	param, value, _ := address(chat)
+	if value == "" || param == "to" && value[0] != '+' && handle(value) == value && !isAddress(value) {
+		return "", nil, fmt.Errorf("%q is no iMessage chat: give a number, an e-mail address, chat_id:<n>, chat_guid:<guid> or chat_identifier:<id>", chat)
+	}
+	if param != "chat_id" {
+		return param, value, nil
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil {
+		return "", nil, fmt.Errorf("%q is no chat_id: it is a whole number", value)
+	}
+	return param, n, nil
 }
 
 // isAddress tells an e-mail address.
@@ -81,6 +95,7 @@ const (
 	codeNoMethod  = -32601
 	codeParams    = -32602
 	codeMayBeDone = -32001
+	codeNoBridge  = -32003
 )
 
 // sendError classifies a failed send for the outbox.

@@ -21,12 +21,14 @@ type Provider struct {
 	running atomic.Bool // a Run is active
 	// self is the account's number, "" while it is not known: a daemon for one account does not tell.
 	self atomic.Pointer[string]
+	sent stamps
 }
 
 var (
-	_ providers.Provider = (*Provider)(nil)
-	_ providers.Typer    = (*Provider)(nil)
-	_ providers.Prober   = (*Provider)(nil)
+	_ providers.Provider  = (*Provider)(nil)
+	_ providers.Typer     = (*Provider)(nil)
+	_ providers.Prober    = (*Provider)(nil)
+	_ providers.Performer = (*Provider)(nil)
 )
 
 // options are the clocks of the provider. Tests shorten them.

@@ -61,7 +61,11 @@ func failure(id any, code int, text string) map[string]any {
 func (s *Server) do(method string, params map[string]any) (result any, code int, text string) {
 	switch method {
 	case "chats.list":
-		return map[string]any{"chats": []any{}}, 0, ""
+		return s.chats(), 0, ""
+	case "messages.history":
+		return s.history(params)
+	case "tapback", "message.edit", "message.unsend":
+		return s.change(method, params)
 	case "watch.subscribe":
 		return map[string]any{"subscription": 1}, 0, ""
 	case "watch.unsubscribe":
@@ -96,8 +100,12 @@ func (s *Server) send(params map[string]any) (any, int, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent = append(s.sent, m)
-	s.mu.Broadcast()
-	return map[string]any{"ok": true}, 0, ""
+	s.add(s.row(m))
+	last := s.rows[len(s.rows)-1]
+	if s.old {
+		return map[string]any{"ok": true}, 0, ""
+	}
+	return map[string]any{"ok": true, "id": last["id"], "guid": last["guid"]}, 0, ""
 }
 
 // subscribe notifies of new rows, and of those after since_rowid, until the child ends.

@@ -68,6 +68,9 @@ type Server struct {
 	scripts map[string][]Fault
 	always  map[string]Fault
 	denied  bool
+	old     bool              // an imsg that does not tell what it has sent
+	bridge  bool              // the part of it that can change messages runs
+	tapped  map[string]string // our reaction, by GUID of the message
 	argv    []string
 }
 
@@ -79,7 +82,7 @@ func Start(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{
-		listener: l, dir: t.TempDir(), conns: map[*conn]bool{},
+		listener: l, dir: t.TempDir(), conns: map[*conn]bool{}, tapped: map[string]string{},
 		scripts: map[string][]Fault{}, always: map[string]Fault{},
 	}
 	var all sync.WaitGroup
@@ -105,19 +108,24 @@ func (s *Server) Push(messages ...Message) (ids []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, m := range messages {
-		id := len(s.rows) + 1
-		m["id"] = id
-		if m["guid"] == nil {
-			m["guid"] = fmt.Sprintf("GUID-%d", id)
-		}
-		if m["created_at"] == nil {
-			m["created_at"] = time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
-		}
-		s.rows = append(s.rows, m)
-		ids = append(ids, id)
+		ids = append(ids, s.add(m))
 	}
-	s.mu.Broadcast()
 	return ids
+}
+
+// add writes a row and returns its ROWID. s.mu is held.
+func (s *Server) add(m Message) int {
+	id := len(s.rows) + 1
+	m["id"] = id
+	if m["guid"] == nil {
+		m["guid"] = fmt.Sprintf("GUID-%d", id)
+	}
+	if m["created_at"] == nil {
+		m["created_at"] = time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+	}
+	s.rows = append(s.rows, m)
+	s.mu.Broadcast()
+	return id
 }
 
 // Again notifies of a row once more.

@@ -54,7 +54,7 @@ func (s *Server) do(method string, params map[string]any) (any, *Fault) {
 			list = append(list, map[string]any{"number": n})
 		}
 		return list, nil
-	case "send", "sendTyping", "getAttachment":
+	case "send", "sendTyping", "getAttachment", "sendReaction", "remoteDelete":
 	default:
 		return refuse(-32601, "Method not implemented")
 	}
@@ -77,7 +77,55 @@ func (s *Server) do(method string, params map[string]any) (any, *Fault) {
 		s.mu.Broadcast()
 		return map[string]any{}, nil
 	}
+	if method == "sendReaction" || method == "remoteDelete" || params["editTimestamp"] != nil {
+		return s.change(method, params)
+	}
 	return s.send(params)
+}
+
+// change is a reaction, an edit or a taking back. s.mu is held.
+func (s *Server) change(method string, params map[string]any) (any, *Fault) {
+	defer s.mu.Broadcast()
+	success := map[string]any{"timestamp": s.clock + 1, "results": []any{map[string]any{"type": "SUCCESS"}}}
+	s.clock++
+	chat := chatOf(params)
+	if chat == "" {
+		return refuse(-1, "No recipients given")
+	}
+	if method == "sendReaction" {
+		emoji, _ := params["emoji"].(string)
+		author, _ := params["targetAuthor"].(string)
+		at, _ := params["targetTimestamp"].(float64)
+		if emoji == "" || author == "" || at == 0 {
+			return refuse(-32602, "emoji, targetAuthor and targetTimestamp are required")
+		}
+		key := fmt.Sprintf("%s %s %d", chat, author, int64(at))
+		if s.reacted[key] = emoji; params["remove"] == true {
+			delete(s.reacted, key)
+		}
+		return success, nil
+	}
+	at, _ := params["targetTimestamp"].(float64)
+	if method == "send" {
+		at, _ = params["editTimestamp"].(float64)
+	}
+	i := slices.IndexFunc(s.sent, func(m Sent) bool { return m.Chat == chat && m.Timestamp == int64(at) })
+	switch {
+	case i < 0:
+		return refuse(-1, "No message with that timestamp")
+	case method == "send":
+		s.sent[i].Text, _ = params["message"].(string)
+	default:
+		s.sent = slices.Delete(s.sent, i, i+1)
+	}
+	return success, nil
+}
+
+// Reacted is our reaction to the message that author sent at a time into a chat, "" for none.
+func (s *Server) Reacted(chat, author string, at int64) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reacted[fmt.Sprintf("%s %s %d", chat, author, at)]
 }
 
 // send takes a message. s.mu is held.

@@ -70,6 +70,7 @@ type Server struct {
 	always   map[string]Fault
 	calls    map[string]int
 	files    map[string][]byte
+	reacted  map[string]string // our reactions, by chat, author and time
 	argv     []string
 }
 
@@ -91,6 +92,7 @@ func New(o Options) *Server {
 		opt: o, cut: make(chan struct{}), mute: make(chan struct{}),
 		accounts: []string{o.Account}, nextID: 1, clock: time.Now().UnixMilli(),
 		scripts: map[string][]Fault{}, always: map[string]Fault{}, calls: map[string]int{}, files: map[string][]byte{},
+		reacted: map[string]string{},
 	}
 }
 

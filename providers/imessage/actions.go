@@ -1,0 +1,126 @@
+package imessage
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/clawdbot/gateway/providers"
+)
+
+// orders are the parameters of all actions; each has some of them.
+type orders struct {
+	To      providers.ID `json:"to"` // a chat, as Outgoing.Route.Chat
+	Chat    providers.ID `json:"chatId"`
+	Message providers.ID `json:"messageId"` // GUID
+	Emoji   string       `json:"emoji"`
+	Content string       `json:"content"`
+	Remove  bool         `json:"remove"`
+}
+
+// action is one thing that can be done: the key of imessage.actions that switches it, the call, and its own parameters.
+type action struct {
+	name, gate, method string
+	params             func(o orders) (map[string]any, error)
+}
+
+// actions need the bridge of a later imsg (`imsg launch`), which reaches into Messages. Without it they say so.
+var actions = []action{
+	{"react", "reactions", "tapback", reactParams},
+	{"editMessage", "messages", "message.edit", editParams},
+	{"unsendMessage", "messages", "message.unsend", func(orders) (map[string]any, error) { return map[string]any{}, nil }},
+}
+
+func editParams(o orders) (map[string]any, error) {
+	if strings.TrimSpace(o.Content) == "" {
+		return nil, errors.New("content: give a text")
+	}
+	return map[string]any{"text": o.Content}, nil
+}
+
+// tapbacks are the reactions that Messages has names for.
+var tapbacks = map[string]string{"❤": "love", "👍": "like", "👎": "dislike", "😂": "laugh", "‼": "emphasize", "❓": "question"}
+
+func reactParams(o orders) (map[string]any, error) {
+	emoji := strings.ReplaceAll(strings.TrimSpace(o.Emoji), "\uFE0F", "")
+	params := map[string]any{"remove": o.Remove}
+	switch kind := tapbacks[emoji]; {
+	case emoji == "":
+		return nil, errors.New("emoji: give an emoji, such as 👍; to take it back too")
+	case kind != "":
+		params["reaction"] = kind
+	default:
+		params["emoji"] = emoji
+	}
+	return params, nil
+}
+
+// Actions implements providers.Performer.
+func (p *Provider) Actions() (names []string) {
+	for _, a := range actions {
+		if p.cfg.allowed(a.gate) {
+			names = append(names, a.name)
+		}
+	}
+	return names
+}
+
+// Perform implements providers.Performer.
+func (p *Provider) Perform(ctx context.Context, name string, raw json.RawMessage) (any, error) {
+	mistake := func(format string, args ...any) error {
+		return &providers.SendError{Class: providers.Permanent, Err: fmt.Errorf("imessage "+name+": "+format, args...)}
+	}
+	i := slices.IndexFunc(actions, func(a action) bool { return a.name == name })
+	if i < 0 {
+		return nil, mistake("there is no such action; there are %s", strings.Join(p.Actions(), ", "))
+	}
+	a := actions[i]
+	if !p.cfg.allowed(a.gate) {
+		return nil, mistake("switched off (imessage.actions.%s)", a.gate)
+	}
+	params, err := p.judge(a, raw)
+	if err != nil {
+		return nil, mistake("%w", err)
+	}
+	err = p.with(ctx, func(c *client) error { return c.call(ctx, p.opt.send, a.method, params, nil) })
+	if e, ok := errors.AsType[*rpcError](err); ok && (e.Code == codeNoMethod || e.Code == codeNoBridge) {
+		return nil, mistake("%w: it needs a newer imsg, with its bridge started (`imsg launch`)", err)
+	}
+	if err != nil {
+		return nil, sendError(err)
+	}
+	return map[string]any{"ok": true}, nil
+}
+
+// judge makes the parameters of the call.
+func (p *Provider) judge(a action, raw json.RawMessage) (map[string]any, error) {
+	var o orders
+	if len(bytes.TrimSpace(raw)) > 0 {
+		if err := json.Unmarshal(raw, &o); err != nil {
+			return nil, fmt.Errorf("the parameters cannot be read: %w", err)
+		}
+	}
+	if o.Message == "" {
+		return nil, errors.New("messageId: give the id of a message")
+	}
+	params, err := a.params(o)
+	if err != nil {
+		return nil, err
+	}
+	if o.To == "" {
+		o.To = o.Chat
+	}
+	key, value, err := place(string(o.To))
+	if err != nil {
+		return nil, fmt.Errorf("to: %w", err)
+	}
+	if key == "to" { // a person's chat is called like the person
+		key = "chat_identifier"
+	}
+	params[key], params["message_guid"] = value, string(o.Message)
+	return params, nil
+}
