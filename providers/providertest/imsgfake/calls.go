@@ -35,7 +35,8 @@ func (s *Server) handle(ctx context.Context, c *conn, line string, watch *sync.W
 		if code != 0 {
 			answer = failure(call.ID, code, text)
 		} else if call.Method == "watch.subscribe" {
-			after = func() { s.subscribe(ctx, c, call.Params, watch) }
+			notify := s.subscribe(ctx, c, call.Params) // counts from before the answer
+			after = func() { watch.Go(notify) }
 		}
 	}
 	switch {
@@ -108,19 +109,21 @@ func (s *Server) send(params map[string]any) (any, int, string) {
 	return map[string]any{"ok": true, "id": last["id"], "guid": last["guid"]}, 0, ""
 }
 
-// subscribe notifies of new rows, and of those after since_rowid, until the child ends.
-func (s *Server) subscribe(ctx context.Context, c *conn, params map[string]any, watch *sync.WaitGroup) {
+// subscribe returns what notifies of new rows, and of those after since_rowid, until the child ends.
+func (s *Server) subscribe(ctx context.Context, c *conn, params map[string]any) (notify func()) {
 	s.mu.Lock()
 	c.next = len(s.rows)
 	if n, ok := params["since_rowid"].(float64); ok {
 		c.next = int(n)
 	}
 	again := len(s.again)
-	s.open++
-	s.most = max(s.most, s.open)
-	s.mu.Broadcast()
 	s.mu.Unlock()
-	watch.Go(func() {
+	return func() {
+		s.mu.Lock()
+		s.open++
+		s.most = max(s.most, s.open)
+		s.mu.Broadcast()
+		s.mu.Unlock()
 		defer func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -146,5 +149,5 @@ func (s *Server) subscribe(ctx context.Context, c *conn, params map[string]any, 
 				return
 			}
 		}
-	})
+	}
 }
