@@ -9,6 +9,8 @@ import (
 	"go.mau.fi/whatsmeow/store"
 )
 
+const adoptedKeys = 20 // one-time keys; the library makes more when fewer than 5 are left
+
 // Adopt links a new device without a scan: it writes into the store what a pairing leaves there, and knows the device
 // from then on, in the place of one that was linked before.
 func (s *Server) Adopt(ctx context.Context, d *store.Device) error {
@@ -40,6 +42,17 @@ func (s *Server) Adopt(ctx context.Context, d *store.Device) error {
 	}
 	key := [32]byte(identity.AccountSignatureKey)
 	if err := d.Identities.PutIdentity(ctx, s.own.lid.SignalAddress().String(), key); err != nil {
+		return err
+	}
+	// A linked device has given keys away for messages to it. The library would make 812 at its first connection.
+	keys, err := d.PreKeys.GetOrGenPreKeys(ctx, adoptedKeys)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		linked.preKeys = append(linked.preKeys, oneTimeKey{id: k.KeyID, public: slices.Clone(k.Pub[:])})
+	}
+	if err := d.PreKeys.MarkPreKeysAsUploaded(ctx, keys[len(keys)-1].KeyID); err != nil {
 		return err
 	}
 	s.mu.Lock()
