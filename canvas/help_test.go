@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a condition may take to come true.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // node is the address of the one node that is connected in tests.
 var node = netip.MustParseAddr("192.0.2.7")

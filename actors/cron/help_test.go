@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // rig is a process: both actors over a real store, with a stand-in for the sessions.
 type rig struct {

@@ -24,7 +24,7 @@ import (
 )
 
 // patience is how long anything may take that should happen soon; the race detector and a busy machine included.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // setup is a gateway to be: in a directory of its own, on a free port, with an environment of its own.
 type setup struct {

@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { actortest.Main(m) }
 
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 func deadline(t testing.TB) context.Context {
 	t.Helper()

@@ -21,7 +21,7 @@ import (
 )
 
 // patience is how long anything may take that should happen soon, on a busy machine.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // anyPort makes a name and a port that no other test of this machine has.
 func anyPort() int { return 20000 + rand.IntN(40000) }

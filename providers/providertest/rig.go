@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long anything may take that is expected to happen. Nothing waits for it in a passing test.
-const patience = 45 * time.Second
+const patience = 60 * time.Second
 
 // rig is one provider on one fake platform, with everything it says on record.
 type rig struct {

@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long anything may take that is expected to happen.
-const patience = 45 * time.Second
+const patience = 60 * time.Second
 
 // bench is a provider on a fake workspace.
 type bench struct {

@@ -12,7 +12,7 @@ import (
 	"github.com/clawdbot/gateway/providers/providertest/whatsappfake"
 )
 
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // rig is a provider on a fake, with everything it says on record.
 type rig struct {
