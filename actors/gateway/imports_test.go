@@ -41,6 +41,13 @@ var allowed = map[string][]string{
 	"bridge/device":          {"bridge", "github.com/google/uuid"},
 	"bridge/device/computer": {"github.com/chromedp/", "github.com/google/uuid"},
 
+	// Model APIs. The formats import their contract.
+	"providers/model":           {},
+	"providers/model/anthropic": {"providers/model", "github.com/anthropics/anthropic-sdk-go", "github.com/anthropics/anthropic-sdk-go/"},
+	"providers/model/gemini":    {"providers/model"},
+	"providers/model/openai":    {"providers/model", "github.com/openai/openai-go/v3", "github.com/openai/openai-go/v3/"},
+	"providers/model/modeltest": {"providers/model"}, // for tests only
+
 	// Finding the bridge.
 	"bridge/discovery": {
 		"github.com/pion/logging", "github.com/pion/mdns/v2", "golang.org/x/net/dns/dnsmessage", "golang.org/x/net/ipv4", "golang.org/x/net/ipv6",
@@ -125,6 +132,8 @@ var allowed = map[string][]string{
 
 // testOnly are the packages that no program may link, except the ones named behind them.
 var testOnly = map[string][]string{
+	"providers/model/modeltest": nil,
+
 	"actors/actortest": nil, "actors/importer/importtest": {"cmd/bench"}, "actors/gateway/crashtest": nil, "actors/gateway/faulttest": nil,
 	"providers/providertest": {
 		"providers/providertest/discordfake", "providers/providertest/imsgfake", "providers/providertest/signalfake", "providers/providertest/slackfake",
@@ -185,7 +194,7 @@ func TestRules(t *testing.T) {
 			switch {
 			case edge(name) && (imp == "actors" || strings.HasPrefix(imp, "actors/")):
 				t.Errorf("edge %s imports core %s", name, imp)
-			case edge(name) && edge(imp) && imp != "providers/text" && imp != "providers/media" && imp != "providers/child" && !strings.HasPrefix(name, "providers/providertest") &&
+			case edge(name) && edge(imp) && imp != "providers/text" && imp != "providers/media" && imp != "providers/child" && imp != "providers/model" && !strings.HasPrefix(name, "providers/providertest") &&
 				!(imp == "bridge" && strings.HasPrefix(name, "bridge/")): // the codec, for the other end
 				t.Errorf("edge %s imports edge %s", name, imp)
 			case strings.HasPrefix(name, "actors/") && imp == "actors/gateway":
