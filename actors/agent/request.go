@@ -4,6 +4,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -48,6 +50,9 @@ type Job struct {
 	Notes      []string // system events of the main session
 	Model      string   // "provider/model" that the session asks for; "" = the default
 }
+
+// WireID is what clients know a run by that no call of theirs has made: the same after a restart (protocol 4.1).
+func WireID(runID string) string { return uuid.NewSHA1(uuid.NameSpaceOID, []byte(runID)).String() }
 
 // Kind is where a run comes from.
 type Kind string

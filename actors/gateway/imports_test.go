@@ -66,7 +66,7 @@ var allowed = map[string][]string{
 	"actors/presence":    {"actors", "actors/eventstream", "transport/wire"},
 	"actors/health":      {"actors", "actors/eventstream", "transport/wire"},
 	"actors/conn":        {"actors", "actors/eventstream", "actors/health", "actors/presence", "transport/wire"},
-	"actors/agent":       {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire"},
+	"actors/agent":       {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/session": {
 		"actors", "actors/agent", "actors/command", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid",
 	},
@@ -82,7 +82,8 @@ var allowed = map[string][]string{
 	},
 	"actors/account": {"actors", "actors/store", "providers", "providers/text", "transport/wire", "golang.org/x/time/rate"},
 	"actors/router":  {"actors", "actors/command", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
-	"actors/outbox":  {"actors", "actors/account", "actors/store", "providers", "transport/wire"},
+	"actors/outbox":  {"actors", "actors/account", "actors/store", "actors/why", "providers", "transport/wire"},
+	"actors/why":     {"actors/agent", "actors/config", "actors/store", "providers", "transport/wire"},
 
 	// The root sees everything but the network SDKs.
 	"actors/gateway": {

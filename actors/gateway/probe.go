@@ -28,6 +28,16 @@ func (g *Gateway) probe(ctx context.Context) (wire.HealthSummary, error) {
 	if s, ok := g.tree.directory.Surface("whatsapp"); ok {
 		h.Web = s.Web(time.Now())
 	}
+	err := g.store.View(ctx, func(v *store.View) error {
+		failed, ambiguous, err := v.OutLost()
+		if failed+ambiguous > 0 {
+			h.Undelivered = &wire.Undelivered{Failed: int64(failed), Ambiguous: int64(ambiguous)}
+		}
+		return err
+	})
+	if err != nil {
+		return h, err
+	}
 	rows, err := g.sessions(ctx)
 	if err != nil {
 		return h, err

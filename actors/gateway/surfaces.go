@@ -33,6 +33,13 @@ func (g *Gateway) accountChanged(s account.State) {
 	}
 }
 
+// delivered has clients told, with the health snapshot, of what did not arrive.
+func (g *Gateway) delivered(it store.OutItem) {
+	if it.State != store.OutSent {
+		_ = g.tree.health.Tell(health.Refresh{})
+	}
+}
+
 func stopAccount(name string) account.Stop {
 	return account.Stop{Account: name, Reason: "gateway stopping"}
 }

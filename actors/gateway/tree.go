@@ -171,7 +171,7 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	reply := outbox.Replier(t.directory, chunk)
 	t.outbox, err = vital(g, c, "outbox", outbox.Props(outbox.Options{
 		Store: g.store, Accounts: t.accounts, Directory: t.directory, Chunk: chunk, Sweep: g.o.Sweep,
-		Load: g.load, Expire: g.needless,
+		Load: g.load, Expire: g.needless, Owner: g.mainKey, Delivered: g.delivered,
 	}))
 	if err != nil {
 		return err

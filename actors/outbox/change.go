@@ -5,6 +5,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/actors/why"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -27,9 +28,20 @@ func (o *outbox) onShow(c *actors.Context[Message], m Show) {
 		case item == nil:
 			return r, wire.InvalidRequest("no outgoing message %d: see outbox.list", m.ID)
 		}
-		r.Item = listed(*item)
-		r.Item.Key = item.Key
+		r.Item = why.Shown(*item)
 		return r, nil
+	}, Message(answered{}))
+}
+
+// onWhy answers what became of a message, whoever it belongs to: all of it is in the tables.
+func (o *outbox) onWhy(c *actors.Context[Message], m Why) {
+	st := o.o.Store
+	actors.Answer(c, m.Reply, func(ctx context.Context) (r wire.WhyResult, err error) {
+		err = st.View(ctx, func(v *store.View) (err error) {
+			r, err = why.Explain(v, m.Params)
+			return err
+		})
+		return r, err
 	}, Message(answered{}))
 }
 
@@ -59,7 +71,7 @@ func (o *outbox) onChange(c *actors.Context[Message], m Change) {
 				return err
 			}
 			if item, err = tx.OutByID(m.ID); err == nil {
-				r.Item = listed(*item)
+				r.Item = why.Listed(*item)
 			}
 			return err
 		})

@@ -8,6 +8,7 @@ import (
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/account"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/actors/why"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -22,6 +23,8 @@ type Options struct {
 	Chunk     Chunk
 	// Delivered tells of an item that is sent, failed or ambiguous now. Any goroutine; must not block.
 	Delivered func(store.OutItem)
+	// Owner is the session that is told, before its next turn, of what did not arrive. nil = nobody is.
+	Owner func() string
 	// Load copies the file that a send names to where it stays until it has gone out. It may take as long as its ctx.
 	// nil = no files are sent.
 	Load func(ctx context.Context, ref string) (providers.Media, error)
@@ -86,6 +89,8 @@ func (o *outbox) Receive(c *actors.Context[Message], m Message) error {
 		o.onList(c, m)
 	case Show:
 		o.onShow(c, m)
+	case Why:
+		o.onWhy(c, m)
 	case Change:
 		o.onChange(c, m)
 	case Count:
@@ -218,21 +223,10 @@ func (o *outbox) onList(c *actors.Context[Message], m List) {
 			return err
 		})
 		for _, it := range items {
-			r.Items = append(r.Items, listed(it))
+			r.Items = append(r.Items, why.Listed(it))
 		}
 		return r, err
 	}, Message(answered{}))
-}
-
-func listed(it store.OutItem) wire.OutboxItem {
-	w := wire.OutboxItem{
-		ID: it.ID, Account: it.Account, Surface: it.Surface, Chat: it.Chat, RunID: it.RunID, State: it.State,
-		Attempts: int64(it.Attempts), Reason: it.Reason, CreatedAt: it.CreatedAt, UpdatedAt: it.UpdatedAt,
-	}
-	if it.State == store.OutQueued && it.NextAt > 0 {
-		w.NextAt = &it.NextAt
-	}
-	return w
 }
 
 func (o *outbox) onCount(c *actors.Context[Message], m Count) {

@@ -36,6 +36,12 @@ type Show struct {
 	ID int64
 }
 
+// Why asks what became of a message. The error is a *wire.Error when nothing has the id.
+type Why struct {
+	actors.Reply[wire.WhyResult]
+	Params wire.WhyParams
+}
+
 // Change is a person's decision on one item: send it again, or give it up. The error is a *wire.Error when the item is not
 // there or not in a state for it.
 type Change struct {
@@ -98,6 +104,7 @@ func (AccountUp) outboxMessage() {}
 func (Send) outboxMessage()      {}
 func (List) outboxMessage()      {}
 func (Show) outboxMessage()      {}
+func (Why) outboxMessage()       {}
 func (Change) outboxMessage()    {}
 func (Count) outboxMessage()     {}
 func (Quiesce) outboxMessage()   {}

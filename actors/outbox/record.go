@@ -16,15 +16,16 @@ func (l *lane) record(c *actors.Context[laneMessage], f *flight, r result, v ver
 	l.timer(c, l.o.Sweep, reconsider{f}) // no word from the store: write again
 	var outcome *store.Outcome
 	l.o.Store.Commit(func(tx *store.Tx) (err error) {
-		outcome, err = write(tx, f.item, r, v)
+		outcome, err = write(tx, f.item, r, v, l.o.Owner)
 		return err
 	}, func(err error) {
 		f.berth.tell(recorded{f, outcome, err})
 	})
 }
 
-// write puts the verdict into the table, and the outcome of the Send that the item belongs to, if this was its last part.
-func write(tx *store.Tx, item store.OutItem, r result, v verdict) (*store.Outcome, error) {
+// write puts the verdict into the table, and the outcome of the Send that the item belongs to, if this was its last part. The
+// owner is told, in the same commit, of what did not arrive.
+func write(tx *store.Tx, item store.OutItem, r result, v verdict, owner func() string) (*store.Outcome, error) {
 	reason := ""
 	if r.err != nil {
 		reason = r.err.Error()
@@ -52,6 +53,11 @@ func write(tx *store.Tx, item store.OutItem, r result, v verdict) (*store.Outcom
 	}
 	if v.action == back || v.action == again {
 		return nil, nil
+	}
+	if err == nil && v.action != sent && owner != nil {
+		if err := notice(tx, owner(), item, v.action, reason); err != nil {
+			return nil, err
+		}
 	}
 	return settle(tx, item.Key)
 }

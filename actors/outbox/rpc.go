@@ -6,7 +6,7 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// Methods answers send (protocol 3.5) and outbox.list.
+// Methods answers send (protocol 3.5), outbox.* and why.
 func Methods(ref actors.Ref[Message]) wire.Table {
 	return wire.Table{
 		wire.Strict("send", func(c *wire.Call, p wire.SendParams) {
@@ -26,6 +26,12 @@ func Methods(ref actors.Ref[Message]) wire.Table {
 		wire.Strict("outbox.show", func(c *wire.Call, p wire.OutboxItemParams) {
 			reply := actors.ReplyTo(func(r wire.OutboxItemResult, err error) { c.Answer(r, err) })
 			if err := ref.Tell(Show{Reply: reply, ID: p.ID}); err != nil {
+				c.Fail(err)
+			}
+		}),
+		wire.Strict("why", func(c *wire.Call, p wire.WhyParams) {
+			reply := actors.ReplyTo(func(r wire.WhyResult, err error) { c.Answer(r, err) })
+			if err := ref.Tell(Why{Reply: reply, Params: p}); err != nil {
 				c.Fail(err)
 			}
 		}),

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/command"
@@ -25,7 +23,7 @@ func eventIDs(j agent.Job) (eventID, chatID string) {
 	case "cron":
 		return j.SessionID, j.SessionID
 	default:
-		id := uuid.NewSHA1(uuid.NameSpaceOID, []byte(j.ID)).String() // the same after a restart
+		id := agent.WireID(j.ID)
 		return id, id
 	}
 }

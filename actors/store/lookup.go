@@ -9,6 +9,10 @@ const (
 	sqlOutParts     = `SELECT ` + outColumns + ` FROM outbox WHERE key > ?1 || '#' AND key < ?1 || '$' LIMIT ?2` // '$' is behind '#'
 	sqlOutTold      = `UPDATE outbox SET told = 1 WHERE id = ? AND told = 0`
 
+	sqlOutLost = `SELECT state, count(*) FROM outbox WHERE state IN ('failed', 'ambiguous') GROUP BY state`
+
+	sqlKey = `SELECT created_at, done_at, ok, payload, error FROM idempotency WHERE scope = ? AND key = ?`
+
 	sqlRunsInto = `SELECT ` + runColumns + ` FROM runs WHERE seq BETWEEN ?1 - 500 AND ?1 + 500 AND session_key = ?2
 		AND error IN ('merged into ' || ?3, 'steered into ' || ?3) ORDER BY seq`
 	sqlLatestRuns = `SELECT id FROM runs WHERE seq > (SELECT max(seq) FROM runs) - ? ORDER BY seq DESC`
@@ -45,10 +49,31 @@ func (v *View) OutParts(key string, limit int) ([]OutItem, error) {
 	return os, wrap("find outgoing messages", err)
 }
 
+// OutLost counts the items that will never be sent, and those of which nobody knows.
+func (v *View) OutLost() (failed, ambiguous int, err error) {
+	m, err := counts(v.h, sqlOutLost)
+	return m[OutFailed], m[OutAmbiguous], wrap("count lost messages", err)
+}
+
 // OutTold notes that somebody has been told of an item, and says whether that is the first time.
 func (tx *Tx) OutTold(id int64) (first bool, err error) {
 	n, err := tx.h.change(sqlOutTold, id)
 	return n == 1, wrap("note what was told", err)
+}
+
+// Key is an idempotency key and what it stands for.
+type Key struct {
+	CreatedAt int64
+	DoneAt    int64   // 0 = there is no answer yet
+	Outcome   Outcome // once it is done
+}
+
+// Key finds an idempotency key; nil when it is not known, or not any more.
+func (v *View) Key(scope, key string) (*Key, error) {
+	k, err := one(v.h, func(k *Key) []any {
+		return []any{&k.CreatedAt, &k.DoneAt, &k.Outcome.OK, &k.Outcome.Payload, &k.Outcome.Error}
+	}, sqlKey, scope, key)
+	return k, wrap("find key", err)
 }
 
 // RunsInto lists the runs that ended as a part of this one, of the 500 before and behind it.

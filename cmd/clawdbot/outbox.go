@@ -16,7 +16,7 @@ func (a *app) outboxCommand() *cobra.Command {
 		Short: "See what is on its way to people, and decide on what did not arrive",
 	}
 	c.AddCommand(a.outboxListCommand(),
-		a.outboxItemCommand("show", "outbox.show", "Show how one message stands, also one that the list no longer has"),
+		a.outboxItemCommand("show", "outbox.show", "Show how one message stands, its text and what the platform said; also one that the list no longer has"),
 		a.outboxItemCommand("retry", "outbox.retry", "Send a message again that failed or may not have arrived; it may then arrive twice"),
 		a.outboxItemCommand("drop", "outbox.drop", "Give up a message that has not been sent"))
 	return c
@@ -50,12 +50,49 @@ func (a *app) outboxItemCommand(name, method, short string) *cobra.Command {
 				return fmt.Errorf("%q is no id: see clawdbot outbox list", args[0])
 			}
 			return query(a, c, f, method, wire.OutboxItemParams{ID: id}, func(r wire.OutboxItemResult) error {
+				if method == "outbox.show" {
+					return a.showOutboxItem(r.Item)
+				}
 				return a.showOutbox(wire.OutboxListResult{Items: []wire.OutboxItem{r.Item}})
 			})
 		},
 	}
 	f.register(c)
 	return c
+}
+
+func (a *app) showOutboxItem(it wire.OutboxItem) error {
+	now := time.Now()
+	t := a.newTable()
+	t.row("Message", fmt.Sprintf("%d, %s", it.ID, it.Key))
+	t.row("To", it.Account+" chat "+it.Chat)
+	t.row("Text", it.Preview)
+	t.row("State", fmt.Sprintf("%s, %s; %s", it.State, ago(&it.UpdatedAt, now), count(int(it.Attempts), "try", "tries")))
+	if it.NextAt != nil {
+		t.row("Next try", "in "+short(time.UnixMilli(*it.NextAt).Sub(now)))
+	}
+	if it.Reason != "" {
+		t.row("Why", it.Reason)
+	}
+	if r := it.Receipt; r != nil {
+		t.row("Receipt", receiptText(it))
+	}
+	if it.RunID != "" {
+		t.row("Run", it.RunID)
+	}
+	t.row("Queued", ago(&it.CreatedAt, now))
+	return t.flush()
+}
+
+// receiptText is how the platform calls what it has taken.
+func receiptText(it wire.OutboxItem) string {
+	if it.Receipt == nil || it.Receipt.MessageID == "" {
+		return "no message id"
+	}
+	if c := it.Receipt.ChatID; c != "" && c != it.Chat {
+		return "message " + it.Receipt.MessageID + " in " + c
+	}
+	return "message " + it.Receipt.MessageID
 }
 
 func (a *app) showOutbox(r wire.OutboxListResult) error {

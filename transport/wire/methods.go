@@ -31,7 +31,7 @@ func Additions() []string {
 		"outbox.list", "pairing.list", "pairing.approve", "actors.list", "config.history", "config.rollback", "import.status",
 		"sessions.export", "logs.tail",
 		"providers.start", "providers.stop", "providers.restart",
-		"outbox.retry", "outbox.drop", "outbox.show",
+		"outbox.retry", "outbox.drop", "outbox.show", "why",
 	}
 }
 

@@ -24,6 +24,16 @@ type OutboxItem struct {
 	Reason    string `json:"reason,omitempty"`
 	CreatedAt int64  `json:"createdAt"` // ms
 	UpdatedAt int64  `json:"updatedAt"` // ms
+
+	// Preview is the beginning of the text, on one line; Receipt what the platform said of a sent one. In outbox.show and why.
+	Preview string         `json:"preview,omitempty"`
+	Receipt *OutboxReceipt `json:"receipt,omitempty"`
+}
+
+// OutboxReceipt is how a platform calls what it has taken.
+type OutboxReceipt struct {
+	MessageID string `json:"messageId"`
+	ChatID    string `json:"chatId,omitempty"` // where it is not the item's own
 }
 
 // OutboxItemParams names one outbound item.

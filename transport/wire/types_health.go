@@ -12,6 +12,14 @@ type HealthSummary struct {
 	Sessions         HealthSessions `json:"sessions"`
 	// Deaf lists the accounts that are connected and seem to hear nothing, an addition: "telegram: no sign of ...".
 	Deaf []string `json:"deaf,omitempty"`
+	// Undelivered is there while messages did not arrive, or may not have: an addition. outbox.list has them.
+	Undelivered *Undelivered `json:"undelivered,omitempty"`
+}
+
+// Undelivered counts the messages that were given up, and those of which nobody knows.
+type Undelivered struct {
+	Failed    int64 `json:"failed"`
+	Ambiguous int64 `json:"ambiguous"`
 }
 
 // WebLink says whether WhatsApp is linked, and how old the credentials are.

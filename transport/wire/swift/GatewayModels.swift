@@ -1935,6 +1935,7 @@ public struct HealthSummary: Codable, Hashable, Sendable {
     public let heartbeatSeconds: Double
     public let sessions: HealthSessions
     public let deaf: [String]?
+    public let undelivered: Undelivered?
 
     public init(
         ok: Bool,
@@ -1945,7 +1946,8 @@ public struct HealthSummary: Codable, Hashable, Sendable {
         discord: DiscordHealth,
         heartbeatSeconds: Double,
         sessions: HealthSessions,
-        deaf: [String]? = nil
+        deaf: [String]? = nil,
+        undelivered: Undelivered? = nil
     ) {
         self.ok = ok
         self.ts = ts
@@ -1956,6 +1958,7 @@ public struct HealthSummary: Codable, Hashable, Sendable {
         self.heartbeatSeconds = heartbeatSeconds
         self.sessions = sessions
         self.deaf = deaf
+        self.undelivered = undelivered
     }
 
     enum CodingKeys: String, CodingKey {
@@ -1968,6 +1971,7 @@ public struct HealthSummary: Codable, Hashable, Sendable {
         case heartbeatSeconds = "heartbeatSeconds"
         case sessions = "sessions"
         case deaf = "deaf"
+        case undelivered = "undelivered"
     }
 }
 
@@ -3352,6 +3356,8 @@ public struct OutboxItem: Codable, Hashable, Sendable {
     public let reason: String?
     public let createdAt: Int
     public let updatedAt: Int
+    public let preview: String?
+    public let receipt: OutboxReceipt?
 
     public init(
         id: Int,
@@ -3365,7 +3371,9 @@ public struct OutboxItem: Codable, Hashable, Sendable {
         nextAt: Int? = nil,
         reason: String? = nil,
         createdAt: Int,
-        updatedAt: Int
+        updatedAt: Int,
+        preview: String? = nil,
+        receipt: OutboxReceipt? = nil
     ) {
         self.id = id
         self.key = key
@@ -3379,6 +3387,8 @@ public struct OutboxItem: Codable, Hashable, Sendable {
         self.reason = reason
         self.createdAt = createdAt
         self.updatedAt = updatedAt
+        self.preview = preview
+        self.receipt = receipt
     }
 
     public struct StateValue: RawRepresentable, Codable, Hashable, Sendable {
@@ -3408,6 +3418,8 @@ public struct OutboxItem: Codable, Hashable, Sendable {
         case reason = "reason"
         case createdAt = "createdAt"
         case updatedAt = "updatedAt"
+        case preview = "preview"
+        case receipt = "receipt"
     }
 }
 
@@ -3478,6 +3490,24 @@ public struct OutboxListResult: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case items = "items"
+    }
+}
+
+public struct OutboxReceipt: Codable, Hashable, Sendable {
+    public let messageId: String
+    public let chatId: String?
+
+    public init(
+        messageId: String,
+        chatId: String? = nil
+    ) {
+        self.messageId = messageId
+        self.chatId = chatId
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case messageId = "messageId"
+        case chatId = "chatId"
     }
 }
 
@@ -6140,6 +6170,24 @@ public struct ToolData: Codable, Hashable, Sendable {
     }
 }
 
+public struct Undelivered: Codable, Hashable, Sendable {
+    public let failed: Int
+    public let ambiguous: Int
+
+    public init(
+        failed: Int,
+        ambiguous: Int
+    ) {
+        self.failed = failed
+        self.ambiguous = ambiguous
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case failed = "failed"
+        case ambiguous = "ambiguous"
+    }
+}
+
 public struct Voicewake: Codable, Hashable, Sendable {
     public let triggers: [String]
 
@@ -6504,6 +6552,321 @@ public struct WhatsAppStatus: Codable, Hashable, Sendable {
         try container.encode(self.lastEventAt, forKey: .lastEventAt)
         try container.encode(self.lastError, forKey: .lastError)
         try container.encodeIfPresent(self.lease, forKey: .lease)
+    }
+}
+
+public struct WhyCall: Codable, Hashable, Sendable {
+    public let method: String
+    public let idempotencyKey: String
+    public let done: Bool
+    public let error: String?
+    public let at: Int
+    public let doneAt: Int?
+
+    public init(
+        method: String,
+        idempotencyKey: String,
+        done: Bool,
+        error: String? = nil,
+        at: Int,
+        doneAt: Int? = nil
+    ) {
+        self.method = method
+        self.idempotencyKey = idempotencyKey
+        self.done = done
+        self.error = error
+        self.at = at
+        self.doneAt = doneAt
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case method = "method"
+        case idempotencyKey = "idempotencyKey"
+        case done = "done"
+        case error = "error"
+        case at = "at"
+        case doneAt = "doneAt"
+    }
+}
+
+public struct WhyCandidate: Codable, Hashable, Sendable {
+    public let ref: String
+    public let what: String
+    public let account: String?
+    public let chat: String?
+    public let state: String?
+    public let at: Int?
+    public let preview: String?
+
+    public init(
+        ref: String,
+        what: String,
+        account: String? = nil,
+        chat: String? = nil,
+        state: String? = nil,
+        at: Int? = nil,
+        preview: String? = nil
+    ) {
+        self.ref = ref
+        self.what = what
+        self.account = account
+        self.chat = chat
+        self.state = state
+        self.at = at
+        self.preview = preview
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case ref = "ref"
+        case what = "what"
+        case account = "account"
+        case chat = "chat"
+        case state = "state"
+        case at = "at"
+        case preview = "preview"
+    }
+}
+
+public struct WhyInbound: Codable, Hashable, Sendable {
+    public let ref: String
+    public let account: String
+    public let surface: String
+    public let chat: String
+    public let thread: String?
+    public let messageId: String
+    public let kind: String?
+    public let senderId: String?
+    public let senderName: String?
+    public let preview: String?
+    public let files: Int?
+    public let late: Bool?
+    public let sentAt: Int?
+    public let receivedAt: Int
+    public let state: StateValue
+    public let reason: String?
+    public let explanation: String
+    public let decidedAt: Int?
+    public let runId: String?
+
+    public init(
+        ref: String,
+        account: String,
+        surface: String,
+        chat: String,
+        thread: String? = nil,
+        messageId: String,
+        kind: String? = nil,
+        senderId: String? = nil,
+        senderName: String? = nil,
+        preview: String? = nil,
+        files: Int? = nil,
+        late: Bool? = nil,
+        sentAt: Int? = nil,
+        receivedAt: Int,
+        state: StateValue,
+        reason: String? = nil,
+        explanation: String,
+        decidedAt: Int? = nil,
+        runId: String? = nil
+    ) {
+        self.ref = ref
+        self.account = account
+        self.surface = surface
+        self.chat = chat
+        self.thread = thread
+        self.messageId = messageId
+        self.kind = kind
+        self.senderId = senderId
+        self.senderName = senderName
+        self.preview = preview
+        self.files = files
+        self.late = late
+        self.sentAt = sentAt
+        self.receivedAt = receivedAt
+        self.state = state
+        self.reason = reason
+        self.explanation = explanation
+        self.decidedAt = decidedAt
+        self.runId = runId
+    }
+
+    public struct StateValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let pending = StateValue(rawValue: "pending")
+        public static let routed = StateValue(rawValue: "routed")
+        public static let dropped = StateValue(rawValue: "dropped")
+        public static let paired = StateValue(rawValue: "paired")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case ref = "ref"
+        case account = "account"
+        case surface = "surface"
+        case chat = "chat"
+        case thread = "thread"
+        case messageId = "messageId"
+        case kind = "kind"
+        case senderId = "senderId"
+        case senderName = "senderName"
+        case preview = "preview"
+        case files = "files"
+        case late = "late"
+        case sentAt = "sentAt"
+        case receivedAt = "receivedAt"
+        case state = "state"
+        case reason = "reason"
+        case explanation = "explanation"
+        case decidedAt = "decidedAt"
+        case runId = "runId"
+    }
+}
+
+public struct WhyParams: Codable, Hashable, Sendable {
+    public let id: String
+    public let account: String?
+    public let chat: String?
+
+    public init(
+        id: String,
+        account: String? = nil,
+        chat: String? = nil
+    ) {
+        self.id = id
+        self.account = account
+        self.chat = chat
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id = "id"
+        case account = "account"
+        case chat = "chat"
+    }
+}
+
+public struct WhyResult: Codable, Hashable, Sendable {
+    public let summary: String
+    public let call: WhyCall?
+    public let inbound: [WhyInbound]
+    public let runs: [WhyRun]
+    public let outbox: [OutboxItem]
+    public let candidates: [WhyCandidate]
+    public let more: Bool?
+
+    public init(
+        summary: String,
+        call: WhyCall? = nil,
+        inbound: [WhyInbound],
+        runs: [WhyRun],
+        outbox: [OutboxItem],
+        candidates: [WhyCandidate],
+        more: Bool? = nil
+    ) {
+        self.summary = summary
+        self.call = call
+        self.inbound = inbound
+        self.runs = runs
+        self.outbox = outbox
+        self.candidates = candidates
+        self.more = more
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case summary = "summary"
+        case call = "call"
+        case inbound = "inbound"
+        case runs = "runs"
+        case outbox = "outbox"
+        case candidates = "candidates"
+        case more = "more"
+    }
+}
+
+public struct WhyRun: Codable, Hashable, Sendable {
+    public let id: String
+    public let trigger: String
+    public let jobId: String?
+    public let idempotencyKey: String?
+    public let sessionKey: String
+    public let sessionId: String?
+    public let state: StateValue
+    public let queueMode: String?
+    public let model: String?
+    public let error: String?
+    public let into: String?
+    public let explanation: String
+    public let acceptedAt: Int
+    public let startedAt: Int?
+    public let endedAt: Int?
+
+    public init(
+        id: String,
+        trigger: String,
+        jobId: String? = nil,
+        idempotencyKey: String? = nil,
+        sessionKey: String,
+        sessionId: String? = nil,
+        state: StateValue,
+        queueMode: String? = nil,
+        model: String? = nil,
+        error: String? = nil,
+        into: String? = nil,
+        explanation: String,
+        acceptedAt: Int,
+        startedAt: Int? = nil,
+        endedAt: Int? = nil
+    ) {
+        self.id = id
+        self.trigger = trigger
+        self.jobId = jobId
+        self.idempotencyKey = idempotencyKey
+        self.sessionKey = sessionKey
+        self.sessionId = sessionId
+        self.state = state
+        self.queueMode = queueMode
+        self.model = model
+        self.error = error
+        self.into = into
+        self.explanation = explanation
+        self.acceptedAt = acceptedAt
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+    }
+
+    public struct StateValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let accepted = StateValue(rawValue: "accepted")
+        public static let running = StateValue(rawValue: "running")
+        public static let done = StateValue(rawValue: "done")
+        public static let error = StateValue(rawValue: "error")
+        public static let aborted = StateValue(rawValue: "aborted")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id = "id"
+        case trigger = "trigger"
+        case jobId = "jobId"
+        case idempotencyKey = "idempotencyKey"
+        case sessionKey = "sessionKey"
+        case sessionId = "sessionId"
+        case state = "state"
+        case queueMode = "queueMode"
+        case model = "model"
+        case error = "error"
+        case into = "into"
+        case explanation = "explanation"
+        case acceptedAt = "acceptedAt"
+        case startedAt = "startedAt"
+        case endedAt = "endedAt"
     }
 }
 

@@ -429,6 +429,7 @@ export interface HealthSummary {
   heartbeatSeconds: number;
   sessions: HealthSessions;
   deaf?: string[];
+  undelivered?: Undelivered;
 }
 
 export interface HeartbeatEvent {
@@ -761,6 +762,8 @@ export interface OutboxItem {
   reason?: string;
   createdAt: number;
   updatedAt: number;
+  preview?: string;
+  receipt?: OutboxReceipt;
 }
 
 export interface OutboxItemParams {
@@ -777,6 +780,11 @@ export interface OutboxListParams {
 
 export interface OutboxListResult {
   items: OutboxItem[];
+}
+
+export interface OutboxReceipt {
+  messageId: string;
+  chatId?: string;
 }
 
 export interface PairingApproveParams {
@@ -1342,6 +1350,11 @@ export interface ToolData {
   result?: unknown;
 }
 
+export interface Undelivered {
+  failed: number;
+  ambiguous: number;
+}
+
 export interface Voicewake {
   triggers: string[];
 }
@@ -1421,6 +1434,81 @@ export interface WhatsAppStatus {
   lastEventAt: number | null;
   lastError: string | null;
   lease?: WhatsAppLease;
+}
+
+export interface WhyCall {
+  method: string;
+  idempotencyKey: string;
+  done: boolean;
+  error?: string;
+  at: number;
+  doneAt?: number;
+}
+
+export interface WhyCandidate {
+  ref: string;
+  what: string;
+  account?: string;
+  chat?: string;
+  state?: string;
+  at?: number;
+  preview?: string;
+}
+
+export interface WhyInbound {
+  ref: string;
+  account: string;
+  surface: string;
+  chat: string;
+  thread?: string;
+  messageId: string;
+  kind?: string;
+  senderId?: string;
+  senderName?: string;
+  preview?: string;
+  files?: number;
+  late?: boolean;
+  sentAt?: number;
+  receivedAt: number;
+  state: "pending" | "routed" | "dropped" | "paired";
+  reason?: string;
+  explanation: string;
+  decidedAt?: number;
+  runId?: string;
+}
+
+export interface WhyParams {
+  id: string;
+  account?: string;
+  chat?: string;
+}
+
+export interface WhyResult {
+  summary: string;
+  call?: WhyCall;
+  inbound: WhyInbound[];
+  runs: WhyRun[];
+  outbox: OutboxItem[];
+  candidates: WhyCandidate[];
+  more?: boolean;
+}
+
+export interface WhyRun {
+  id: string;
+  trigger: string;
+  jobId?: string;
+  idempotencyKey?: string;
+  sessionKey: string;
+  sessionId?: string;
+  state: "accepted" | "running" | "done" | "error" | "aborted";
+  queueMode?: string;
+  model?: string;
+  error?: string;
+  into?: string;
+  explanation: string;
+  acceptedAt: number;
+  startedAt?: number;
+  endedAt?: number;
 }
 
 export interface WizardAnswer {
@@ -1621,8 +1709,10 @@ export interface Methods {
   "outbox.retry": { params: OutboxItemParams; result: OutboxItemResult };
   /** Gives up a message that has not been sent. */
   "outbox.drop": { params: OutboxItemParams; result: OutboxItemResult };
-  /** How one outgoing message stands, also one that outbox.list is too short for; with its key. */
+  /** How one outgoing message stands, also one that outbox.list is too short for; with its key, its text and what the platform said. */
   "outbox.show": { params: OutboxItemParams; result: OutboxItemResult };
+  /** What became of a message: inbound, admitted or refused, session, run, outbox, receipts. When the id names several, the candidates. */
+  "why": { params: WhyParams; result: WhyResult };
 }
 
 /** Every event and its payload. */
