@@ -155,7 +155,7 @@ func newRig(t *testing.T, cfg config) *rig {
 	}
 	r.ref, err = actors.Spawn(r.sys, "outbox", Props(Options{
 		Store: r.store, Accounts: r.accounts, Directory: r.dir, Chunk: cut,
-		Delivered: func(it store.OutItem) { r.delivered <- it },
+		Delivered: func(it store.OutItem) { r.delivered <- it }, Owner: func() string { return "main" },
 		Load: func(_ context.Context, ref string) (providers.Media, error) {
 			if ref == "missing" {
 				return providers.Media{}, errors.New("no such file")

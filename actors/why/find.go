@@ -91,9 +91,9 @@ func (s search) byRef() (hits []hit, is bool, err error) {
 		h.out, err = s.v.OutByID(n)
 	case kind == refRun:
 		h.run, err = s.v.Run(id)
-	case kind == refSend && !strings.Contains(id, "#"):
+	case kind == refSend:
 		hits, err = s.call(id)
-		return hits, true, err
+		return hits, len(hits) > 0, err // else the key of an item, perhaps
 	default:
 		return nil, false, nil
 	}

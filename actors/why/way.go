@@ -168,6 +168,7 @@ func (s search) ofRun(run store.Run) (way, error) {
 			return w, err
 		}
 	}
+	slices.SortFunc(w.in, func(a, b store.Inbound) int { return cmp.Compare(a.Seq, b.Seq) })
 	slices.SortFunc(w.out, func(a, b store.OutItem) int { return cmp.Compare(a.ID, b.ID) })
 	return w, nil
 }

@@ -20,6 +20,8 @@ type asked struct {
 	ctx context.Context
 	bot *telegramfake.Server
 	d   *daemon
+	// vars is the environment of commands.
+	vars map[string]string
 }
 
 func newAsked(t *testing.T) *asked {
@@ -43,6 +45,7 @@ func newAsked(t *testing.T) *asked {
 		t.Fatal(err)
 	}
 	a.d = launch(t, dir, "--port", freePort(t))
+	a.vars = map[string]string{"HOME": dir, "CLAWDBOT_CONFIG_PATH": filepath.Join(dir, "config.json5")}
 	return a
 }
 
@@ -53,7 +56,7 @@ func (a *asked) says(u telegramfake.Update, id int) { a.bot.Push(u.With("message
 func (a *asked) why(done func(wire.WhyResult) bool, args ...string) wire.WhyResult {
 	a.t.Helper()
 	for {
-		r := a.d.client(a.t, append([]string{"why", "--json"}, args...)...)
+		r := invoke(a.vars, append([]string{"why", "--json", "--url", a.d.url}, args...)...) // many are asked: no process for each
 		var w wire.WhyResult
 		if r.code == 0 {
 			if err := wire.Unmarshal([]byte(r.out), &w); err != nil {

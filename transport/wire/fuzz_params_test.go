@@ -80,6 +80,7 @@ func FuzzParams_ChatSendParams(f *testing.F)     { fuzzParams[ChatSendParams](f,
 func FuzzParams_ProviderParams(f *testing.F)     { fuzzParams[ProviderParams](f, "providers.start") }
 func FuzzParams_OutboxListParams(f *testing.F)   { fuzzParams[OutboxListParams](f, "outbox.list") }
 func FuzzParams_OutboxItemParams(f *testing.F)   { fuzzParams[OutboxItemParams](f, "outbox.retry") }
+func FuzzParams_WhyParams(f *testing.F)          { fuzzParams[WhyParams](f, "why") }
 func FuzzParams_PairingApproveParams(f *testing.F) {
 	fuzzParams[PairingApproveParams](f, "pairing.approve")
 }
