@@ -170,7 +170,8 @@ func TestExplain_answeredTogether(t *testing.T) {
 
 func TestExplain_noAnswer(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
+	b := newTables(t)
+	for i, c := range []struct {
 		state, note string
 		kind        providers.ChatKind
 		want        string
@@ -191,9 +192,9 @@ func TestExplain_noAnswer(t *testing.T) {
 		{store.InboundRouted, "note", providers.Group, "nobody is answered"},
 		{store.InboundRouted, "a run of long ago", "", "its run is kept no longer"},
 	} {
-		b := newTables(t)
-		b.inbound("7", "31", c.state, c.note, providers.Incoming{Kind: c.kind, Sender: providers.Sender{ID: "9", Name: "Ann"}})
-		r := b.one("31")
+		id := fmt.Sprint("m", i)
+		b.inbound("7", id, c.state, c.note, providers.Incoming{Kind: c.kind, Sender: providers.Sender{ID: "9", Name: "Ann"}})
+		r := b.one(id)
 		if len(r.Inbound) != 1 || len(r.Runs)+len(r.Outbox) != 0 || !strings.Contains(r.Summary, c.want) || r.Inbound[0].Reason != c.note || r.Inbound[0].SenderID != "9" {
 			t.Errorf("%s %q: %+v, want %q", c.state, c.note, r, c.want)
 		}
@@ -202,7 +203,8 @@ func TestExplain_noAnswer(t *testing.T) {
 
 func TestExplain_runs(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ kind, state, text, want string }{
+	b := newTables(t)
+	for i, c := range []struct{ kind, state, text, want string }{
 		{"inbound", store.RunAccepted, "", "It waits until its session is free."},
 		{"inbound", store.RunDone, "", "Nothing was sent: the agent had nothing to say"},
 		{"inbound", store.RunError, "Error: no key", "Not answered: it failed; the chat was told that something went wrong, without the reason: no key"},
@@ -210,12 +212,12 @@ func TestExplain_runs(t *testing.T) {
 		{"inbound", store.RunAborted, "", "It was ended early"},
 		{"inbound", store.RunAborted, "dropped: queue cap", "routing.queue.cap"},
 	} {
-		b := newTables(t)
-		b.run("r", c.kind, "7", "31")
+		id := fmt.Sprint("r", i)
+		b.run(id, c.kind, "7", "31")
 		if c.state != store.RunAccepted {
-			b.end("r", c.state, c.text)
+			b.end(id, c.state, c.text)
 		}
-		if r := b.one("r"); len(r.Runs) != 1 || r.Runs[0].State != c.state || !strings.Contains(r.Summary, c.want) {
+		if r := b.one(id); len(r.Runs) != 1 || r.Runs[0].State != c.state || !strings.Contains(r.Summary, c.want) {
 			t.Errorf("%s %s %q: %+v, want %q", c.kind, c.state, c.text, r, c.want)
 		}
 	}
@@ -223,7 +225,8 @@ func TestExplain_runs(t *testing.T) {
 
 func TestExplain_outbox(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
+	b := newTables(t)
+	for i, c := range []struct {
 		name string
 		then func(tx *store.Tx, id int64) error
 		want string
@@ -231,14 +234,14 @@ func TestExplain_outbox(t *testing.T) {
 		{"waits", nil, "It waits to be sent to telegram chat 7."},
 		{"tried", func(tx *store.Tx, id int64) error { return tx.OutRetry(id, 5, "429") }, "It waits to be sent to telegram chat 7: 429."},
 		{"is being sent", func(*store.Tx, int64) error { return nil }, "It is being sent to telegram chat 7."},
-		{"failed", func(tx *store.Tx, id int64) error { return tx.OutFailed(id, "no chat") }, "Not delivered to telegram chat 7: no chat. To send it again: clawdbot outbox retry 1."},
+		{"failed", func(tx *store.Tx, id int64) error { return tx.OutFailed(id, "no chat") }, "Not delivered to telegram chat 7: no chat. To send it again: clawdbot outbox retry "},
 		{"in doubt", func(tx *store.Tx, id int64) error { return tx.OutAmbiguous(id, "no answer") }, "It may or may not have arrived in telegram chat 7: no answer."},
 	} {
-		b := newTables(t)
-		b.queue("send:k#with#sharps#0", "k#with#sharps", "text", c.then)
-		b.queue("send:k#with#sharps#1", "k#with#sharps", "more", sent("m1"))
-		for _, id := range []string{"m1", "send:k#with#sharps", "k#with#sharps", "out:1", "1"} {
-			if r := b.one(id); len(r.Outbox) != 2 || r.Call == nil || r.Call.IdempotencyKey != "k#with#sharps" || !strings.Contains(r.Summary, c.want) {
+		key := fmt.Sprintf("k#%d#with#sharps", i)
+		n := b.queue("send:"+key+"#0", key, "text", c.then)
+		b.queue("send:"+key+"#1", key, "more", sent("m"+key))
+		for _, id := range []string{"m" + key, "send:" + key, key, fmt.Sprint("out:", n), fmt.Sprint(n), "send:" + key + "#1"} {
+			if r := b.one(id); len(r.Outbox) != 2 || r.Call == nil || r.Call.IdempotencyKey != key || !strings.Contains(r.Summary, c.want) {
 				t.Errorf("%s, %s: %+v, want %q", c.name, id, r, c.want)
 			}
 		}
