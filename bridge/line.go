@@ -52,10 +52,11 @@ const (
 	freeBuffer = 64 << 10 // up to which a buffer is not claimed from the budget
 )
 
-// LineReader cuts a stream of bytes into lines at 0x0A, whatever the pieces that it arrives in. It is for one goroutine.
+// LineReader cuts a stream of bytes into lines at 0x0A, whatever the pieces that it arrives in. It is for one goroutine but
+// for SetLimit.
 type LineReader struct {
 	r      io.Reader
-	limit  int
+	limit  atomic.Int64
 	budget *Budget
 
 	buf        []byte
@@ -66,23 +67,26 @@ type LineReader struct {
 
 // NewLineReader reads lines of at most limit bytes from r. Long ones claim from the budget, which may be nil.
 func NewLineReader(r io.Reader, limit int, budget *Budget) *LineReader {
-	return &LineReader{r: r, limit: limit, budget: budget}
+	l := &LineReader{r: r, budget: budget}
+	l.SetLimit(limit)
+	return l
 }
 
-// SetLimit changes the longest line from the next one on.
-func (l *LineReader) SetLimit(limit int) { l.limit = limit }
+// SetLimit changes the length of the longest line. It may be called from any goroutine.
+func (l *LineReader) SetLimit(limit int) { l.limit.Store(int64(limit)) }
 
 // ReadLine returns the next line that is not blank, without white space at its ends. It is valid until the next call.
 // Bytes without a newline at the end of the stream are no line. The error is one of the stream, a *LineTooLong or
 // ErrMemory; after it the reader is of no more use.
 func (l *LineReader) ReadLine() ([]byte, error) {
 	for {
+		limit := int(l.limit.Load())
 		if i := bytes.IndexByte(l.buf[l.searched:l.end], '\n'); i >= 0 {
 			at := l.searched + i
 			line := l.buf[l.start:at]
 			l.start, l.searched = at+1, at+1
-			if len(line) > l.limit {
-				return nil, &LineTooLong{l.limit}
+			if len(line) > limit {
+				return nil, &LineTooLong{limit}
 			}
 			if line = bytes.TrimSpace(line); len(line) > 0 {
 				return line, nil
@@ -90,17 +94,17 @@ func (l *LineReader) ReadLine() ([]byte, error) {
 			continue
 		}
 		l.searched = l.end
-		if l.end-l.start > l.limit {
-			return nil, &LineTooLong{l.limit}
+		if l.end-l.start > limit {
+			return nil, &LineTooLong{limit}
 		}
-		if err := l.fill(); err != nil {
+		if err := l.fill(limit); err != nil {
 			return nil, err
 		}
 	}
 }
 
 // fill makes room and reads once.
-func (l *LineReader) fill() error {
+func (l *LineReader) fill(limit int) error {
 	var err error
 	switch have := l.end - l.start; {
 	case have == 0 && len(l.buf) != idleBuffer:
@@ -112,7 +116,7 @@ func (l *LineReader) fill() error {
 		l.end = copy(l.buf, l.buf[l.start:l.end])
 		l.start, l.searched = 0, l.end
 	default:
-		err = l.resize(min(2*len(l.buf), l.limit+1))
+		err = l.resize(min(2*len(l.buf), limit+1))
 	}
 	if err != nil {
 		return err

@@ -62,10 +62,11 @@ const (
 	KindAgent   Kind = "agent"   // the agent method
 	KindChat    Kind = "chat"    // chat.send
 	KindInbound Kind = "inbound" // a message on a surface
+	KindNode    Kind = "node"    // agent.request of a device node
 )
 
 // jobEvents tells whether runs of this kind emit job events (protocol 4.1).
-func (k Kind) jobEvents() bool { return k == KindAgent || k == KindChat }
+func (k Kind) jobEvents() bool { return k == KindAgent || k == KindChat || k == KindNode }
 
 // State is how a run ended.
 type State string

@@ -37,6 +37,14 @@ func (d *Document) BridgeHost(env Env, local []netip.Addr) (string, error) {
 	return BindHost(d.Config.Bridge.Bind, local)
 }
 
+// BridgeEnabled says whether nodes may connect at all: bridge.enabled, else the environment, else they may.
+func (d *Document) BridgeEnabled(env Env) bool {
+	if d.root.at("bridge", "enabled") != nil {
+		return d.Config.Bridge.Enabled
+	}
+	return !env.BridgeDisabled
+}
+
 // savedAs is what the copy of a file is called that WithBind changes.
 const savedAs = ".before-import"
 

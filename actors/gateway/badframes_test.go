@@ -24,7 +24,7 @@ func TestBadFrames(t *testing.T) {
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", wsload, root+"/cmd/wsload").CombinedOutput(); err != nil {
 		t.Fatalf("build wsload: %v\n%s", err, out)
 	}
-	g := setup{env: map[string]string{"CLAWDBOT_GATEWAY_TOKEN": "test-token"}}.start(t)
+	g := setup{env: map[string]string{"CLAWDBOT_GATEWAY_TOKEN": "test-token", "CLAWDBOT_BRIDGE_ENABLED": "0"}}.start(t)
 	bystander := dial(t, g.URL(), token("test-token"))
 
 	cmd := exec.CommandContext(ctx, wsload, "badframes", "--url", g.URL(), "--token", "test-token")

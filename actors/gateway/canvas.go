@@ -33,7 +33,7 @@ func (g *Gateway) openCanvas() {
 		return
 	}
 	g.board.host = host
-	if !cfg.Bridge.Enabled || g.env.BridgeDisabled {
+	if !g.o.Config.BridgeEnabled(g.env) {
 		return
 	}
 	bind, err := g.o.Config.BridgeHost(g.env, localAddrs())
@@ -76,11 +76,7 @@ func (g *Gateway) mountCanvas() (http.Handler, func(*http.Request) bool) {
 
 // isNode tells whether a node is connected from this address.
 func (g *Gateway) isNode(addr netip.Addr) bool {
-	b := g.nodeOptions().Bridge
-	if b == nil {
-		return false
-	}
-	for _, l := range b.Connected() {
+	for _, l := range g.tree.devices.Connected() {
 		if ip, err := netip.ParseAddr(l.RemoteIP); err == nil && ip.Unmap().WithZone("") == addr {
 			return true
 		}

@@ -42,7 +42,9 @@ func sessionScene(w *walk) {
 }
 
 func nodeScene(w *walk) {
-	c := dial(w, w.setup().start(w).URL())
+	w.call(dial(w, setup{config: `{bridge: {enabled: false}}`}.start(w).URL()), "node.invoke.error.no-bridge")
+	g := w.setup().start(w)
+	c := dial(w, g.URL())
 	w.call(c, "node.pair.verify.bad")
 	request := func() edit {
 		from := c.mark()
@@ -66,7 +68,28 @@ func nodeScene(w *walk) {
 	w.call(c, "node.describe.result")
 	w.call(c, "node.describe.error", edit{"nodeId": "nobody"})
 	w.call(c, "node.rename.result")
-	w.call(c, "node.invoke.error.no-bridge")
+	w.call(c, "node.invoke.error.not-connected")
+	invokeScene(w, g, c, r.Node.Token)
+}
+
+// invokeScene has the node that was paired carry out a command.
+func invokeScene(w *walk, g *gateway.Gateway, c *socket, token string) {
+	from := c.mark()
+	p := ring(w, g)
+	p.say(hello("n1", token))
+	w.event(c, from, "event.presence.node", `"node-connected"`)
+	for key, answer := range map[string]edit{
+		"node.invoke.result":       {"ok": true, "payloadJSON": `{"result":"4"}`},
+		"node.invoke.result.empty": {"ok": true},
+		"node.invoke.error.node":   {"ok": false, "error": edit{"code": "UNAVAILABLE", "message": "canvas not visible"}},
+	} {
+		from := p.mark()
+		id := w.send(c, "node.invoke", edit{"idempotencyKey": key, "timeoutMs": 60_000})
+		_, asked := p.invoked(from, "canvas.eval")
+		answer["type"], answer["id"] = "invoke-res", asked.ID
+		p.say(answer)
+		w.answer(c, id, key)
+	}
 }
 
 func talkScene(w *walk) {

@@ -19,15 +19,12 @@ import (
 // examples. An error has to be the same, word for word. A payload has to have the example's shape: the same keys and
 // JSON types, down to the last level; what the schema says may be absent may be.
 
-// waiting are the examples that need what comes later: a node that is connected.
-var waiting = []string{
-	"node.invoke.result", "node.invoke.result.empty", "node.invoke.error.node", "node.invoke.error.not-connected",
-}
+// waiting are the examples that need what comes later.
+var waiting = []string{}
 
 // unsent are the examples that no part of this gateway sends, and why.
 var unsent = map[string]string{
 	"event.agent.tool.update":       "no runner reports a tool's progress",
-	"event.presence.node":           "no node connects",
 	"deviation.event.agent.seq-gap": "the numbers of a run have no gaps",
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/importer"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/bridge"
 	"github.com/clawdbot/gateway/transport/hooks"
 	"github.com/clawdbot/gateway/transport/web"
 	"github.com/clawdbot/gateway/transport/ws"
@@ -35,6 +36,7 @@ type Gateway struct {
 	http     *http.Server
 	sockets  *ws.Server
 	hooks    *hooks.Server
+	bridge   atomic.Pointer[bridge.Server] // nil = nodes cannot connect
 	mounts   web.Mounts
 	board    board
 	store    *store.Store
@@ -76,6 +78,7 @@ func start(given Options, h heritage) (*Gateway, error) {
 	if err := g.open(); err != nil {
 		return nil, err
 	}
+	g.openBridge()
 	go func() {
 		defer close(g.served)
 		if err := g.http.Serve(g.listener); !errors.Is(err, http.ErrServerClosed) {

@@ -76,7 +76,7 @@ var allowed = map[string][]string{
 	"actors/skills":     {"actors", "actors/config", "transport/wire"},
 	"actors/transcribe": {"actors/agent"},
 	"actors/file":       {},
-	"actors/node":       {"actors", "actors/eventstream", "actors/file", "actors/pairing", "actors/store", "transport/wire"},
+	"actors/node":       {"actors", "actors/eventstream", "actors/file", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid"},
 	"actors/importer": {
 		"actors", "actors/config", "actors/cron", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid",
 	},
@@ -92,7 +92,7 @@ var allowed = map[string][]string{
 		"actors/announce", "actors/file", "actors/importer", "bridge/discovery",
 		"actors/models", "actors/node", "actors/skills", "actors/transcribe",
 		"providers", "providers/media", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
-		"transport/hooks", "canvas",
+		"transport/hooks", "canvas", "bridge",
 	},
 
 	// Commands.

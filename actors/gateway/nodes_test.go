@@ -214,7 +214,7 @@ func TestNodes_rows(t *testing.T) {
 // TestNodes_refusals are the errors of node.* without a bridge (protocol 3.12).
 func TestNodes_refusals(t *testing.T) {
 	t.Parallel()
-	c := dial(t, setup{}.start(t).URL())
+	c := dial(t, setup{config: `{bridge: {enabled: false}}`}.start(t).URL())
 	invoke := map[string]any{"nodeId": "n1", "command": "canvas.eval", "idempotencyKey": "k"}
 	for _, tc := range []struct {
 		method        string

@@ -15,6 +15,7 @@ import (
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/bridge"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -73,6 +74,10 @@ type Options struct {
 	Intercept actors.Interceptor
 	// StoreFault makes the store fail; for tests.
 	StoreFault func(stage string) error
+	// BridgeLimits bound what nodes can make the gateway hold.
+	BridgeLimits bridge.Limits
+	// Clock tells the time to what decides on the pairing of nodes; nil = time.Now. For tests.
+	Clock func() time.Time
 	// AnswerLimit is how long a client waits for a part that does not answer; 0 = 30 s.
 	AnswerLimit time.Duration
 	// Sweep is how often the parts look for work whose message was lost; 0 = 10 s to 30 s, as each part sees fit.

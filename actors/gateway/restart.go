@@ -23,10 +23,11 @@ const (
 
 // heritage is what a gateway leaves to the one that takes its place in the same process.
 type heritage struct {
-	began   time.Time          // when the first of them started
-	port    int                // that it listened on; 0 = none yet
-	events  *eventstream.State // whose versions go on counting (protocol 1.11); nil = none yet
-	refused *config.Refused    // what the file has and could not be started; nil = nothing
+	began      time.Time          // when the first of them started
+	port       int                // that it listened on; 0 = none yet
+	bridgePort int                // that nodes connected to; 0 = none
+	events     *eventstream.State // whose versions go on counting (protocol 1.11); nil = none yet
+	refused    *config.Refused    // what the file has and could not be started; nil = nothing
 
 	heartbeatsOff bool // what set-heartbeats said, which holds as long as the process
 }
@@ -106,6 +107,9 @@ func (g *Gateway) nextConfig() *config.Document {
 // bequeath is what the next one takes over.
 func (g *Gateway) bequeath(ctx context.Context) heritage {
 	h := heritage{began: g.heritage.began, events: g.tree.events}
+	if s := g.bridge.Load(); s != nil {
+		h.bridgePort = s.Port()
+	}
 	if _, port, err := net.SplitHostPort(g.Addr()); err == nil {
 		h.port, _ = strconv.Atoi(port) // of a listener: it is a number
 	}

@@ -50,7 +50,7 @@ func (g *Gateway) stop(ctx context.Context, goodbye wire.ShutdownEvent) error {
 	case <-ctx.Done():
 	}
 	g.announce(ctx, goodbye)
-	err := g.sockets.Shutdown(ctx)
+	err := errors.Join(g.sockets.Shutdown(ctx), g.closeBridge(ctx))
 	g.hooks.Close()
 	err = errors.Join(err, g.closeCanvas(ctx), g.http.Shutdown(ctx))
 	<-g.served

@@ -49,6 +49,7 @@ type tree struct {
 	stream    eventstream.Stream
 	events    *eventstream.State
 	runs      *session.State
+	devices   *node.Directory
 	directory *account.Directory
 	catalog   *models.Catalog
 	methods   map[string]wire.Method
@@ -79,6 +80,7 @@ func (g *Gateway) plant() error {
 	g.imports = importer.New(g.importOptions())
 	g.tree = &tree{
 		events: eventstream.NewState(), runs: session.NewState(), directory: account.NewDirectory(),
+		devices: node.NewDirectory(eventLine),
 		catalog: models.NewCatalog(filepath.Join(g.env.AgentDir, "models.json"), g.configuredModels),
 		grown:   make(chan struct{}),
 	}
@@ -177,7 +179,8 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 		return err
 	}
 	t.pairing, err = vital(g, c, "pairing", pairing.Props(pairing.Options{
-		Store: g.store, Stream: t.stream, Reply: reply, Sent: g.sent,
+		Store: g.store, Stream: t.stream, Reply: reply, Sent: g.sent, Now: g.o.Clock,
+		Changed: func(id string) { _ = t.nodes.Tell(node.TokenChanged{NodeID: id}) },
 	}))
 	if err != nil {
 		return err

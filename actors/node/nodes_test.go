@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -16,28 +17,42 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// bridge has the connections that a test gives it.
-type bridge struct {
-	live []Live
+// socket is a connection that keeps what it is told.
+type socket struct {
 	mu   sync.Mutex
 	told []string // guarded by mu
 }
 
-func (b *bridge) Connected() []Live { return b.live }
-
-func (b *bridge) Invoke(c *wire.Call, p wire.NodeInvokeParams) {
-	c.OK(wire.NodeInvokeResult{OK: true, NodeID: p.NodeID, Command: p.Command})
+func (s *socket) put(what string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = append(s.told, what)
+	return true
 }
 
-func (b *bridge) Tell(event string, payload any) {
-	raw, _ := wire.Marshal(payload)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.told = append(b.told, event+" "+string(raw))
+func (s *socket) Welcome(words wire.Voicewake) bool {
+	return s.put("welcome " + strings.Join(words.Triggers, ","))
+}
+func (s *socket) Invoke(id, command string, _ *string) bool { return s.put("invoke " + command) }
+func (s *socket) Respond(id string, _ wire.Result)          { s.put("res " + id) }
+func (s *socket) Refuse(e *wire.Error)                      { s.put("error " + e.Message) }
+func (s *socket) Offer(line []byte, _ bool) bool            { return s.put(string(line)) }
+func (s *socket) Ended() bool                               { return false }
+func (s *socket) Close()                                    { s.put("close") }
+
+// directory has these nodes connected, each on a socket of its own.
+func directory(live ...Live) (*Directory, map[string]*socket) {
+	d := NewDirectory(func(event string, payload wire.Raw) []byte { return []byte(event + " " + string(payload)) })
+	sockets := map[string]*socket{}
+	for _, l := range live {
+		sockets[l.NodeID] = &socket{}
+		d.put(l, sockets[l.NodeID], wakeState{words: []string{"w"}})
+	}
+	return d, sockets
 }
 
 // start runs the actor on a real store and gives a function that calls a method of it.
-func start(t *testing.T, b Bridge) func(method, params string, peer wire.Peer) wire.Result {
+func start(t *testing.T, d *Directory) func(method, params string, peer wire.Peer) wire.Result {
 	t.Helper()
 	dir := t.TempDir()
 	sys := actors.NewSystem(actors.SystemOptions{Log: slog.New(slog.DiscardHandler)})
@@ -58,7 +73,10 @@ func start(t *testing.T, b Bridge) func(method, params string, peer wire.Peer) w
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Store: s, Stream: eventstream.NewStream(events, state), Bridge: b, Dir: filepath.Join(dir, "settings")}
+	o := Options{
+		Store: s, Stream: eventstream.NewStream(events, state), Directory: d, Dir: filepath.Join(dir, "settings"),
+		Running: func() bool { return true },
+	}
 	ref, err := actors.Spawn(sys, "nodes", Props(o))
 	if err != nil {
 		t.Fatal(err)
@@ -97,32 +115,11 @@ func TestRows(t *testing.T) {
 	}
 }
 
-func TestInvoke_withABridge(t *testing.T) {
-	t.Parallel()
-	call := start(t, &bridge{live: []Live{{NodeID: "n1"}}})
-	for params, want := range map[string]string{
-		`{"nodeId":" n1 ","command":" canvas.eval ","idempotencyKey":"k"}`: "",
-		`{"nodeId":"n2","command":"x","idempotencyKey":"k"}`:               "Error: UNAVAILABLE: node not connected (n2)",
-		`{"nodeId":" ","command":"x","idempotencyKey":"k"}`:                "nodeId and command required",
-		`{"nodeId":"n1","command":" ","idempotencyKey":"k"}`:               "nodeId and command required",
-	} {
-		r := call("node.invoke", params, wire.Peer{})
-		got := ""
-		if r.Err != nil {
-			got = r.Err.Message
-		} else if p := r.Payload.(wire.NodeInvokeResult); p.NodeID != "n1" || p.Command != "canvas.eval" {
-			t.Errorf("invoked %+v", p)
-		}
-		if got != want {
-			t.Errorf("%s: %q, want %q", params, got, want)
-		}
-	}
-}
-
 func TestTalkMode_webchatNeedsAPhone(t *testing.T) {
 	t.Parallel()
 	for platform, ok := range map[string]bool{"iOS 26": true, " iPadOS": true, "ANDROID": true, "macos": false, "": false} {
-		call := start(t, &bridge{live: []Live{{NodeID: "n1", Platform: platform}}})
+		d, _ := directory(Live{NodeID: "n1", Platform: platform})
+		call := start(t, d)
 		for _, web := range []wire.Peer{{Mode: "webchat"}, {Name: "webchat-ui"}} {
 			if r := call("talk.mode", `{"enabled":true}`, web); (r.Err == nil) != ok {
 				t.Errorf("platform %q: %+v", platform, r.Err)
@@ -136,12 +133,19 @@ func TestTalkMode_webchatNeedsAPhone(t *testing.T) {
 
 func TestVoicewake_nodesAreTold(t *testing.T) {
 	t.Parallel()
-	b := &bridge{}
-	if r := start(t, b)("voicewake.set", `{"triggers":["hey"]}`, wire.Peer{}); r.Err != nil {
+	d, sockets := directory(Live{NodeID: "n1"}, Live{NodeID: "n2"})
+	if r := start(t, d)("voicewake.set", `{"triggers":["hey"]}`, wire.Peer{}); r.Err != nil {
 		t.Fatal(r.Err)
 	}
-	if d := cmp.Diff([]string{`voicewake.changed {"triggers":["hey"]}`}, b.told); d != "" {
-		t.Errorf("told (-want +got):\n%s", d)
+	for id, s := range sockets {
+		if d := cmp.Diff([]string{"welcome w", `voicewake.changed {"triggers":["hey"]}`}, s.told); d != "" {
+			t.Errorf("%s was told (-want +got):\n%s", id, d)
+		}
+	}
+	late := &socket{} // it read the words before they were set, and comes after
+	d.put(Live{NodeID: "n3"}, late, wakeState{n: 0, words: []string{"old"}})
+	if d := cmp.Diff([]string{"welcome hey"}, late.told); d != "" {
+		t.Errorf("the late one was told (-want +got):\n%s", d)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -31,7 +32,7 @@ func Methods(ref actors.Ref[Message], o Options) wire.Table {
 				return Rename{r, strings.TrimSpace(p.NodeID), name}
 			})
 		}),
-		wire.Strict("node.invoke", func(c *wire.Call, p wire.NodeInvokeParams) { invoke(c, o, p) }),
+		wire.Strict("node.invoke", func(c *wire.Call, p wire.NodeInvokeParams) { invoke(c, ref, o, p) }),
 		wire.Loose("talk.mode", func(c *wire.Call) { talkMode(c, ref, o) }),
 		wire.Loose("voicewake.get", func(c *wire.Call) {
 			ask(c, ref, func(r actors.Reply[wire.Voicewake]) Message { return Triggers{r} })
@@ -60,33 +61,47 @@ func ask[T any](c *wire.Call, ref actors.Ref[Message], build func(actors.Reply[T
 	}
 }
 
-func invoke(c *wire.Call, o Options, p wire.NodeInvokeParams) {
+func invoke(c *wire.Call, ref actors.Ref[Message], o Options, p wire.NodeInvokeParams) {
 	p.NodeID, p.Command = strings.TrimSpace(p.NodeID), strings.TrimSpace(p.Command)
 	switch {
-	case o.Bridge == nil:
+	case o.Running == nil || !o.Running():
 		c.Fail(wire.Unavailable("bridge not running"))
+		return
 	case p.NodeID == "" || p.Command == "":
 		c.Fail(wire.InvalidRequest("nodeId and command required"))
-	case !o.isConnected(p.NodeID):
-		c.Fail(wire.Unavailable("Error: UNAVAILABLE: node not connected (%s)", p.NodeID))
-	default:
-		o.Bridge.Invoke(c, p)
+		return
+	}
+	if c.Hold != nil {
+		c.Hold() // it may take as long as its caller says
+	}
+	reply := actors.ReplyTo(func(out store.Outcome, err error) {
+		if err != nil {
+			c.Fail(err)
+			return
+		}
+		c.Respond(result(out))
+	})
+	if err := ref.Tell(Invoke{Reply: reply, Params: p}); err != nil {
+		c.Fail(err)
 	}
 }
 
-func (o *Options) isConnected(id string) bool {
-	for _, l := range o.connected() {
-		if l.NodeID == id {
-			return true
-		}
+// result is the answer that an outcome stands for.
+func result(o store.Outcome) wire.Result {
+	if o.OK {
+		return wire.Result{Payload: wire.Raw(o.Payload)}
 	}
-	return false
+	e := &wire.Error{}
+	if err := wire.Unmarshal(o.Error, e); err != nil {
+		e = wire.Unavailable("Error: the outcome cannot be read")
+	}
+	return wire.Result{Err: e}
 }
 
 // talkMode checks its own params: whether anybody can talk comes first.
 func talkMode(c *wire.Call, ref actors.Ref[Message], o Options) {
 	webchat := c.Peer.Mode == "webchat" || c.Peer.Name == "webchat-ui"
-	if webchat && !o.talksHere() {
+	if webchat && !o.Directory.talksHere() {
 		c.Fail(wire.Unavailable("talk disabled: no connected iOS/Android nodes"))
 		return
 	}

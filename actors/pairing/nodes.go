@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -80,6 +81,7 @@ func (p *pairing) onApproveNode(c *actors.Context[Message], m ApproveNode) {
 			return
 		}
 		log.Info("node approved", slog.String("node", r.Node.NodeID))
+		o.Changed(r.Node.NodeID)
 		_ = self.Tell(decided{requestID: m.RequestID, at: now, outcome: NodeOutcome{State: NodeApproved, Node: r.Node}})
 		o.resolved(m.RequestID, r.Node.NodeID, NodeApproved, now, func() { m.Send(r) })
 	})
@@ -104,6 +106,25 @@ func (p *pairing) onRejectNode(c *actors.Context[Message], m RejectNode) {
 		log.Info("node rejected", slog.String("node", r.NodeID))
 		_ = self.Tell(decided{requestID: m.RequestID, at: now, outcome: NodeOutcome{State: NodeRejected}})
 		o.resolved(m.RequestID, r.NodeID, NodeRejected, now, func() { m.Send(r) })
+	})
+}
+
+func (p *pairing) onRevokeNode(c *actors.Context[Message], m RevokeNode) {
+	o, log := p.o, c.Log()
+	off(c, func(ctx context.Context) {
+		r := wire.NodePairRevokeResult{NodeID: strings.TrimSpace(m.NodeID)}
+		err := o.Store.Do(ctx, func(tx *store.Tx) error {
+			known, err := tx.DeleteNode(r.NodeID)
+			if err == nil && !known {
+				err = wire.InvalidRequest("unknown nodeId")
+			}
+			return err
+		})
+		if err == nil {
+			log.Info("node revoked", slog.String("node", r.NodeID))
+			o.Changed(r.NodeID)
+		}
+		answer(m.Reply, r, err)
 	})
 }
 

@@ -25,14 +25,19 @@ type Options struct {
 	Stream eventstream.Stream
 	// Reply puts a text on its way to a chat, as part of the operation. key is unique to the text.
 	Reply func(tx *store.Tx, key string, to providers.Route, text string) error
-	Sent  func()           // such a text is on disk; any goroutine, must not block
-	Now   func() time.Time // nil = time.Now
+	Sent  func() // such a text is on disk; any goroutine, must not block
+	// Changed is told that a node's token was replaced or taken away. Any goroutine; must not block; nil = nobody cares.
+	Changed func(nodeID string)
+	Now     func() time.Time // nil = time.Now
 }
 
 // Props describes the actor. Its name is "pairing".
 func Props(o Options) actors.Props[Message] {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Changed == nil {
+		o.Changed = func(string) {}
 	}
 	known := &decisions{byRequest: map[string]decided{}}
 	return actors.Props[Message]{
@@ -80,6 +85,8 @@ func (p *pairing) onNodes(c *actors.Context[Message], m Message) {
 		p.onRejectNode(c, m)
 	case VerifyNode:
 		p.onVerifyNode(c, m)
+	case RevokeNode:
+		p.onRevokeNode(c, m)
 	case AwaitNode:
 		p.onAwaitNode(c, m)
 	case looked:

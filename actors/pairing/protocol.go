@@ -51,6 +51,12 @@ type VerifyNode struct {
 	NodeID, Token string
 }
 
+// RevokeNode takes a node's pairing away. A *wire.Error says that there is no such node.
+type RevokeNode struct {
+	actors.Reply[wire.NodePairRevokeResult]
+	NodeID string
+}
+
 // AwaitNode waits for the decision on a request, for 5 minutes at most. It is for the connection of the node itself,
 // which is given its token that way: nobody can ask for a token later.
 type AwaitNode struct {
@@ -101,6 +107,7 @@ func (ListNodes) pairingMessage()   {}
 func (ApproveNode) pairingMessage() {}
 func (RejectNode) pairingMessage()  {}
 func (VerifyNode) pairingMessage()  {}
+func (RevokeNode) pairingMessage()  {}
 func (AwaitNode) pairingMessage()   {}
 func (done) pairingMessage()        {}
 func (decided) pairingMessage()     {}

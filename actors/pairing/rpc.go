@@ -34,6 +34,9 @@ func Methods(ref actors.Ref[Message]) wire.Table {
 		wire.Strict("node.pair.verify", func(c *wire.Call, p wire.NodePairVerifyParams) {
 			ask(c, ref, func(r actors.Reply[wire.NodePairVerifyResult]) Message { return VerifyNode{r, p.NodeID, p.Token} })
 		}),
+		wire.Strict("node.pair.revoke", func(c *wire.Call, p wire.NodePairRevokeParams) {
+			ask(c, ref, func(r actors.Reply[wire.NodePairRevokeResult]) Message { return RevokeNode{r, p.NodeID} })
+		}),
 	}
 }
 

@@ -86,6 +86,17 @@ func (l *list) upsertPeer(p wire.Peer, reason string, now time.Time) {
 	l.bound()
 }
 
+// beacon lists a device node.
+func (l *list) beacon(e wire.PresenceEntry, now time.Time) {
+	k := key(e.InstanceID)
+	old := l.entries[k]
+	e.IP = cmp.Or(e.IP, old.IP)
+	e.Platform, e.DeviceFamily = cmp.Or(e.Platform, old.Platform), cmp.Or(e.DeviceFamily, old.DeviceFamily)
+	e.ModelIdentifier, e.Tags, e.TS = cmp.Or(e.ModelIdentifier, old.ModelIdentifier), old.Tags, now.UnixMilli()
+	l.entries[k] = e
+	l.bound()
+}
+
 // report merges a system-event: the fields given win over what the text says, which wins over the old entry.
 func (l *list) report(text string, f wire.PresenceEntry, now time.Time) (k string, before, after wire.PresenceEntry) {
 	parsed := parseLine(text)

@@ -52,6 +52,11 @@ func (p *presence) Receive(c *actors.Context[Message], m Message) error {
 		p.onConnected(c, m)
 	case Disconnected:
 		p.onDisconnected(c, m)
+	case Beacon:
+		p.list.beacon(m.Entry, time.Now())
+		p.encoded = nil
+		p.o.Stream.BumpPresence()
+		p.soon(c)
 	case Report:
 		p.onReport(m)
 	case publish:

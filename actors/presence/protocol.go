@@ -22,6 +22,9 @@ type Connected struct {
 // Disconnected records that a client left. Its entry stays until it expires.
 type Disconnected struct{ Peer wire.Peer }
 
+// Beacon lists a device node as its connection says: what it leaves out stays as it was.
+type Beacon struct{ Entry wire.PresenceEntry }
+
 // Report is one system-event (protocol 3.2). The reply comes after the presence event was offered to everyone.
 type Report struct {
 	actors.Reply[struct{}]
@@ -35,5 +38,6 @@ type publish struct{}
 func (List) presenceMessage()         {}
 func (Connected) presenceMessage()    {}
 func (Disconnected) presenceMessage() {}
+func (Beacon) presenceMessage()       {}
 func (Report) presenceMessage()       {}
 func (publish) presenceMessage()      {}

@@ -20,7 +20,7 @@ func eventIDs(j agent.Job) (eventID, chatID string) {
 		return j.IdemKey, j.IdemKey
 	case agent.KindChat:
 		return j.SessionID, j.IdemKey
-	case "cron":
+	case "cron", agent.KindNode:
 		return j.SessionID, j.SessionID
 	default:
 		id := agent.WireID(j.ID)
@@ -99,7 +99,7 @@ func chatSend(o *Options, ref actors.Ref[SessionsMessage], call *wire.Call, p wi
 		call.Fail(err)
 		return
 	}
-	req := agent.Request{Message: message, Plain: p.Message, Operator: true, Deliver: p.Deliver, BestEffort: true}
+	req := agent.Request{Message: message, Plain: p.Message, Operator: call.Peer.Mode != wire.PeerModeNode, Deliver: p.Deliver, BestEffort: true}
 	thinking, ok := command.Thinking(p.Thinking)
 	req.Thinking = thinking
 	if !ok {
@@ -119,6 +119,30 @@ func chatSend(o *Options, ref actors.Ref[SessionsMessage], call *wire.Call, p wi
 				return nil
 			}
 			return o.route(e, "last", "")
+		},
+	})
+}
+
+// NodeRequest is what a device node asks for with agent.request (bridge-canvas 1.11).
+type NodeRequest struct {
+	Message, SessionKey, Thinking string
+	Deliver                       bool // to Channel
+	Channel, To                   string
+	TimeoutSeconds                *int64
+}
+
+// Request accepts the run of a node's agent.request. call gets its outcome.
+func (o Options) Request(ref actors.Ref[SessionsMessage], call *wire.Call, r NodeRequest) {
+	o = o.withDefaults()
+	req := agent.Request{Message: r.Message, Plain: r.Message, Deliver: r.Deliver, BestEffort: true, To: r.To, Timeout: r.TimeoutSeconds}
+	req.Thinking, _ = command.Thinking(r.Thinking) // what is none counts as absent
+	accept(&o, ref, call, proposal{
+		kind: agent.KindNode, idemKey: call.ID, key: r.SessionKey, request: req,
+		route: func(e wire.SessionEntry) *providers.Route {
+			if !r.Deliver {
+				return nil
+			}
+			return o.route(e, r.Channel, r.To)
 		},
 	})
 }

@@ -13,6 +13,8 @@ const (
 		ON CONFLICT (scope, key) DO UPDATE SET done_at = excluded.done_at, ok = excluded.ok, payload = excluded.payload, error = excluded.error
 		WHERE done_at = 0`
 
+	sqlUnclaim = `DELETE FROM idempotency WHERE scope = ? AND key = ? AND done_at = 0`
+
 	sqlLookup = `SELECT done_at, ok, payload, error FROM idempotency WHERE scope = ? AND key = ?`
 )
 
@@ -35,6 +37,12 @@ func (tx *Tx) Claim(scope, key string) (prev *Outcome, done, fresh bool, err err
 func (tx *Tx) Settle(scope, key string, o Outcome) error {
 	_, err := tx.h.exec(sqlSettle, scope, key, tx.nowMs(), o.OK, o.Payload, o.Error)
 	return wrap("settle key", err)
+}
+
+// Unclaim gives up a key that has no final answer: nothing was done under it, and the next who claims it is the first.
+func (tx *Tx) Unclaim(scope, key string) error {
+	_, err := tx.h.exec(sqlUnclaim, scope, key)
+	return wrap("give up key", err)
 }
 
 // Lookup finds a key: whether it is known, and its final answer if there is one (done).

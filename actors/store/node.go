@@ -18,9 +18,10 @@ const (
 	nodeColumns        = `id, token_hash, detail, created_at, approved_at`
 	nodeRequestColumns = `id, node_id, detail, at`
 
-	sqlPutNode = `INSERT OR REPLACE INTO nodes (` + nodeColumns + `) VALUES (?, ?, ?, ?, ?)`
-	sqlNode    = `SELECT ` + nodeColumns + ` FROM nodes WHERE id = ?`
-	sqlNodes   = `SELECT ` + nodeColumns + ` FROM nodes ORDER BY approved_at DESC, id`
+	sqlPutNode    = `INSERT OR REPLACE INTO nodes (` + nodeColumns + `) VALUES (?, ?, ?, ?, ?)`
+	sqlNode       = `SELECT ` + nodeColumns + ` FROM nodes WHERE id = ?`
+	sqlNodes      = `SELECT ` + nodeColumns + ` FROM nodes ORDER BY approved_at DESC, id`
+	sqlDeleteNode = `DELETE FROM nodes WHERE id = ?`
 
 	sqlPutNodeRequest    = `INSERT INTO node_requests (` + nodeRequestColumns + `) VALUES (?, ?, ?, ?)`
 	sqlNodeRequests      = `SELECT ` + nodeRequestColumns + ` FROM node_requests ORDER BY at DESC, id`
@@ -49,6 +50,12 @@ func (v *View) Node(id string) (*Node, error) {
 func (v *View) Nodes() ([]Node, error) {
 	ns, err := list(v.h, nodeFields, sqlNodes)
 	return ns, wrap("list nodes", err)
+}
+
+// DeleteNode removes a paired node, and says whether there was one.
+func (tx *Tx) DeleteNode(id string) (bool, error) {
+	n, err := tx.h.change(sqlDeleteNode, id)
+	return n > 0, wrap("delete node", err)
 }
 
 // PutNodeRequest stores a request. It is an error if the node waits already.

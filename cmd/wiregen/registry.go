@@ -58,7 +58,7 @@ func methods() []method {
 		{"node.rename", strict, wire.NodeRenameParams{}, wire.NodeRenameResult{}, "Names a paired node."},
 		{"node.list", strict, none, wire.NodeListResult{}, "Nodes, connected ones first."},
 		{"node.describe", strict, wire.NodeDescribeParams{}, wire.NodeDescribeResult{}, "One node."},
-		{"node.invoke", strict, wire.NodeInvokeParams{}, wire.NodeInvokeResult{}, "Runs a command on a node and waits for its answer, 15 s by default."},
+		{"node.invoke", strict, wire.NodeInvokeParams{}, wire.NodeInvokeResult{}, "Runs a command on a node and waits for its answer, 15 s by default. With `mailboxMs` a command for a paired node that is not connected waits for it that long; the call is refused at once, with `details.reason` `node_asleep`."},
 		{"cron.list", strict, wire.CronListParams{}, wire.CronListResult{}, "Jobs by next run."},
 		{"cron.status", strict, none, wire.CronStatusResult{}, "State of the scheduler."},
 		{"cron.add", strict, wire.CronAddParams{}, wire.CronJob{}, "Makes a job."},
@@ -94,6 +94,7 @@ func methods() []method {
 		{"outbox.drop", strict, wire.OutboxItemParams{}, wire.OutboxItemResult{}, "Gives up a message that has not been sent."},
 		{"outbox.show", strict, wire.OutboxItemParams{}, wire.OutboxItemResult{}, "How one outgoing message stands, also one that outbox.list is too short for; with its key, its text and what the platform said."},
 		{"why", strict, wire.WhyParams{}, wire.WhyResult{}, "What became of a message: inbound, admitted or refused, session, run, outbox, receipts. When the id names several, the candidates."},
+		{"node.pair.revoke", strict, wire.NodePairRevokeParams{}, wire.NodePairRevokeResult{}, "Takes a node's token away. A connection that was opened with it is closed."},
 	}
 }
 

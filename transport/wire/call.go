@@ -17,6 +17,9 @@ type Peer struct {
 	Local           bool   // the peer address is loopback
 }
 
+// PeerModeNode is the Mode of a device node that calls a method over the bridge. It is no operator.
+const PeerModeNode = "node"
+
 // Call is one client request on its way to the package that owns the method.
 type Call struct {
 	ID     string

@@ -32,6 +32,7 @@ func Additions() []string {
 		"sessions.export", "logs.tail",
 		"providers.start", "providers.stop", "providers.restart",
 		"outbox.retry", "outbox.drop", "outbox.show", "why",
+		"node.pair.revoke",
 	}
 }
 

@@ -149,13 +149,15 @@ type NodeDescribeResult struct {
 	NodeRow
 }
 
-// NodeInvokeParams runs a command on a node. Params is nil when absent.
+// NodeInvokeParams runs a command on a node. Params is nil when absent. MailboxMs is how long the command may wait for a
+// node that is not connected; absent or 0 = not at all.
 type NodeInvokeParams struct {
 	NodeID         string `json:"nodeId" jsonschema:"minLength=1"`
 	Command        string `json:"command" jsonschema:"minLength=1"`
 	Params         Raw    `json:"params,omitzero"`
 	TimeoutMs      *int64 `json:"timeoutMs,omitempty" jsonschema:"minimum=0"`
 	IdempotencyKey string `json:"idempotencyKey" jsonschema:"minLength=1"`
+	MailboxMs      *int64 `json:"mailboxMs,omitempty" jsonschema:"minimum=0"`
 }
 
 // NodeInvokeResult has the node's answer, parsed and as text.
@@ -176,4 +178,14 @@ type NodeErrorDetails struct {
 type NodeError struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
+}
+
+// NodePairRevokeParams takes a node's token away.
+type NodePairRevokeParams struct {
+	NodeID string `json:"nodeId" jsonschema:"minLength=1"`
+}
+
+// NodePairRevokeResult names the node, which is not paired any more.
+type NodePairRevokeResult struct {
+	NodeID string `json:"nodeId"`
 }

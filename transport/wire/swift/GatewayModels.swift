@@ -2760,19 +2760,22 @@ public struct NodeInvokeParams: Codable, Hashable, Sendable {
     public let params: AnyCodable?
     public let timeoutMs: Int?
     public let idempotencyKey: String
+    public let mailboxMs: Int?
 
     public init(
         nodeId: String,
         command: String,
         params: AnyCodable? = nil,
         timeoutMs: Int? = nil,
-        idempotencyKey: String
+        idempotencyKey: String,
+        mailboxMs: Int? = nil
     ) {
         self.nodeId = nodeId
         self.command = command
         self.params = params
         self.timeoutMs = timeoutMs
         self.idempotencyKey = idempotencyKey
+        self.mailboxMs = mailboxMs
     }
 
     enum CodingKeys: String, CodingKey {
@@ -2781,6 +2784,7 @@ public struct NodeInvokeParams: Codable, Hashable, Sendable {
         case params = "params"
         case timeoutMs = "timeoutMs"
         case idempotencyKey = "idempotencyKey"
+        case mailboxMs = "mailboxMs"
     }
 }
 
@@ -3042,6 +3046,34 @@ public struct NodePairResolvedEvent: Codable, Hashable, Sendable {
         case nodeId = "nodeId"
         case decision = "decision"
         case ts = "ts"
+    }
+}
+
+public struct NodePairRevokeParams: Codable, Hashable, Sendable {
+    public let nodeId: String
+
+    public init(
+        nodeId: String
+    ) {
+        self.nodeId = nodeId
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case nodeId = "nodeId"
+    }
+}
+
+public struct NodePairRevokeResult: Codable, Hashable, Sendable {
+    public let nodeId: String
+
+    public init(
+        nodeId: String
+    ) {
+        self.nodeId = nodeId
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case nodeId = "nodeId"
     }
 }
 

@@ -606,6 +606,7 @@ export interface NodeInvokeParams {
   params?: unknown;
   timeoutMs?: number;
   idempotencyKey: string;
+  mailboxMs?: number;
 }
 
 export interface NodeInvokeResult {
@@ -668,6 +669,14 @@ export interface NodePairResolvedEvent {
   nodeId: string;
   decision: "approved" | "rejected";
   ts: number;
+}
+
+export interface NodePairRevokeParams {
+  nodeId: string;
+}
+
+export interface NodePairRevokeResult {
+  nodeId: string;
 }
 
 export interface NodePairVerifyParams {
@@ -1641,7 +1650,7 @@ export interface Methods {
   "node.list": { params: NoParams; result: NodeListResult };
   /** One node. */
   "node.describe": { params: NodeDescribeParams; result: NodeDescribeResult };
-  /** Runs a command on a node and waits for its answer, 15 s by default. */
+  /** Runs a command on a node and waits for its answer, 15 s by default. With `mailboxMs` a command for a paired node that is not connected waits for it that long; the call is refused at once, with `details.reason` `node_asleep`. */
   "node.invoke": { params: NodeInvokeParams; result: NodeInvokeResult };
   /** Jobs by next run. */
   "cron.list": { params: CronListParams; result: CronListResult };
@@ -1713,6 +1722,8 @@ export interface Methods {
   "outbox.show": { params: OutboxItemParams; result: OutboxItemResult };
   /** What became of a message: inbound, admitted or refused, session, run, outbox, receipts. When the id names several, the candidates. */
   "why": { params: WhyParams; result: WhyResult };
+  /** Takes a node's token away. A connection that was opened with it is closed. */
+  "node.pair.revoke": { params: NodePairRevokeParams; result: NodePairRevokeResult };
 }
 
 /** Every event and its payload. */
