@@ -57,6 +57,9 @@ func FuzzParams_NodePairRejectParams(f *testing.F) {
 func FuzzParams_NodePairVerifyParams(f *testing.F) {
 	fuzzParams[NodePairVerifyParams](f, "node.pair.verify")
 }
+func FuzzParams_NodePairRevokeParams(f *testing.F) {
+	fuzzParams[NodePairRevokeParams](f, "node.pair.revoke")
+}
 func FuzzParams_NodeRenameParams(f *testing.F)   { fuzzParams[NodeRenameParams](f, "node.rename") }
 func FuzzParams_NodeDescribeParams(f *testing.F) { fuzzParams[NodeDescribeParams](f, "node.describe") }
 func FuzzParams_NodeInvokeParams(f *testing.F)   { fuzzParams[NodeInvokeParams](f, "node.invoke") }
