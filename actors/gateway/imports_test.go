@@ -101,6 +101,7 @@ var allowed = map[string][]string{
 		"actors/importer",
 		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/discord", "providers/imessage", "providers/signal", "providers/slack", "providers/telegram", "transport/client", "transport/wire",
 		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/term",
+		"bridge", "bridge/device", "bridge/device/computer", "github.com/gofrs/flock",
 		"providers/whatsapp", "github.com/mdp/qrterminal/v3",
 	},
 	"cmd/bench": {

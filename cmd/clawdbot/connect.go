@@ -28,6 +28,7 @@ type clientFlags struct {
 	url, token, password string
 	timeout              time.Duration
 	json                 bool
+	readLimit            int64 // bytes of an answer; 0: the client's own
 }
 
 // register adds the flags to a command. A command that has a --timeout of its own gets none here; one that has set
@@ -121,14 +122,7 @@ func firstUsable(flag config.Secret, env *config.Secret, file config.Secret) con
 
 // localHost is where a gateway that was started with this bind mode can be reached from its own host.
 func localHost(bind string) string {
-	var local []netip.Addr
-	addrs, _ := net.InterfaceAddrs() // without them the loopback address is the answer
-	for _, a := range addrs {
-		if p, err := netip.ParsePrefix(a.String()); err == nil {
-			local = append(local, p.Addr())
-		}
-	}
-	host, err := config.BindHost(bind, local)
+	host, err := config.BindHost(bind, localAddrs())
 	if err != nil || host == "0.0.0.0" {
 		return "127.0.0.1"
 	}
@@ -148,7 +142,7 @@ func (a *app) dial(ctx context.Context, f clientFlags) (*client.Client, error) {
 	}
 	v, _ := buildInfo()
 	c, err := client.Dial(ctx, client.Options{
-		URL: t.url, Token: t.token.Reveal(), Password: t.password.Reveal(), ConnectTimeout: f.timeout,
+		URL: t.url, Token: t.token.Reveal(), Password: t.password.Reveal(), ConnectTimeout: f.timeout, ReadLimit: f.readLimit,
 		Client: wire.ConnectClient{Name: "cli", Version: v, Platform: runtime.GOOS, Mode: "cli", InstanceID: uuid.NewString()},
 	})
 	if err != nil {

@@ -14,13 +14,15 @@ import (
 func (a *app) nodesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "nodes",
-		Short: "See the devices of the gateway, and let new ones in",
-		Long:  "See the devices of the gateway, and let new ones in. NODE is a node's id or its name, REQUEST the id of a request, or the node's.",
+		Short: "See and use the devices of the gateway, and let new ones in",
+		Long:  "See and use the devices of the gateway, and let new ones in. NODE is a node's id or its name, REQUEST the id of a request, or the node's.",
 	}
 	c.AddCommand(
 		a.nodesListCommand("list", "List the paired and the connected nodes", false),
 		a.nodesListCommand("status", "List the nodes that are connected", true),
 		a.nodesDescribeCommand(), a.nodesPendingCommand(), a.nodesApproveCommand(), a.nodesRejectCommand(), a.nodesRenameCommand(),
+		a.nodesInvokeCommand(), a.nodesRunCommand(), a.nodesNotifyCommand(), a.nodesCameraCommand(), a.nodesScreenCommand(),
+		a.nodesLocationCommand(), a.nodesCanvasCommand(),
 	)
 	return c
 }
@@ -70,22 +72,7 @@ func (a *app) node(c *cobra.Command, f clientFlags, arg string) (string, error) 
 	if err := wire.Unmarshal(payload, &r); err != nil {
 		return "", fmt.Errorf("node.list: %w", err)
 	}
-	var found []string
-	for _, n := range r.Nodes {
-		if n.NodeID == arg {
-			return n.NodeID, nil
-		}
-		if strings.EqualFold(n.DisplayName, arg) {
-			found = append(found, n.NodeID)
-		}
-	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		return "", fmt.Errorf("no node is called %q; list them with: clawdbot nodes list", arg)
-	}
-	return "", fmt.Errorf("%d nodes are called %q; name one by its id: clawdbot nodes list", len(found), arg)
+	return findNode(r.Nodes, arg)
 }
 
 func (a *app) nodesDescribeCommand() *cobra.Command {

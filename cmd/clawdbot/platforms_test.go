@@ -46,7 +46,7 @@ func TestNodes(t *testing.T) {
 	}
 	l.fails(exitFailed, `no request is called "n-2"`, "nodes", "approve", "n-2")
 	l.ok("nodes", "rename", "kitchen", "Living room")
-	l.fails(exitFailed, `no node is called "Kitchen"`, "nodes", "describe", "Kitchen")
+	l.fails(exitFailed, `unknown node: Kitchen (known: Living room [n-1])`, "nodes", "describe", "Kitchen")
 	out := l.ok("nodes", "describe", "living room")
 	for _, want := range []string{"Living room", "n-1", "ios 18.1", "camera canvas", "192.0.2.3"} {
 		if !strings.Contains(out, want) {

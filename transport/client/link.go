@@ -17,7 +17,7 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// readLimit is the largest message a client takes, as the reference client's.
+// readLimit is the largest message a client takes if it does not say more, as the reference client's.
 const readLimit = 25 << 20
 
 const codeAbnormal = 1006 // the socket broke without a close frame
@@ -67,7 +67,7 @@ func openLink(ctx context.Context, o *Options) (*link, error) {
 		}
 		return nil, fmt.Errorf("connect to %s: %w", o.URL, err)
 	}
-	ws.SetReadLimit(readLimit)
+	ws.SetReadLimit(max(o.ReadLimit, readLimit))
 	return &link{
 		o: o, ws: ws, conn: conn,
 		out:     make(chan []byte),

@@ -36,6 +36,8 @@ type Options struct {
 	Reconnect bool
 	// MinBackoff and MaxBackoff bound the wait before a reconnect, which doubles each time [1 s, 30 s].
 	MinBackoff, MaxBackoff time.Duration
+	// ReadLimit is the largest message that is taken, in bytes, if it is more than the usual [25 MiB].
+	ReadLimit int64
 	// ConnectTimeout bounds one attempt to connect, hello included [10 s].
 	ConnectTimeout time.Duration
 	// TickTimeout is how long the gateway may be silent [twice its tick interval].
