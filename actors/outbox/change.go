@@ -60,10 +60,8 @@ func (o *outbox) onChange(c *actors.Context[Message], m Change) {
 				return err
 			}
 			if m.Drop {
-				if err = tx.OutFailed(m.ID, droppedReason); err == nil {
-					outcome, err = settle(tx, item.Key)
-					rowKey = item.Key
-				}
+				outcome, err = drop(tx, *item)
+				rowKey = item.Key
 			} else {
 				err = tx.OutAgain(m.ID, againReason)
 			}
@@ -85,6 +83,23 @@ func (o *outbox) onChange(c *actors.Context[Message], m Change) {
 	}, Message(answered{}))
 }
 
+// drop gives an item up. One that has failed by itself keeps its reason, and counts no longer among what did not arrive.
+func drop(tx *store.Tx, item store.OutItem) (*store.Outcome, error) {
+	first, err := tx.OutSeen(item.ID)
+	switch {
+	case err != nil:
+		return nil, err
+	case item.State != store.OutFailed:
+		if err := tx.OutFailed(item.ID, droppedReason); err != nil {
+			return nil, err
+		}
+		return settle(tx, item.Key)
+	case !first:
+		return nil, wire.InvalidRequest("message %d has been given up already", item.ID)
+	}
+	return nil, nil
+}
+
 // changeable says what is wrong with a decision, nil if nothing is.
 func changeable(item *store.OutItem, m Change) error {
 	if item == nil {
@@ -92,10 +107,7 @@ func changeable(item *store.OutItem, m Change) error {
 	}
 	switch item.State {
 	case store.OutFailed, store.OutAmbiguous:
-		if !m.Drop || item.State == store.OutAmbiguous {
-			return nil
-		}
-		return wire.InvalidRequest("message %d has failed already", m.ID)
+		return nil
 	case store.OutQueued:
 		if m.Drop {
 			return nil

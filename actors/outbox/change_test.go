@@ -35,7 +35,8 @@ func TestChange(t *testing.T) {
 	id("outbox.drop", 1, "INVALID_REQUEST", "sending")
 	c.answer <- sendError(providers.Permanent, "chat not found")
 	r.wantDelivered("send:k#0", "failed")
-	id("outbox.drop", 1, "INVALID_REQUEST", "failed already")
+	id("outbox.drop", 1, `"state":"failed"`, "chat not found")
+	id("outbox.drop", 1, "INVALID_REQUEST", "given up already")
 	id("outbox.retry", 1, `"state":"queued"`)
 	r.wantCall("send:k#0").answer <- nil
 	r.wantDelivered("send:k#0", "sent")

@@ -9,7 +9,8 @@ const (
 	sqlOutParts     = `SELECT ` + outColumns + ` FROM outbox WHERE key > ?1 || '#' AND key < ?1 || '$' LIMIT ?2` // '$' is behind '#'
 	sqlOutTold      = `UPDATE outbox SET told = 1 WHERE id = ? AND told = 0`
 
-	sqlOutLost = `SELECT state, count(*) FROM outbox WHERE state IN ('failed', 'ambiguous') GROUP BY state`
+	sqlOutLost = `SELECT state, count(*) FROM outbox WHERE state IN ('failed', 'ambiguous') AND told < 2 GROUP BY state`
+	sqlOutSeen = `UPDATE outbox SET told = 2 WHERE id = ? AND told < 2`
 
 	sqlKey = `SELECT created_at, done_at, ok, payload, error FROM idempotency WHERE scope = ? AND key = ?`
 
@@ -49,7 +50,7 @@ func (v *View) OutParts(key string, limit int) ([]OutItem, error) {
 	return os, wrap("find outgoing messages", err)
 }
 
-// OutLost counts the items that will never be sent, and those of which nobody knows.
+// OutLost counts the items that will never be sent, and those of which nobody knows; without those that OutSeen marked.
 func (v *View) OutLost() (failed, ambiguous int, err error) {
 	m, err := counts(v.h, sqlOutLost)
 	return m[OutFailed], m[OutAmbiguous], wrap("count lost messages", err)
@@ -59,6 +60,12 @@ func (v *View) OutLost() (failed, ambiguous int, err error) {
 func (tx *Tx) OutTold(id int64) (first bool, err error) {
 	n, err := tx.h.change(sqlOutTold, id)
 	return n == 1, wrap("note what was told", err)
+}
+
+// OutSeen notes that a person has dealt with an item, and says whether that is the first time. OutAgain undoes it.
+func (tx *Tx) OutSeen(id int64) (first bool, err error) {
+	n, err := tx.h.change(sqlOutSeen, id)
+	return n == 1, wrap("note what was seen", err)
 }
 
 // Key is an idempotency key and what it stands for.

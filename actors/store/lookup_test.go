@@ -60,6 +60,30 @@ func TestLookup_outbox(t *testing.T) {
 		}
 		return firstError(err, err2)
 	})
+	lost := func(want int) {
+		t.Helper()
+		read(t, s, func(v *View) error {
+			failed, ambiguous, err := v.OutLost()
+			if failed != want || ambiguous != 0 {
+				t.Errorf("%d failed, %d ambiguous; want %d failed", failed, ambiguous, want)
+			}
+			return err
+		})
+	}
+	write(t, s, func(tx *Tx) error { return tx.OutFailed(7, "gone") })
+	lost(1)
+	write(t, s, func(tx *Tx) error {
+		first, err := tx.OutSeen(7)
+		again, err2 := tx.OutSeen(7)
+		told, err3 := tx.OutTold(7)
+		if !first || again || told {
+			t.Errorf("seen: %v, then %v; told after it: %v", first, again, told)
+		}
+		return firstError(err, err2, err3)
+	})
+	lost(0)
+	write(t, s, func(tx *Tx) error { return firstError(tx.OutAgain(7, "try"), tx.OutFailed(7, "gone again")) })
+	lost(1)
 	read(t, s, func(v *View) error {
 		parts, err := v.OutParts("k", 10)
 		keys := map[string]bool{}

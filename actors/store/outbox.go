@@ -48,8 +48,9 @@ const (
 	sqlOutList   = `SELECT ` + outColumns + ` FROM outbox WHERE state = ? ORDER BY updated_at DESC LIMIT ?`
 	sqlOutAll    = `SELECT ` + outColumns + ` FROM outbox ORDER BY id DESC LIMIT ?`
 	sqlOutByID   = `SELECT ` + outColumns + ` FROM outbox WHERE id = ?`
-	sqlOutAgain  = `UPDATE outbox SET state = 'queued', next_at = 0, attempts = 0, reason = ?, created_at = ?, updated_at = ? WHERE id = ? AND state IN ('failed', 'ambiguous')`
-	sqlOutByKey  = `SELECT ` + outColumns + ` FROM outbox WHERE key = ?`
+	sqlOutAgain  = `UPDATE outbox SET state = 'queued', next_at = 0, attempts = 0, reason = ?, created_at = ?, updated_at = ?, told = min(told, 1)
+		WHERE id = ? AND state IN ('failed', 'ambiguous')`
+	sqlOutByKey = `SELECT ` + outColumns + ` FROM outbox WHERE key = ?`
 )
 
 func outFields(o *OutItem) []any {

@@ -18,7 +18,7 @@ func (a *app) outboxCommand() *cobra.Command {
 	c.AddCommand(a.outboxListCommand(),
 		a.outboxItemCommand("show", "outbox.show", "Show how one message stands, its text and what the platform said; also one that the list no longer has"),
 		a.outboxItemCommand("retry", "outbox.retry", "Send a message again that failed or may not have arrived; it may then arrive twice"),
-		a.outboxItemCommand("drop", "outbox.drop", "Give up a message that has not been sent"))
+		a.outboxItemCommand("drop", "outbox.drop", "Give up a message that has not been sent, or take note of one that failed"))
 	return c
 }
 

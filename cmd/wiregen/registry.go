@@ -91,7 +91,7 @@ func methods() []method {
 		{"providers.stop", strict, wire.ProviderParams{}, wire.ProviderAccount{}, "Close an account's connection. It stays closed over a reload of the configuration, not over a restart of the gateway."},
 		{"providers.restart", strict, wire.ProviderParams{}, wire.ProviderAccount{}, "Close an account's connection and open it again, also one that was given up."},
 		{"outbox.retry", strict, wire.OutboxItemParams{}, wire.OutboxItemResult{}, "Sends a message again that failed or may not have arrived."},
-		{"outbox.drop", strict, wire.OutboxItemParams{}, wire.OutboxItemResult{}, "Gives up a message that has not been sent."},
+		{"outbox.drop", strict, wire.OutboxItemParams{}, wire.OutboxItemResult{}, "Gives up a message that has not been sent; one that has failed counts no longer among those that did not arrive."},
 		{"outbox.show", strict, wire.OutboxItemParams{}, wire.OutboxItemResult{}, "How one outgoing message stands, also one that outbox.list is too short for; with its key, its text and what the platform said."},
 		{"why", strict, wire.WhyParams{}, wire.WhyResult{}, "What became of a message: inbound, admitted or refused, session, run, outbox, receipts. When the id names several, the candidates."},
 		{"node.pair.revoke", strict, wire.NodePairRevokeParams{}, wire.NodePairRevokeResult{}, "Takes a node's token away. A connection that was opened with it is closed."},

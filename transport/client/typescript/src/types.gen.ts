@@ -1716,7 +1716,7 @@ export interface Methods {
   "providers.restart": { params: ProviderParams; result: ProviderAccount };
   /** Sends a message again that failed or may not have arrived. */
   "outbox.retry": { params: OutboxItemParams; result: OutboxItemResult };
-  /** Gives up a message that has not been sent. */
+  /** Gives up a message that has not been sent; one that has failed counts no longer among those that did not arrive. */
   "outbox.drop": { params: OutboxItemParams; result: OutboxItemResult };
   /** How one outgoing message stands, also one that outbox.list is too short for; with its key, its text and what the platform said. */
   "outbox.show": { params: OutboxItemParams; result: OutboxItemResult };
