@@ -24,6 +24,8 @@ type account struct {
 	link     *link              // nil while nothing is wanted or the predecessor is not gone
 	provider providers.Provider // of the link, nil until it is built
 	attempt  uint64             // counts begin; answers that belong to an older one are ignored
+	order    int                // number of what was wanted when it began
+	late     bool               // the last check found that something else is wanted
 	upSince  time.Time
 	failures int
 	cancel   func() // of the pending retry
@@ -109,7 +111,8 @@ func (a *account) begin(c *actors.Context[message]) {
 		a.cancel()
 		a.cancel = nil
 	}
-	spec := a.slot.wanted()
+	spec, order := a.slot.ordered()
+	a.order, a.late = order, false
 	if spec.Disabled != "" {
 		a.change(func(s *State) { s.Phase, s.Reason, s.NextAt, s.LastError = Disabled, spec.Disabled, 0, spec.Disabled })
 		return

@@ -95,7 +95,7 @@ func (a *accounts) Receive(c *actors.Context[Message], m Message) error {
 	case Typing:
 		_ = a.refs[m.Account].Tell(typing{m.Chat}) // a hint
 	case Perform:
-		if a.refs[m.Account].Tell(perform{Reply: m.Reply, action: m.Action, params: m.Params}) != nil {
+		if a.refs[m.Account].Tell(perform{Reply: m.Reply, action: m.Action, params: m.Params, once: m.Once}) != nil {
 			m.Fail(fmt.Errorf("%s is not there", m.Account))
 		}
 	case Status:

@@ -55,6 +55,9 @@ func (a *account) onCheck(c *actors.Context[message]) {
 	c.After(checkEvery, check{})
 	now := a.o.Now()
 	a.keepRhythm(c)
+	if a.obey(c) {
+		return
+	}
 	why := ""
 	if !a.upSince.IsZero() {
 		why = a.slot.deaf(now.UnixMilli())
@@ -70,6 +73,22 @@ func (a *account) onCheck(c *actors.Context[message]) {
 	a.mended = now
 	c.Log().Warn("an account hears nothing: connecting anew", slog.String("account", a.slot.account), slog.String("why", why))
 	a.begin(c)
+}
+
+// obey begins anew when what is wanted is not what it began with, at two checks in a row: the word of an order may be lost, or
+// on its way.
+func (a *account) obey(c *actors.Context[message]) (began bool) {
+	_, order := a.slot.ordered()
+	if order == a.order {
+		a.late = false
+		return false
+	}
+	if !a.late {
+		a.late = true
+		return false
+	}
+	a.begin(c)
+	return true
 }
 
 // keepRhythm puts what was learned since the last time into the store. What is lost is learned again.

@@ -139,6 +139,7 @@ func (d *Directory) Want(spec Start) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.spec = spec
+	s.orders++
 	s.state.Surface = spec.Factory.Surface
 }
 
@@ -149,6 +150,7 @@ type slot struct {
 
 	mu       sync.Mutex // guards the following fields
 	spec     Start
+	orders   int // how often spec was set
 	state    State
 	link     *link              // whose callbacks count; nil = none
 	provider providers.Provider // of the link; nil = none, or not yet
@@ -174,9 +176,15 @@ func (s *slot) snapshot() State {
 }
 
 func (s *slot) wanted() Start {
+	spec, _ := s.ordered()
+	return spec
+}
+
+// ordered is wanted, with the number of the order.
+func (s *slot) ordered() (Start, int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.spec
+	return s.spec, s.orders
 }
 
 // change edits the state and reports the result, and whether something changed that others should hear of.

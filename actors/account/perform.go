@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/providers"
@@ -19,6 +20,9 @@ type Perform struct {
 	Account string
 	Action  string // "" = list what there is
 	Params  json.RawMessage
+	// Once is set by the action as it begins, and an action that finds it set is not carried out: a message that comes twice
+	// acts once. nil = no care is taken.
+	Once *atomic.Bool
 }
 
 func (Perform) accountsMessage() {}
@@ -31,6 +35,7 @@ type (
 		actors.Reply[any]
 		action string
 		params json.RawMessage
+		once   *atomic.Bool
 	}
 	performed struct{}
 )
@@ -55,6 +60,9 @@ func (a *account) onPerform(c *actors.Context[message], m perform) {
 	case a.performs >= maxPerforms:
 		m.Fail(fmt.Errorf("%s is busy with other actions, try again", a.slot.account))
 		return
+	}
+	if m.once != nil && !m.once.CompareAndSwap(false, true) {
+		return // the first one answers
 	}
 	a.performs++
 	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -117,7 +118,7 @@ func (g *Gateway) perform(ctx context.Context, name string, args wire.Raw) (wire
 	ctx, cancel := context.WithTimeout(ctx, 70*time.Second) // the account's own limit comes first
 	defer cancel()
 	result, err := actors.Ask(ctx, g.tree.accounts, func(r actors.Reply[any]) account.Message {
-		return account.Perform{Reply: r, Account: full, Action: action, Params: params}
+		return account.Perform{Reply: r, Account: full, Action: action, Params: params, Once: new(atomic.Bool)}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("tool %s: %w", name, err)
