@@ -64,8 +64,9 @@ type Directory struct {
 }
 
 // What an account may bring in: a flood is held back at its platform, where it belongs, instead of growing in our store.
+// Each message is a turn of the agent and half a dozen commits, and those of the other accounts stand in line with them.
 const (
-	inflowRate  = 200 // messages a second, for long
+	inflowRate  = 100 // messages a second, for long
 	inflowBurst = 50
 )
 

@@ -104,12 +104,12 @@ func (l *link) receive(ctx context.Context, m providers.Incoming) error {
 	if m.ID == "" || m.Chat == "" {
 		return errors.New("inbound message has no id or no chat")
 	}
+	if err := l.inflow.Wait(ctx); err != nil {
+		return fmt.Errorf("too many messages at once: %w", err)
+	}
 	payload, err := wire.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("encode inbound message: %w", err)
-	}
-	if err := l.inflow.Wait(ctx); err != nil {
-		return fmt.Errorf("too many messages at once: %w", err)
 	}
 	now := l.o.Now().UnixMilli()
 	row := store.Inbound{

@@ -103,7 +103,7 @@ func (b *bench) converse(c *calm, env providers.Env) (float64, error) {
 			n++
 			written[id] = time.Now()
 			go func() { // as fast as the disk takes it, and no faster
-				_ = env.Receive(b.ctx, groupMessage(id, "calm-"+strconv.Itoa(n%8), id))
+				_ = env.Receive(b.ctx, groupMessage(id, "calm-"+strconv.Itoa(n%32), id))
 			}()
 		case id := <-c.answered:
 			if at, ok := written[id]; ok {
