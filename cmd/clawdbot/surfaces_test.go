@@ -45,6 +45,8 @@ type endToEnd struct {
 	link func(t *testing.T, p providertest.Peer, d *daemon)
 	// group is the recipient that send and agent take for the group; nil = its id.
 	group func(p providertest.Peer) string
+	// slow: the gateway waits between its attempts as it does for everybody, not as a test would like it.
+	slow bool
 }
 
 // TestSurfaces: the real program, the real network library, a fake platform. What people write, directly and in a group,
@@ -113,15 +115,18 @@ func newSurface(t *testing.T, e endToEnd) *surface {
 	if s.peer.Endpoint != nil {
 		endpoints[e.name] = s.peer.Endpoint
 	}
-	b, err := json.Marshal(map[string]any{
+	doc := map[string]any{
 		e.name:       s.peer.Config,
 		"dev":        map[string]any{"endpoints": endpoints},
 		"routing":    map[string]any{"queue": map[string]any{"mode": "followup"}},
 		"logging":    map[string]any{"file": filepath.Join(s.dir, "log", "x.log"), "level": "debug"},
 		"bridge":     map[string]any{"enabled": false},
-		"web":        map[string]any{"reconnect": map[string]any{"initialMs": 250, "maxMs": 500, "maxAttempts": 0}}, // WhatsApp's
 		"canvasHost": map[string]any{"enabled": false},
-	})
+	}
+	if !e.slow {
+		doc["web"] = map[string]any{"reconnect": map[string]any{"initialMs": 250, "maxMs": 500, "maxAttempts": 0}} // WhatsApp's
+	}
+	b, err := json.Marshal(doc)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -137,7 +137,7 @@ func inject(t *testing.T, s *telegramfake.Server, f providertest.Fault) bool {
 			t.Fatal(err)
 		}
 	case providertest.ReceiveSilence:
-		s.Script("getUpdates", telegramfake.Hang())
+		s.Silence()
 	case providertest.ReceiveDown:
 		s.Always("getUpdates", fault(500))
 	case providertest.SendRateLimit:

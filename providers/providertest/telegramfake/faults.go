@@ -44,6 +44,20 @@ func (s *Server) Script(method string, faults ...Fault) {
 	s.scripts[method] = append(s.scripts[method], faults...)
 }
 
+// Silence leaves the poll that waits open and dead: it is never answered, and nothing that is pushed goes into it. With no
+// poll waiting that is the next one's lot.
+func (s *Server) Silence() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting == nil {
+		s.scripts["getUpdates"] = append(s.scripts["getUpdates"], Hang())
+		return
+	}
+	s.waiting = nil
+	close(s.mute)
+	s.mute = make(chan struct{})
+}
+
 // Always makes every call of a method go wrong once its script is used up. The zero Fault ends that.
 func (s *Server) Always(method string, f Fault) {
 	s.mu.Lock()

@@ -125,7 +125,7 @@ func (s *Server) inject(f providertest.Fault) bool {
 	case providertest.ReceiveDrop:
 		s.DropConnections()
 	case providertest.ReceiveSilence:
-		s.Script("getUpdates", Hang())
+		s.Silence()
 	case providertest.SendRateLimit:
 		s.Script("sendMessage", TooMany(1))
 	case providertest.SendServerError:

@@ -30,6 +30,7 @@ type Server struct {
 
 	mu       watch.Lock    // guards the following fields
 	cut      chan struct{} // closed and replaced by DropConnections
+	mute     chan struct{} // closed and replaced by Silence
 	closed   bool
 	updates  []stored
 	nextID   int64 // of the next update
@@ -63,7 +64,7 @@ func New(o Options) *Server {
 		o.Username = "fake_bot"
 	}
 	return &Server{
-		opt: o, cut: make(chan struct{}),
+		opt: o, cut: make(chan struct{}), mute: make(chan struct{}),
 		nextID: 1000, nextMsg: 1,
 		scripts: map[string][]Fault{}, always: map[string]Fault{}, calls: map[string]int{},
 		last: map[string]map[string]string{}, files: map[string][]byte{},

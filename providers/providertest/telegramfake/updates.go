@@ -199,6 +199,7 @@ func (s *Server) getUpdates(ctx context.Context, c call, cut <-chan struct{}) an
 	if allowed := c.params["allowed_updates"]; allowed != "" {
 		s.allowed = allowed
 	}
+	mute := s.mute
 	s.mu.Broadcast()
 	s.mu.Unlock()
 	defer s.leave(mine)
@@ -212,6 +213,12 @@ func (s *Server) getUpdates(ctx context.Context, c call, cut <-chan struct{}) an
 		select {
 		case <-mine:
 			return refuse(http.StatusConflict, conflictText)
+		case <-mute: // s.waiting is another's or nobody's: nothing can be answered
+			select {
+			case <-ctx.Done():
+			case <-cut:
+			}
+			panic(http.ErrAbortHandler)
 		case <-changed:
 		case <-timeout.C:
 			if s.leave(mine) {
