@@ -174,7 +174,9 @@ func TestSend_media(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, map[string]any{"replyToMode": "all"}, quick())
+			opt := quick()
+			opt.upload = 30 * time.Second // four megabytes, on a busy machine
+			b := newBench(t, map[string]any{"replyToMode": "all"}, opt)
 			err := b.send(t, providers.Outgoing{
 				Route: providers.Route{Chat: "7", ReplyTo: "5"}, Text: "a_caption",
 				Media: &providers.Media{Path: tt.path, MIME: tt.mime, Name: tt.title},
