@@ -112,10 +112,10 @@ func (s *session) enter(about bridge.About) error {
 			case again || first.IsZero():
 				first = time.Now()
 			}
-			d.o.State(State{Kind: Waiting})
 			if err := s.write(bridge.PairRequest{About: about}); err != nil {
 				return err
 			}
+			d.o.State(State{Kind: Waiting})
 			limit = time.Now().Add(pairTime)
 		}
 	}

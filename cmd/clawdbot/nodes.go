@@ -20,7 +20,7 @@ func (a *app) nodesCommand() *cobra.Command {
 	c.AddCommand(
 		a.nodesListCommand("list", "List the paired and the connected nodes", false),
 		a.nodesListCommand("status", "List the nodes that are connected", true),
-		a.nodesDescribeCommand(), a.nodesPendingCommand(), a.nodesApproveCommand(), a.nodesRejectCommand(), a.nodesRenameCommand(),
+		a.nodesDescribeCommand(), a.nodesPendingCommand(), a.nodesApproveCommand(), a.nodesRejectCommand(), a.nodesRenameCommand(), a.nodesRevokeCommand(),
 		a.nodesInvokeCommand(), a.nodesRunCommand(), a.nodesNotifyCommand(), a.nodesCameraCommand(), a.nodesScreenCommand(),
 		a.nodesLocationCommand(), a.nodesCanvasCommand(),
 	)
@@ -221,6 +221,27 @@ func (a *app) nodesRenameCommand() *cobra.Command {
 			}
 			return query(a, c, f, "node.rename", wire.NodeRenameParams{NodeID: id, DisplayName: args[1]}, func(r wire.NodeRenameResult) error {
 				_, err := fmt.Fprintf(a.out, "%s is called %s now.\n", oneLine(r.NodeID), oneLine(r.DisplayName))
+				return err
+			})
+		},
+	}
+	f.register(c)
+	return c
+}
+
+func (a *app) nodesRevokeCommand() *cobra.Command {
+	var f clientFlags
+	c := &cobra.Command{
+		Use:   "revoke NODE",
+		Short: "Take a node's token away: it is cut off, and has to be let in again",
+		Args:  oneArg("NODE"),
+		RunE: func(c *cobra.Command, args []string) error {
+			id, err := a.node(c, f, args[0])
+			if err != nil {
+				return err
+			}
+			return query(a, c, f, "node.pair.revoke", wire.NodePairRevokeParams{NodeID: id}, func(r wire.NodePairRevokeResult) error {
+				_, err := fmt.Fprintf(a.out, "%s is not paired any more.\n", oneLine(r.NodeID))
 				return err
 			})
 		},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -21,6 +22,7 @@ type nodeFlags struct {
 	node  string
 	limit time.Duration // how long the node may take
 	key   string
+	sleep time.Duration // how long the command may wait for a node that is away; 0: not at all
 }
 
 // callMargin is how much longer the gateway is waited for than the node.
@@ -35,6 +37,7 @@ func (n *nodeFlags) register(c *cobra.Command, limit time.Duration) {
 	c.Flags().StringVar(&n.node, "node", "", "the node: its id, the beginning of it, its name or its address (default: the one that can do it)")
 	c.Flags().Var((*millis)(&n.limit), "invoke-timeout", "how long the node may take, in ms or as 10s, 2m")
 	c.Flags().StringVar(&n.key, "idempotency-key", "", "a call with the key of an earlier one does nothing and has its outcome (default: a new key)")
+	c.Flags().Var((*millis)(&n.sleep), "mailbox", "let the command wait this long for a node that is not connected, in ms or as 10m, 24h (default: not at all)")
 	n.clientFlags.register(c)
 }
 
@@ -64,6 +67,9 @@ func (a *app) invokeNode(c *cobra.Command, n nodeFlags, command string, params a
 	}
 	limit := n.limit.Milliseconds()
 	p := wire.NodeInvokeParams{NodeID: id, Command: command, TimeoutMs: &limit, IdempotencyKey: orElse(n.key, uuid.NewString())}
+	if ms := n.sleep.Milliseconds(); ms > 0 {
+		p.MailboxMs = &ms
+	}
 	if params != nil {
 		if p.Params, err = wire.Marshal(params); err != nil {
 			return r, err
@@ -86,10 +92,12 @@ func explainInvoke(err error) error {
 	}
 	details, _ := e.Details.(map[string]any)
 	switch {
+	case details["reason"] == "node_asleep":
+		return errors.New("the node is not connected; it gets the command when it comes back, unless that takes too long")
 	case details["outcome"] == "unknown":
 		return fmt.Errorf("%s\nWhether the node has done it is not known. It is not done again by itself: look before you try again", strings.TrimPrefix(e.Message, "Error: "))
 	case strings.HasPrefix(e.Message, "Error: "):
-		return fmt.Errorf("%s", strings.TrimPrefix(e.Message, "Error: "))
+		return errors.New(strings.TrimPrefix(e.Message, "Error: "))
 	}
 	return err
 }
@@ -286,7 +294,7 @@ func (a *app) showRun(r invoked) error {
 	case run.Success:
 		return nil
 	case run.TimedOut:
-		return fmt.Errorf("the program was ended: it took too long")
+		return errors.New("the program was ended: it took too long")
 	case run.ExitCode != nil:
 		return fmt.Errorf("the program failed with exit code %d", *run.ExitCode)
 	}

@@ -38,12 +38,12 @@ type savedMedia struct {
 	NodeID     string `json:"nodeId"`
 	Path       string `json:"path"`
 	Format     string `json:"format"`
-	Facing     string `json:"facing,omitempty"`
+	Facing     string `json:"facing,omitzero"`
 	Bytes      int    `json:"bytes"`
-	Width      int    `json:"width,omitempty"`
-	Height     int    `json:"height,omitempty"`
-	DurationMs int64  `json:"durationMs,omitempty"`
-	HasAudio   *bool  `json:"hasAudio,omitempty"`
+	Width      int    `json:"width,omitzero"`
+	Height     int    `json:"height,omitzero"`
+	DurationMs int64  `json:"durationMs,omitzero"`
+	HasAudio   *bool  `json:"hasAudio,omitzero"`
 }
 
 // saveMedia writes the file of an answer. What it is is read from its content, not from what the node calls it: kind is
