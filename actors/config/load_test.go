@@ -104,6 +104,7 @@ func TestLoad_issues(t *testing.T) {
 		{"above", `{agent:{mediaMaxMb:0}}`, "agent.mediaMaxMb", "greater than 0"},
 		{"jitter", `{web:{reconnect:{jitter:2}}}`, "web.reconnect.jitter", "between 0 and 1"},
 		{"ping pong", `{session:{agentToAgent:{maxPingPongTurns:6}}}`, "session.agentToAgent.maxPingPongTurns", "between 0 and 5"},
+		{"no account", `{agent:{heartbeat:{target:'whatsapp:work'}}}`, "agent.heartbeat.target", "one of last, whatsapp"},
 		{"enum", `{gateway:{bind:'everywhere'}}`, "gateway.bind", "one of auto, lan, tailnet, loopback"},
 		{"queue mode", `{routing:{queue:{mode:'x'}}}`, "routing.queue.mode", "one of steer"},
 		{"surface", `{routing:{queue:{bySurface:{irc:'collect'}}}}`, "routing.queue.bySurface.irc", "not a surface"},

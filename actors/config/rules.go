@@ -15,6 +15,7 @@ import (
 //
 //	min=N max=N above=N   bounds of a number
 //	enum=a|b              the strings allowed
+//	account               besides them, one of several accounts of a surface: "telegram:work"
 //	required              the key must be there
 //	usable                a credential: not blank, "undefined" or "null"
 //	hex6                  a colour, "#" optional
@@ -39,10 +40,16 @@ var surfaces = []string{"whatsapp", "telegram", "discord", "slack", "signal", "i
 
 func isSurface(s string) bool { return slices.Contains(surfaces, s) }
 
+// isAccount tells the name of one of several accounts of a surface. WhatsApp has one.
+func isAccount(s string) bool {
+	base, name, _ := strings.Cut(s, ":")
+	return name != "" && isSurface(base) && base != "whatsapp" && base != "webchat"
+}
+
 // text checks a string against the rules and reports the first that it breaks.
 func (d *decoder) text(path, s string, r rules) bool {
 	switch {
-	case r.get("enum") != "" && !slices.Contains(strings.Split(r.get("enum"), "|"), s):
+	case r.get("enum") != "" && !slices.Contains(strings.Split(r.get("enum"), "|"), s) && !(r.has("account") && isAccount(s)):
 		d.report(path, "must be one of %s", strings.ReplaceAll(r.get("enum"), "|", ", "))
 	case r.has("usable") && Secret(s).unusable():
 		d.report(path, `is blank, "undefined" or "null"; write a credential or remove the key`)

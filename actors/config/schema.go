@@ -107,6 +107,8 @@ func textSchema(t reflect.Type, r rules) object {
 		s["writeOnly"] = true
 	}
 	switch {
+	case r.has("account"):
+		s["anyOf"] = []object{{"enum": strings.Split(r.get("enum"), "|")}, {"pattern": "^(telegram|discord|slack|signal|imessage):.+$"}}
 	case r.get("enum") != "":
 		s["enum"] = strings.Split(r.get("enum"), "|")
 	case r.has("usable"):

@@ -46,7 +46,7 @@ type BlockChunk struct {
 type Heartbeat struct {
 	Every  string `json:"every" rule:"every"` // "30m", "45" (minutes); "" or "0" = off
 	Model  string `json:"model"`
-	Target string `json:"target" rule:"enum=last|whatsapp|telegram|discord|slack|signal|imessage|none"`
+	Target string `json:"target" rule:"enum=last|whatsapp|telegram|discord|slack|signal|imessage|none,account"`
 	To     string `json:"to"`
 	Prompt string `json:"prompt"`
 }
@@ -221,7 +221,7 @@ type HookMapping struct {
 	MessageTemplate string `json:"messageTemplate"`
 	TextTemplate    string `json:"textTemplate"`
 	Deliver         bool   `json:"deliver"`
-	Channel         string `json:"channel" rule:"enum=last|whatsapp|telegram|discord|slack|signal|imessage|imsg"`
+	Channel         string `json:"channel" rule:"enum=last|whatsapp|telegram|discord|slack|signal|imessage|imsg,account"`
 	To              string `json:"to"`
 	Thinking        string `json:"thinking"`
 	TimeoutSeconds  int    `json:"timeoutSeconds" rule:"min=1"`

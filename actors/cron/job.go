@@ -16,6 +16,7 @@ var (
 	errName     = errors.New("cron job name is required")
 	errMain     = errors.New(`main cron jobs require payload.kind="systemEvent"`)
 	errIsolated = errors.New(`isolated cron jobs require payload.kind="agentTurn"`)
+	errChannel  = errors.New("payload.channel must be last, whatsapp, telegram, discord, slack, signal or imessage, or one account of these, such as telegram:work")
 )
 
 type unknownJob string
@@ -92,8 +93,24 @@ func validate(j *wire.CronJob, now int64) (schedule, error) {
 		return schedule{}, errMain
 	case j.SessionTarget == isolated && j.Payload.Kind != "agentTurn":
 		return schedule{}, errIsolated
+	case !isChannel(j.Payload.Channel):
+		return schedule{}, errChannel
 	}
 	return parseSchedule(j.Schedule, time.UnixMilli(now))
+}
+
+// isChannel tells what a job may deliver through: the last channel, a surface, or one of a surface's accounts.
+func isChannel(s string) bool {
+	base, name, named := strings.Cut(s, ":")
+	switch base {
+	case "", last:
+		return !named
+	case whatsapp:
+		return !named // it has one account
+	case "telegram", "discord", "slack", "signal", "imessage":
+		return !named || name != ""
+	}
+	return false
 }
 
 // nextRun is the time of the next run that is to be stored; 0 = none. A one-shot is due until it has ended well.

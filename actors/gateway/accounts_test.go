@@ -70,6 +70,30 @@ func TestAccounts(t *testing.T) {
 	if err := g.Call(ctx, "send", wire.SendParams{Provider: "telegram:nowhere", To: "77", Message: "x", IdempotencyKey: "n"}, nil); err == nil || !strings.Contains(err.Error(), "no account telegram:nowhere") {
 		t.Errorf("an account that is not there: %v", err)
 	}
+	// An account that is not there, or is stopped, is never replaced by another one.
+	err = g.Call(ctx, "agent", wire.AgentParams{Message: "hello", SessionKey: "elsewhere", Deliver: true, Channel: "telegram:nowhere", To: "77", IdempotencyKey: "b"}, nil)
+	if err == nil || !strings.Contains(err.Error(), "cannot deliver to telegram:nowhere") {
+		t.Errorf("agent to an account that is not there: %v", err)
+	}
+	yes, hour := true, int64(3_600_000)
+	job := wire.CronAddParams{
+		Name: "tea", SessionTarget: "isolated", WakeMode: "next-heartbeat", Schedule: wire.CronSchedule{Kind: "every", EveryMs: &hour},
+		Payload: wire.CronPayload{Kind: "agentTurn", Message: "tea is ready", Deliver: &yes, Channel: "telegram:work", To: "77"},
+	}
+	var added wire.CronJob
+	if err := g.Call(ctx, "cron.add", job, &added); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Call(ctx, "cron.run", wire.CronRunParams{ID: added.ID, Mode: "force"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if sent, err := work.WaitSent(ctx, 4); err != nil || !strings.Contains(sent[3].Text, "tea is ready") || sent[3].Chat != "77" {
+		t.Errorf("cron: %+v, %v", sent, err)
+	}
+	job.Payload.Channel = "fax:work"
+	if err := g.Call(ctx, "cron.add", job, nil); err == nil || !strings.Contains(err.Error(), "payload.channel must be last") {
+		t.Errorf("a job to what is no surface: %v", err)
+	}
 	if len(home.Sent()) != 2 {
 		t.Errorf("home has sent %+v", home.Sent())
 	}

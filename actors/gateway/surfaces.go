@@ -60,7 +60,7 @@ func (g *Gateway) replies(tx *store.Tx, j agent.Job, a agent.Answer, s agent.Sta
 		said = ""
 	}
 	to := *j.Route
-	if _, ok := g.tree.directory.Account(to.Account); !ok { // of several accounts the caller named none
+	if _, ok := g.tree.directory.Account(to.Account); !ok && to.Account == to.Surface { // of several accounts the caller named none
 		if s, ok := g.tree.directory.Surface(to.Surface); ok {
 			to.Account = s.Account
 		}

@@ -122,11 +122,16 @@ func TestRoute(t *testing.T) {
 		{"an embedder's own surface", "pigeon", "roof", wire.SessionEntry{LastChannel: "telegram", LastTo: "7"}, "pigeon roof"},
 		{"slack is one like the others", "slack", "", wire.SessionEntry{LastChannel: "slack", LastTo: "user:U1"}, "slack user:U1"},
 		{"another surface does not take this one's recipient", "telegram", "", wire.SessionEntry{LastChannel: "whatsapp", LastTo: "+2"}, "telegram "},
+		{"one of several accounts", "slack:work", "user:U1", wire.SessionEntry{}, "slack:work user:U1"},
+		{"its own last recipient", "telegram:work", "", wire.SessionEntry{LastChannel: "telegram:work", LastTo: "7"}, "telegram:work 7"},
+		{"not that of another account", "telegram:work", "", wire.SessionEntry{LastChannel: "telegram", LastTo: "7"}, "telegram:work "},
+		{"one that is not there is not replaced", "telegram:gone", "7", wire.SessionEntry{LastChannel: "telegram", LastTo: "7"}, "telegram:gone 7"},
+		{"no surface at all", "fax:work", "", wire.SessionEntry{LastChannel: "telegram", LastTo: "7"}, "telegram 7"},
 	} {
 		r := o.route(c.entry, c.channel, c.to)
 		got := ""
 		if r != nil {
-			got = r.Surface + " " + r.Chat
+			got = r.Account + " " + r.Chat
 		}
 		if got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)

@@ -13,7 +13,8 @@ var deliverable = []string{"whatsapp", "telegram", "discord", "slack", "signal",
 
 // route freezes where the answer of a call goes, once, when the call is accepted: nil for nowhere.
 func (o *Options) route(e wire.SessionEntry, channel, to string) *providers.Route {
-	if base, _, named := strings.Cut(channel, ":"); named && o.CanDeliver(channel) {
+	// One that is named and cannot deliver is not replaced by another one: undeliverable says so.
+	if base, _, named := strings.Cut(channel, ":"); named && (slices.Contains(deliverable, base) || o.own(base) || o.own(channel)) {
 		return o.accountRoute(e, base, channel, to)
 	}
 	surface := channel
@@ -83,6 +84,8 @@ func (o *Options) undeliverable(r *providers.Route) string {
 	switch {
 	case r == nil:
 		return ""
+	case !o.CanDeliver(r.Account) && r.Account != r.Surface:
+		return "cannot deliver to " + r.Account + ": there is no such account, or it is stopped"
 	case !o.CanDeliver(r.Account):
 		return "cannot deliver to " + r.Surface + ": no account of it is set up"
 	case r.Chat == "":

@@ -54,7 +54,7 @@ func (a *app) agentCommand(limit string) *cobra.Command {
 	c.Flags().StringVar(&p.SessionKey, "session-key", "", "session by its key, like main")
 	c.Flags().StringVar(&p.Thinking, "thinking", "", "off, minimal, low, medium or high")
 	c.Flags().BoolVar(&p.Deliver, "deliver", false, "send the reply to the recipient too")
-	c.Flags().StringVar(&p.Channel, "provider", "", "surface to deliver through (default: the last one)")
+	c.Flags().StringVar(&p.Channel, "provider", "", "surface to deliver through, or an account of it: telegram:work (default: the last one)")
 	c.Flags().StringVar(&p.IdempotencyKey, "idempotency-key", "", "a run with the key of an earlier one does nothing and has its outcome (default: a new key)")
 	c.Flags().Int64Var(&seconds, limit, 0, "how long the run may take, in seconds (default: the gateway's, 600)")
 	f.register(c)

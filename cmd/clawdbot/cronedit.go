@@ -40,7 +40,7 @@ func (f *jobFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.thinking, "thinking", "", "off, minimal, low, medium or high")
 	flags.Int64Var(&f.seconds, "timeout-seconds", 0, "how long a run of the agent may take (default: the gateway's, 600)")
 	flags.BoolVar(&f.deliver, "deliver", false, "send the agent's reply to somebody")
-	flags.StringVar(&f.channel, "channel", "", "surface to deliver through: last, whatsapp, telegram, discord or slack")
+	flags.StringVar(&f.channel, "channel", "", "surface to deliver through: last, whatsapp, telegram, discord, slack, signal, imessage, or an account of it: telegram:work")
 	flags.StringVar(&f.to, "to", "", "whom to deliver to")
 	flags.BoolVar(&f.bestEffort, "best-effort-deliver", false, "a reply that cannot be delivered is no failure")
 	flags.StringVar(&f.prefix, "post-prefix", "", "what the summary in the main session begins with (default Cron)")

@@ -101,6 +101,12 @@ func channelOf(name string) (string, error) {
 	case "imsg":
 		return "imessage", nil
 	}
+	switch base, account, _ := strings.Cut(name, ":"); base { // one of several accounts
+	case "telegram", "discord", "slack", "signal", "imessage":
+		if account != "" {
+			return name, nil
+		}
+	}
 	return "", errChannel
 }
 

@@ -113,6 +113,7 @@ func TestOverride(t *testing.T) {
 		{`{"kind":"wake","text":" "}`, nil, nil, errMapText},
 		{`{"message":""}`, nil, nil, errMapMessage},
 		{`{"channel":"fax"}`, nil, nil, errChannel},
+		{`{"message":"M","channel":"whatsapp:work"}`, nil, nil, errChannel},
 	}
 	for _, tt := range tests {
 		d, err := m.draft(sample(t, "{}"))

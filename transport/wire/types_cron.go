@@ -72,7 +72,7 @@ type CronAgentTurn struct {
 	Thinking          string `json:"thinking,omitempty"`
 	TimeoutSeconds    *int64 `json:"timeoutSeconds,omitempty" jsonschema:"minimum=1"`
 	Deliver           *bool  `json:"deliver,omitempty"`
-	Channel           string `json:"channel,omitempty" jsonschema:"enum=last,enum=whatsapp,enum=telegram,enum=discord,enum=slack,enum=signal,enum=imessage"`
+	Channel           string `json:"channel,omitempty"` // last, a surface, or one of its accounts: "telegram:work"
 	To                string `json:"to,omitempty"`
 	BestEffortDeliver *bool  `json:"bestEffortDeliver,omitempty"`
 }

@@ -940,7 +940,7 @@ public struct CronAgentTurn: Codable, Hashable, Sendable {
     public let thinking: String?
     public let timeoutSeconds: Int?
     public let deliver: Bool?
-    public let channel: ChannelValue?
+    public let channel: String?
     public let to: String?
     public let bestEffortDeliver: Bool?
 
@@ -950,7 +950,7 @@ public struct CronAgentTurn: Codable, Hashable, Sendable {
         thinking: String? = nil,
         timeoutSeconds: Int? = nil,
         deliver: Bool? = nil,
-        channel: ChannelValue? = nil,
+        channel: String? = nil,
         to: String? = nil,
         bestEffortDeliver: Bool? = nil
     ) {
@@ -966,22 +966,6 @@ public struct CronAgentTurn: Codable, Hashable, Sendable {
 
     public enum KindValue: String, Codable, Sendable {
         case agentTurn = "agentTurn"
-    }
-
-    public struct ChannelValue: RawRepresentable, Codable, Hashable, Sendable {
-        public let rawValue: String
-
-        public init(rawValue: String) {
-            self.rawValue = rawValue
-        }
-
-        public static let last = ChannelValue(rawValue: "last")
-        public static let whatsapp = ChannelValue(rawValue: "whatsapp")
-        public static let telegram = ChannelValue(rawValue: "telegram")
-        public static let discord = ChannelValue(rawValue: "discord")
-        public static let slack = ChannelValue(rawValue: "slack")
-        public static let signal = ChannelValue(rawValue: "signal")
-        public static let imessage = ChannelValue(rawValue: "imessage")
     }
 
     enum CodingKeys: String, CodingKey {

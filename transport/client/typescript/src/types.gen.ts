@@ -224,7 +224,7 @@ export interface CronAgentTurn {
   thinking?: string;
   timeoutSeconds?: number;
   deliver?: boolean;
-  channel?: "last" | "whatsapp" | "telegram" | "discord" | "slack" | "signal" | "imessage";
+  channel?: string;
   to?: string;
   bestEffortDeliver?: boolean;
 }
