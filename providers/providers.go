@@ -174,6 +174,9 @@ type Capabilities struct {
 	Markup  Markup // what Outgoing.Text is converted to before it comes to Send
 	// SenderIDs: the platform takes a message id or nonce of ours, so that a repeated send is recognised.
 	SenderIDs bool
+	// MaxImage is the largest image that the platform takes as one, in bytes: a larger one is made smaller before it comes to
+	// Send. 0 = the gateway's own limit of 6 MB will do.
+	MaxImage int64
 }
 
 // Markup is how a platform writes bold, links, code.

@@ -3,10 +3,12 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/media"
 	"github.com/clawdbot/gateway/providers/text"
 )
 
@@ -47,7 +49,12 @@ func (a *account) send(c *actors.Context[message], m deliver) {
 			m.Fail(notBegun(err))
 			return struct{}{}, nil
 		}
-		r, err := attempt(ctx, p, converted(p, m.out))
+		out, done, err := fitted(p, m.out)
+		var r providers.Receipt
+		if err == nil {
+			r, err = attempt(ctx, p, converted(p, out))
+			done()
+		}
 		if err != nil {
 			m.Fail(err)
 		} else {
@@ -56,6 +63,20 @@ func (a *account) send(c *actors.Context[message], m deliver) {
 		}
 		return struct{}{}, nil
 	}, func(struct{}, error) message { return sent{} })
+}
+
+// fitted is a message whose image the platform takes, which may be in a file that done removes. The error is nil or a
+// *providers.SendError.
+func fitted(p providers.Provider, out providers.Outgoing) (_ providers.Outgoing, done func(), err error) {
+	if out.Media == nil {
+		return out, func() {}, nil
+	}
+	m, done, err := media.Fit(*out.Media, p.Capabilities().MaxImage)
+	if err != nil {
+		return out, done, &providers.SendError{Class: providers.Permanent, Err: fmt.Errorf("attachment: %w", err)}
+	}
+	out.Media = &m
+	return out, done, nil
 }
 
 // converted is a message in the markup of the provider, as it is now: the row in the store has what the agent wrote.

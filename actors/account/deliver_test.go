@@ -1,9 +1,14 @@
 package account
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -158,6 +163,51 @@ func TestDeliver_goesOnThroughARestart(t *testing.T) {
 			r.t.Errorf("a restart broke the send: %v", err)
 		}
 	})
+}
+
+// An image that is over the platform's limit is made smaller before it is sent; the file of the outbox stays as it is.
+func TestDeliver_imageFits(t *testing.T) {
+	dir := t.TempDir()
+	var big bytes.Buffer
+	if err := png.Encode(&big, image.NewRGBA64(image.Rect(0, 0, 900, 900))); err != nil {
+		t.Fatal(err)
+	}
+	big.Write(make([]byte, 200_000)) // what follows the picture is not looked at
+	path := filepath.Join(dir, "a.png")
+	if err := os.WriteFile(path, big.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bubble(t, func(r *rig) {
+		got := make(chan providers.Media, 2)
+		r.start(factory(script{run: upUntilCancelled, caps: providers.Capabilities{MaxImage: 100_000}, send: func(_ context.Context, m providers.Outgoing) (providers.Receipt, error) {
+			if _, err := os.Stat(m.Media.Path); err != nil {
+				r.t.Error(err)
+			}
+			got <- *m.Media
+			return providers.Receipt{MessageID: "1"}, nil
+		}}))
+		synctest.Wait()
+		deliver := func(path string) error {
+			ch := make(chan error, 1)
+			r.tell(Deliver{
+				Reply: actors.ReplyTo(func(_ providers.Receipt, err error) { ch <- err }), Account: "telegram", Begin: begins,
+				Outgoing: providers.Outgoing{Key: path, Media: &providers.Media{Path: path, MIME: "image/png", Name: "a.png"}},
+			})
+			return <-ch
+		}
+		if err := deliver(path); err != nil {
+			r.t.Fatal(err)
+		}
+		if m := <-got; m.MIME != "image/jpeg" || m.Size > 100_000 || m.Path == path || m.Name != "a.jpg" {
+			r.t.Errorf("sent %+v", m)
+		}
+		if se, ok := errors.AsType[*providers.SendError](deliver(filepath.Join(dir, "gone.png"))); !ok || se.Class != providers.Permanent {
+			r.t.Errorf("a file that is gone: %v", se)
+		}
+	})
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("left %v, %v", left, err)
+	}
 }
 
 func TestReconcile(t *testing.T) {

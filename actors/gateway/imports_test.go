@@ -80,7 +80,7 @@ var allowed = map[string][]string{
 	"actors/importer": {
 		"actors", "actors/config", "actors/cron", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid",
 	},
-	"actors/account": {"actors", "actors/store", "providers", "providers/text", "transport/wire", "golang.org/x/time/rate"},
+	"actors/account": {"actors", "actors/store", "providers", "providers/media", "providers/text", "transport/wire", "golang.org/x/time/rate"},
 	"actors/router":  {"actors", "actors/command", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/outbox":  {"actors", "actors/account", "actors/store", "actors/why", "providers", "transport/wire"},
 	"actors/why":     {"actors/agent", "actors/config", "actors/store", "providers", "transport/wire"},

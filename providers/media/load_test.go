@@ -118,6 +118,42 @@ func TestShrink(t *testing.T) {
 	}
 }
 
+func TestFit(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	m := providers.Media{Path: put(t, dir, "a.png", noise(t, 1000, 500)), MIME: "image/png", Name: "a.png"}
+	small, done, err := Fit(m, 300_000)
+	if err != nil || small.MIME != "image/jpeg" || small.Name != "a.jpg" || small.Size > 300_000 || small.Path == m.Path {
+		t.Fatalf("%+v, %v", small, err)
+	}
+	if info, err := os.Stat(small.Path); err != nil || info.Size() != small.Size {
+		t.Errorf("%v, %v", info, err)
+	}
+	done()
+	if left := files(t, dir); len(left) != 1 {
+		t.Errorf("left %q", left)
+	}
+	text := providers.Media{Path: put(t, dir, "a.txt", make([]byte, 10)), MIME: "text/plain"}
+	for name, c := range map[string]struct {
+		m     providers.Media
+		limit int64
+	}{"no limit": {m, 0}, "it fits": {m, 100 << 20}, "no image": {text, 5}} {
+		if got, done, err := Fit(c.m, c.limit); err != nil || got != c.m {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		} else {
+			done()
+		}
+	}
+	for name, c := range map[string]struct {
+		m     providers.Media
+		limit int64
+	}{"cannot be made small enough": {m, 100}, "not there": {providers.Media{Path: dir + "/gone", MIME: "image/png"}, 5}} {
+		if _, _, err := Fit(c.m, c.limit); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
 // A few bytes that claim an enormous picture are refused before any memory is taken for it.
 func TestShrink_bomb(t *testing.T) {
 	t.Parallel()

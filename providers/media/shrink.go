@@ -10,6 +10,8 @@ import (
 	"image/jpeg"
 	_ "image/png" // images to decode
 	"os"
+	"path/filepath"
+	"strings"
 
 	"golang.org/x/image/draw"
 	_ "golang.org/x/image/webp" // images to decode
@@ -50,6 +52,38 @@ func Shrink(path string, limit int64) (*bytes.Reader, error) {
 		return nil, fmt.Errorf("read image: %w", err)
 	}
 	return encode(full, limit)
+}
+
+// Fit makes an image at m.Path have at most limit bytes, in a file of its own beside it, which done removes. What is no image,
+// or fits, stays as it is.
+func Fit(m providers.Media, limit int64) (fitted providers.Media, done func(), err error) {
+	nothing := func() {}
+	if limit <= 0 || KindOf(m.MIME) != Image {
+		return m, nothing, nil
+	}
+	info, err := os.Stat(m.Path)
+	if err != nil || info.Size() <= limit {
+		return m, nothing, err
+	}
+	small, err := Shrink(m.Path, limit)
+	if err != nil {
+		return m, nothing, err
+	}
+	f, err := os.CreateTemp(filepath.Dir(m.Path), "small-*.jpg") // one that a crash leaves behind goes with its age
+	if err != nil {
+		return m, nothing, err
+	}
+	done = func() { _ = os.Remove(f.Name()) }
+	n, err := small.WriteTo(f)
+	if err = errors.Join(err, f.Close()); err != nil {
+		done()
+		return m, nothing, err
+	}
+	m.Name = strings.TrimSuffix(m.Name, filepath.Ext(m.Name))
+	if m.Name == "" {
+		m.Name = "image"
+	}
+	return providers.Media{Path: f.Name(), MIME: "image/jpeg", Name: m.Name + ".jpg", Size: n}, done, nil
 }
 
 func encode(full image.Image, limit int64) (*bytes.Reader, error) {

@@ -101,9 +101,12 @@ func newProvider(env providers.Env, opt func(Config) options) (*Provider, error)
 	return p, nil
 }
 
+// maxImage is what the reference lets an image have (providers a.1, mediaMaxMb), in bytes: phones make larger ones smaller too.
+const maxImage = 5 << 20
+
 // Capabilities implements providers.Provider.
 func (p *Provider) Capabilities() providers.Capabilities {
-	return providers.Capabilities{MaxText: p.cfg.TextChunkLimit, Markup: providers.WhatsApp, SenderIDs: true}
+	return providers.Capabilities{MaxText: p.cfg.TextChunkLimit, Markup: providers.WhatsApp, SenderIDs: true, MaxImage: maxImage}
 }
 
 // mediaTransport is for one client's files. Its kept connections are closed with the client.
