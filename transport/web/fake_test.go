@@ -34,8 +34,9 @@ type fakeGateway struct {
 	history  []object // of every session
 	sessions []object
 	health   object
-	unbound  bool              // chat.history ignores its limit
-	onSend   func(c *fakeCall) // runs on a goroutine of its own; answers the call
+	on       map[string]func(c *fakeCall) // answers a method; runs on a goroutine of its own
+	unbound  bool                         // chat.history ignores its limit
+	onSend   func(c *fakeCall)            // runs on a goroutine of its own; answers the call
 	base     string
 }
 
@@ -186,6 +187,10 @@ func (g *fakeGateway) handle(c *fakeCall) bool {
 		g.emit("chat", object{"runId": c.Params.RunID, "sessionKey": "main", "seq": 9, "state": "aborted"})
 		c.ok(object{"ok": true, "aborted": true})
 	default:
+		if do := g.on[c.Method]; do != nil {
+			g.running.Go(func() { do(c) })
+			return true
+		}
 		c.fail("INVALID_REQUEST", "unknown method: "+c.Method, nil)
 	}
 	return true

@@ -4,6 +4,7 @@ import { Chat, fallbackId } from './chat.js';
 import { Client } from './client.js';
 import { Composer } from './composer.js';
 import { byId, meta } from './dom.js';
+import { LinkPhone } from './link.js';
 import { Messages } from './messages.js';
 import { Sessions } from './sessions.js';
 import { StatusLine, takeToken, themeSwitch, token } from './status.js';
@@ -40,6 +41,7 @@ const client = new Client({
       s.notice = null;
     });
     chat.refresh('reconnect');
+    phone.look();
     chat.resume();
   },
   onGap: () => { chat.refresh('gap'); },
@@ -48,13 +50,15 @@ const client = new Client({
     else if (name === 'agent') chat.onAgent(payload);
     else if (name === 'presence') store.change((s) => { s.presence = payload.presence || []; });
     else if (name === 'health') store.change((s) => { s.health = payload; });
+    if (name === 'health') phone.look();
     if (name === 'chat' && payload.state !== 'delta') chat.refreshSessions();
   },
 });
 
 const chat = new Chat(store, client);
-const messages = new Messages(store, chat);
-const sessions = new Sessions(store, openSession);
+const phone = new LinkPhone(store, client);
+const messages = new Messages(store, chat, phone);
+const sessions = new Sessions(store, openSession, phone);
 const composer = new Composer(store, chat, messages);
 const status = new StatusLine(store, client);
 themeSwitch();

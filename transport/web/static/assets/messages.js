@@ -9,8 +9,9 @@ import { isOver } from './turns.js';
 const AT_END = 48; // px from the end that still count as the end
 
 export class Messages {
-  /** @param {import('./store.js').Store} store @param {import('./chat.js').Chat} chat */
-  constructor(store, chat) {
+  /** @param {import('./store.js').Store} store @param {import('./chat.js').Chat} chat @param {import('./link.js').LinkPhone} phone */
+  constructor(store, chat, phone) {
+    this.offer = phone.offer();
     this.store = store;
     this.chat = chat;
     this.list = byId('messages');
@@ -162,7 +163,7 @@ export class Messages {
       h('dl', {},
         h('dt', {}, 'Answered by'), h('dd', { class: 'mono' }, s.model || 'the built-in runner'),
         h('dt', {}, 'Surfaces'), h('dd', {}, surfaces.length ? `WebChat, ${surfaces.join(', ')}` : 'WebChat only'),
-        h('dt', {}, 'Next step'), surfaces.length ? h('dd', {}, 'Write from one of them: it is answered there.')
+        h('dt', {}, 'Next step'), s.wantsPhone ? h('dd', {}, this.offer) : surfaces.length ? h('dd', {}, 'Write from one of them: it is answered there.')
           : h('dd', {}, 'Connect WhatsApp, Telegram, Slack or another surface', config && ' in ', config && h('code', {}, config))));
   }
 }

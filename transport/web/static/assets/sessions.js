@@ -6,8 +6,9 @@ import { ago, duration, exact } from './time.js';
 import { surfaceNames } from './messages.js';
 
 export class Sessions {
-  /** @param {import('./store.js').Store} store @param {(key: string) => void} open */
-  constructor(store, open) {
+  /** @param {import('./store.js').Store} store @param {(key: string) => void} open @param {import('./link.js').LinkPhone} phone */
+  constructor(store, open, phone) {
+    this.phone = phone.offer();
     this.store = store;
     this.open = open;
     this.side = byId('side');
@@ -59,7 +60,8 @@ export class Sessions {
     for (const key of this.rows.keys()) if (!live.has(key)) this.rows.delete(key);
     byId('title').textContent = nameOf(list.find((r) => r.key === s.sessionKey));
     byId('model').textContent = list.find((r) => r.key === s.sessionKey)?.model || s.model;
-    byId('about').replaceChildren(...about(s));
+    const lines = about(s);
+    reconcile(byId('about'), s.wantsPhone && lines.length ? [...lines, this.phone] : lines);
   }
 
   /** @param {any} r @param {import('./store.js').State} s */

@@ -9,7 +9,7 @@
  *   sessionKey: string, sessionId: string, sessions: any[], model: string, unread: Set<string>,
  *   entries: Entry[], loaded: boolean, historyNo: number, complete: boolean, loadError: string,
  *   turns: Turn[], shown: number, expanded: Set<string>, open: Set<string>,
- *   health: any, presence: any[], hello: any, notice: {text: string, tone: string} | null,
+ *   health: any, presence: any[], hello: any, wantsPhone: boolean, notice: {text: string, tone: string} | null,
  * }} State
  */
 
@@ -20,7 +20,7 @@ export function initialState() {
     sessionKey: 'main', sessionId: '', sessions: [], model: '', unread: new Set(),
     entries: [], loaded: false, historyNo: 0, complete: false, loadError: '',
     turns: [], shown: 200, expanded: new Set(), open: new Set(),
-    health: null, presence: [], hello: null, notice: null,
+    health: null, presence: [], hello: null, wantsPhone: false, notice: null,
   };
 }
 
