@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/node"
 	"github.com/clawdbot/gateway/actors/pairing"
@@ -144,14 +146,14 @@ type device struct {
 }
 
 func (d *device) Req(r bridge.Req, done func()) {
-	if err := d.ref.Tell(node.Call{Socket: d.socket, ID: r.ID, Method: r.Method, ParamsJSON: r.ParamsJSON, Done: done}); err != nil {
+	if err := d.ref.Tell(node.NewCall(d.socket, r.ID, r.Method, r.ParamsJSON, done)); err != nil {
 		d.socket.Respond(r.ID, wire.Result{Err: wire.AsError(err)})
 		done()
 	}
 }
 
 func (d *device) Event(e bridge.Event) {
-	_ = d.ref.Tell(node.Said{Socket: d.socket, Event: e.Event, PayloadJSON: e.PayloadJSON})
+	_ = d.ref.Tell(node.Said{Socket: d.socket, Key: uuid.NewString(), Event: e.Event, PayloadJSON: e.PayloadJSON})
 }
 
 func (d *device) InvokeRes(r bridge.InvokeRes) {

@@ -71,7 +71,10 @@ func (k *call) state() (answered, held bool) {
 
 // onCall hands a request of the node to the owner of its method.
 func (n *node) onCall(c *actors.Context[NodeMessage], m Call) {
-	k := &call{id: m.ID, socket: m.Socket, since: time.Now(), done: sync.OnceFunc(m.Done)}
+	if m.begun.Swap(true) {
+		return
+	}
+	k := &call{id: m.ID, socket: m.Socket, since: time.Now(), done: m.done}
 	if m.Socket != n.socket {
 		k.drop()
 		return

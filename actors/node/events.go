@@ -5,8 +5,6 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"github.com/google/uuid"
-
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -40,9 +38,9 @@ func (n *node) onSaid(c *actors.Context[NodeMessage], m Said) {
 		}
 		n.o.Subscribed()
 	case "voice.transcript":
-		n.onVoice(c, p)
+		n.onVoice(c, m.Key, p)
 	case "agent.request":
-		if err := n.onRequest(c, p); err != nil {
+		if err := n.onRequest(c, m.Key, p); err != nil {
 			n.socket.Refuse(err)
 		}
 	}
@@ -59,7 +57,7 @@ func said(v any) string {
 }
 
 // onVoice is what a person said to the node: a chat of its session, which clients see as "voice-" and an id.
-func (n *node) onVoice(c *actors.Context[NodeMessage], p map[string]any) {
+func (n *node) onVoice(c *actors.Context[NodeMessage], once string, p map[string]any) {
 	text := said(p["text"])
 	if text == "" {
 		return
@@ -73,20 +71,20 @@ func (n *node) onVoice(c *actors.Context[NodeMessage], p map[string]any) {
 		return
 	}
 	params, err := wire.Marshal(wire.ChatSendParams{
-		SessionKey: key, Message: text, Thinking: "low", IdempotencyKey: "voice-" + uuid.NewString(),
+		SessionKey: key, Message: text, Thinking: "low", IdempotencyKey: "voice-" + once,
 	})
 	if err != nil {
 		c.Log().Warn("voice transcript not passed on", "err", err)
 		return
 	}
-	method.Handle(n.unanswered(c, "chat.send", params))
+	method.Handle(n.unanswered(c, once, "chat.send", params))
 }
 
 // surfaces are those that an agent.request may have its answer sent to.
 var surfaces = []string{"whatsapp", "telegram", "signal", "imessage"}
 
 // onRequest is a run that the node asks for: a tap on its canvas, a link that was opened on it.
-func (n *node) onRequest(c *actors.Context[NodeMessage], p map[string]any) *wire.Error {
+func (n *node) onRequest(c *actors.Context[NodeMessage], once string, p map[string]any) *wire.Error {
 	for _, name := range []string{"message", "sessionKey", "thinking", "channel", "to"} {
 		if _, isText := p[name].(string); p[name] != nil && !isText {
 			return wire.InvalidRequest("agent.request: %s must be a string", name)
@@ -110,15 +108,15 @@ func (n *node) onRequest(c *actors.Context[NodeMessage], p map[string]any) *wire
 		whole := int64(seconds)
 		r.TimeoutSeconds = &whole
 	}
-	n.o.Request(n.unanswered(c, "agent.request", nil), r)
+	n.o.Request(n.unanswered(c, once, "agent.request", nil), r)
 	return nil
 }
 
 // unanswered is a call whose answer nobody waits for.
-func (n *node) unanswered(c *actors.Context[NodeMessage], method string, params []byte) *wire.Call {
+func (n *node) unanswered(c *actors.Context[NodeMessage], once, method string, params []byte) *wire.Call {
 	log, id := c.Log(), n.id
 	return &wire.Call{
-		ID: uuid.NewString(), Method: method, Params: params, Peer: n.peer(),
+		ID: once, Method: method, Params: params, Peer: n.peer(),
 		Respond: func(r wire.Result) {
 			if r.Err != nil {
 				log.Warn("what a node asked for has failed", "node", id, "event", method, "err", r.Err)

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -145,18 +147,24 @@ type Answered struct {
 	Ran
 }
 
-// Call is a request of the node. Done is called once it has its answer.
+// Call is a request of the node. NewCall makes it.
 type Call struct {
 	Socket     Socket
 	ID, Method string
 	ParamsJSON *string
-	Done       func()
+	done       func()       // gives back what it holds of the edge
+	begun      *atomic.Bool // a doubled message changes nothing
 }
 
-// Said is an event of the node.
+// NewCall makes a call. done is called once it has its answer, or nobody waits for that any more.
+func NewCall(s Socket, id, method string, paramsJSON *string, done func()) Call {
+	return Call{s, id, method, paramsJSON, sync.OnceFunc(done), new(atomic.Bool)}
+}
+
+// Said is an event of the node. What follows from it follows once for each Key, which is unique.
 type Said struct {
 	Socket      Socket
-	Event       string
+	Key, Event  string
 	PayloadJSON *string
 }
 
