@@ -65,6 +65,13 @@ func (c *Conn) Node() Node {
 	return c.node
 }
 
+// waiting is how many bytes wait to be taken by the peer.
+func (c *Conn) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queued
+}
+
 // Ended says that the connection is over.
 func (c *Conn) Ended() bool {
 	c.mu.Lock()

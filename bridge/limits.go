@@ -14,11 +14,12 @@ type Limits struct {
 	Memory       int64         // bytes of all long lines that are being received or handled [512 MiB]
 	PerAddress   int           // strangers of one address; an IPv6 network of 64 bits counts as one [16]
 	Strangers    int           // of all addresses [256]
-	Waiting      int           // further connections of one address that wait for a place among its strangers [1024]
+	Waiting      int           // further connections, of all addresses, that wait for a place among the strangers [1024]
 	Wait         time.Duration // how long they do before they are closed [3 s]
 	Idle         time.Duration // without a line, after which a stranger is closed [15 min]
 
 	InFlight int           // requests of one node that have no answer yet; more are refused [64]
+	Answers  int           // bytes that wait for a node, above which its requests are refused [8 MiB]
 	Events   int           // bytes of events that wait for a node, above which it is slow: droppable ones are dropped [1.5 MiB]
 	Grace    time.Duration // how long a node may be slow before an event that must not be dropped closes it [30 s]
 	Queue    int           // bytes of anything that wait for a node, above which it is closed [64 MiB]
@@ -38,6 +39,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Wait, 3*time.Second)
 	def(&l.Idle, 15*time.Minute)
 	def(&l.InFlight, 64)
+	def(&l.Answers, 8<<20)
 	def(&l.Events, 3<<19)
 	def(&l.Grace, 30*time.Second)
 	def(&l.Queue, 64<<20)
@@ -58,12 +60,13 @@ type strangers struct {
 	all     chan struct{} // a place in it is a stranger's
 	mu      sync.Mutex
 	byAddr  map[netip.Addr]*address // guarded by mu
+	users   int                     // guarded by mu: who has a place, or waits for one
 	stopped chan struct{}
 }
 
 type address struct {
 	places chan struct{}
-	users  int // guarded by strangers.mu: who has a place, or waits for one
+	users  int // guarded by strangers.mu
 }
 
 func newStrangers(l *Limits) *strangers {
@@ -82,12 +85,12 @@ func (s *strangers) enter(addr netip.Addr) (release func(), ok bool) {
 		a = &address{places: make(chan struct{}, s.limits.PerAddress)}
 		s.byAddr[addr] = a
 	}
-	full := a.users >= s.limits.PerAddress+s.limits.Waiting
-	if !full {
-		a.users++
-	}
+	a.users++
+	s.users++
+	full := a.users > s.limits.PerAddress+s.limits.Waiting || s.users > s.limits.Strangers+s.limits.Waiting
 	s.mu.Unlock()
 	if full {
+		s.leave(addr, a)
 		return nil, false
 	}
 	timer := time.NewTimer(s.limits.Wait)
@@ -121,6 +124,7 @@ func (s *strangers) place(places chan struct{}, late <-chan time.Time) bool {
 func (s *strangers) leave(addr netip.Addr, a *address) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.users--
 	if a.users--; a.users == 0 {
 		delete(s.byAddr, addr)
 	}

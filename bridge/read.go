@@ -144,7 +144,7 @@ func (c *Conn) onReq(r Req, size int) {
 	case r.Method == "":
 		no(r.ID, wire.InvalidRequest("id and method required"))
 		return
-	case c.inFlight.Load() >= int64(c.srv.limits.InFlight):
+	case c.inFlight.Load() >= int64(c.srv.limits.InFlight) || c.waiting() > c.srv.limits.Answers:
 		no(r.ID, &wire.Error{Code: wire.CodeUnavailable, Message: "too many requests without an answer; try again", Retryable: true})
 		return
 	}

@@ -155,10 +155,7 @@ func TestStrangers_boundedPerAddress(t *testing.T) {
 		t.Helper()
 		for until := time.Now().Add(patience); ; {
 			s.strangers.mu.Lock()
-			users := 0
-			for _, a := range s.strangers.byAddr {
-				users += a.users
-			}
+			users := s.strangers.users
 			s.strangers.mu.Unlock()
 			if users == n {
 				return

@@ -102,8 +102,12 @@ func (b *bridgeCore) Pair(ctx context.Context, c *bridge.Conn, p bridge.PairRequ
 	if err != nil {
 		return "", &bridge.ErrorFrame{Code: wire.CodeInvalidRequest, Message: wire.AsError(err).Message}
 	}
-	out, err := b.await(ctx, r.Request.RequestID)
+	wait, cancel := context.WithTimeout(ctx, pairLimit)
+	defer cancel()
+	out, err := b.await(wait, r.Request.RequestID)
 	switch {
+	case err != nil && ctx.Err() == nil: // the word of it was lost
+		return "", &bridge.ErrorFrame{Code: bridge.CodeUnauthorized, Message: "pairing expired"}
 	case err != nil:
 		return "", &bridge.ErrorFrame{Code: bridge.CodeUnauthorized, Message: "disconnected"}
 	case out.State != pairing.NodeApproved:
@@ -112,6 +116,9 @@ func (b *bridgeCore) Pair(ctx context.Context, c *bridge.Conn, p bridge.PairRequ
 	return out.Node.Token, nil
 }
 
+// pairLimit is longer than any request waits.
+const pairLimit = 5*time.Minute + 30*time.Second
+
 // awaitPause is how long it takes until a decision is waited for again whose wait was lost with an actor.
 const awaitPause = 100 * time.Millisecond
 
@@ -119,7 +126,7 @@ const awaitPause = 100 * time.Millisecond
 func (b *bridgeCore) await(ctx context.Context, requestID string) (pairing.NodeOutcome, error) {
 	for {
 		out, err := actors.Ask(ctx, b.g.tree.pairing, func(r actors.Reply[pairing.NodeOutcome]) pairing.Message {
-			return pairing.AwaitNode{Reply: r, RequestID: requestID}
+			return pairing.AwaitNode{Reply: r, RequestID: requestID, Gone: ctx.Done()}
 		})
 		if err == nil || ctx.Err() != nil {
 			return out, cmp.Or(err, ctx.Err())

@@ -33,6 +33,7 @@ type routed struct {
 	t    *testing.T
 	ctx  context.Context
 	fake *telegramfake.Server
+	node *phone
 	call func(method string, params, result any) error
 	rng  *rand.Rand
 	n    int
@@ -44,12 +45,13 @@ func routingRun(t *testing.T, mode string, rng *rand.Rand) {
 	fake := telegramfake.Start(t, telegramfake.Options{Username: "fakebot"})
 	s := telegramOn(fake, `allowFrom: ["*"], groups: {"*": {requireMention: false}}`)
 	s.config = strings.TrimSuffix(s.config, "}") + `, routing: {queue: {mode: "` + mode + `"}}, agent: {heartbeat: {every: "1h", target: "last"}}}`
+	s.seed = knows("kitchen")
 	g := s.start(t)
 	ctx := deadline(t)
-	r := &routed{t: t, ctx: ctx, fake: fake, rng: rng, to: map[string]string{}, call: func(method string, params, result any) error {
+	r := &routed{t: t, ctx: ctx, fake: fake, node: paired(t, g, "kitchen"), rng: rng, to: map[string]string{}, call: func(method string, params, result any) error {
 		return g.Call(ctx, method, params, result)
 	}}
-	steps := []func(){r.write, r.write, r.write, r.write, r.agent, r.chat, r.job, r.wake}
+	steps := []func(){r.write, r.write, r.write, r.write, r.agent, r.chat, r.job, r.wake, r.tap, r.voice}
 	for range 40 {
 		steps[rng.IntN(len(steps))]()
 	}
@@ -108,6 +110,19 @@ func (r *routed) chat() {
 			r.t.Error(err)
 		}
 	})
+}
+
+// tap is something that a node asks for, for a chat.
+func (r *routed) tap() {
+	chat := fmt.Sprint(r.chatID())
+	r.node.told("agent.request", map[string]any{
+		"message": r.word(chat), "sessionKey": r.session(), "deliver": true, "channel": "telegram", "to": chat,
+	})
+}
+
+// voice is what somebody says to a node: the answer is for clients only.
+func (r *routed) voice() {
+	r.node.told("voice.transcript", map[string]any{"text": r.word(""), "sessionKey": r.session()})
 }
 
 // job is a job that is due at once, for a chat.

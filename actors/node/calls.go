@@ -137,10 +137,9 @@ func callParams(method string, text *string) ([]byte, *wire.Error) {
 		var p struct {
 			Triggers any `json:"triggers"`
 		}
-		if _, isList := p.Triggers.([]any); wire.Unmarshal(params, &p) != nil || !isList {
-			if _, isList = p.Triggers.([]any); !isList {
-				return []byte(`{"triggers":[]}`), nil
-			}
+		_ = wire.Unmarshal(params, &p) // of what is no object nothing is a list
+		if _, isList := p.Triggers.([]any); !isList {
+			return []byte(`{"triggers":[]}`), nil
 		}
 	}
 	return params, nil

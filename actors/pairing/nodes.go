@@ -173,8 +173,11 @@ func (p *pairing) onLooked(c *actors.Context[Message], m looked) {
 	case m.wait <= 0:
 		m.await.Send(NodeOutcome{State: NodeExpired})
 	default:
-		p.waiting = append(p.waiting, m.await)
-		c.After(m.wait, lapsed{m.await.RequestID})
+		p.waiting = append(slices.DeleteFunc(p.waiting, AwaitNode.over), m.await)
+		if id := m.await.RequestID; !p.timed[id] {
+			p.timed[id] = true
+			c.After(m.wait, lapsed{id})
+		}
 	}
 }
 

@@ -49,7 +49,7 @@ func (r *rig) await(requestID string) <-chan NodeOutcome {
 		}
 		out <- o
 	})
-	if err := r.ref.Tell(AwaitNode{reply, requestID}); err != nil {
+	if err := r.ref.Tell(AwaitNode{Reply: reply, RequestID: requestID}); err != nil {
 		r.t.Fatal(err)
 	}
 	return out

@@ -43,7 +43,7 @@ func Props(o Options) actors.Props[Message] {
 	return actors.Props[Message]{
 		Kind: "pairing",
 		New: func() actors.Behavior[Message] {
-			return &pairing{o: &o, decisions: known, deciding: map[string]time.Time{}}
+			return &pairing{o: &o, decisions: known, deciding: map[string]time.Time{}, timed: map[string]bool{}}
 		},
 		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
 	}
@@ -54,6 +54,7 @@ type pairing struct {
 	recent    []time.Time // attempts within the window
 	decisions *decisions
 	waiting   []AwaitNode
+	timed     map[string]bool      // requests whose time is being watched
 	deciding  map[string]time.Time // requests that are being decided on, and since when
 }
 
@@ -94,6 +95,7 @@ func (p *pairing) onNodes(c *actors.Context[Message], m Message) {
 	case decided:
 		p.onDecided(c, m)
 	case lapsed:
+		delete(p.timed, m.requestID)
 		p.tell(m.requestID, NodeOutcome{State: NodeExpired})
 	case forget:
 		delete(p.decisions.byRequest, m.requestID)

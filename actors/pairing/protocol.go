@@ -58,10 +58,22 @@ type RevokeNode struct {
 }
 
 // AwaitNode waits for the decision on a request, for 5 minutes at most. It is for the connection of the node itself,
-// which is given its token that way: nobody can ask for a token later.
+// which is given its token that way: nobody can ask for a token later. Gone is closed when nobody waits any more; nil =
+// somebody always does.
 type AwaitNode struct {
 	actors.Reply[NodeOutcome]
 	RequestID string
+	Gone      <-chan struct{}
+}
+
+// over says that nobody waits for the answer.
+func (m AwaitNode) over() bool {
+	select {
+	case <-m.Gone:
+		return true
+	default:
+		return false
+	}
 }
 
 // What became of a node's request.
