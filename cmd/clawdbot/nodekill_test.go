@@ -33,6 +33,12 @@ type nodeRig struct {
 
 func newNodeRig(t *testing.T, canvas bool, env []string, args ...string) *nodeRig {
 	t.Helper()
+	return newNodeRigBy(t, (*nodeRig).approve, canvas, env, args...)
+}
+
+// newNodeRigBy is newNodeRig whose node is let in another way.
+func newNodeRigBy(t *testing.T, approve func(*nodeRig), canvas bool, env []string, args ...string) *nodeRig {
+	t.Helper()
 	r := &nodeRig{t: t, dir: t.TempDir(), ports: [2]string{freePort(t), freePort(t)}}
 	host := fmt.Sprintf("{enabled: %v, port: %s}", canvas, freePort(t))
 	text := fmt.Sprintf("{logging: {file: '%s/log/x.log'}, gateway: {port: %s}, bridge: {port: %s}, canvasHost: %s}", r.dir, r.ports[0], r.ports[1], host)
@@ -43,15 +49,21 @@ func newNodeRig(t *testing.T, canvas bool, env []string, args ...string) *nodeRi
 	r.startGateway()
 	r.startNode()
 	r.id = strings.TrimPrefix(r.node.waitLine("Waits to be let in"), "Waits to be let in. On the gateway: clawdbot nodes approve ")
+	approve(r)
+	r.node.waitLine("Connected to ")
+	return r
+}
+
+// approve lets the node in from the command line.
+func (r *nodeRig) approve() {
+	r.t.Helper()
 	r.until("there is no request", func() bool {
 		var list wire.NodePairListResult
 		return r.call("node.pair.list", struct{}{}, &list) == nil && len(list.Pending) == 1
 	})
 	if out := r.ok("nodes", "approve", r.id); out != "Desk is let in.\n" {
-		t.Errorf("approve: %s", out)
+		r.t.Errorf("approve: %s", out)
 	}
-	r.node.waitLine("Connected to ")
-	return r
 }
 
 func (r *nodeRig) startGateway() {

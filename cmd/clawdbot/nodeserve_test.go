@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/clawdbot/gateway/transport/web/webtest"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -75,6 +76,26 @@ func TestNode_serves(t *testing.T) {
 	r.ok("nodes", "reject", r.id)
 	if code := r.node.end(); code != exitFailed || !strings.Contains(r.node.errs.String(), "turned this computer away") {
 		t.Errorf("exit code %d:\n%s%s", code, r.node.all, r.node.errs)
+	}
+	r.gateway.stop(t)
+}
+
+// TestNode_page lets a node in with a click in the page.
+func TestNode_page(t *testing.T) {
+	t.Parallel()
+	browser := webtest.Start(t)
+	r := newNodeRigBy(t, func(r *nodeRig) {
+		p := browser.Page(t)
+		p.Open("http://127.0.0.1:" + r.ports[0] + "/")
+		p.WaitText(`[data-node="`+r.id+`"]`, "Desk wants to be a device")
+		p.Click(`[data-node="` + r.id + `"] .primary`)
+		p.Wait(`document.querySelector('#devices').hidden`)
+	}, false, nil, "--no-canvas", "--location", "1,2")
+	if have := r.ok("nodes", "location", "get"); !strings.HasPrefix(have, "1.000000, 2.000000") {
+		t.Error(have)
+	}
+	if code := r.node.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
 	}
 	r.gateway.stop(t)
 }

@@ -37,6 +37,7 @@ type fakeGateway struct {
 	on       map[string]func(c *fakeCall) // answers a method; runs on a goroutine of its own
 	unbound  bool                         // chat.history ignores its limit
 	onSend   func(c *fakeCall)            // runs on a goroutine of its own; answers the call
+	pending  []object                     // devices that ask to be let in
 	base     string
 }
 
@@ -186,6 +187,8 @@ func (g *fakeGateway) handle(c *fakeCall) bool {
 	case "chat.abort":
 		g.emit("chat", object{"runId": c.Params.RunID, "sessionKey": "main", "seq": 9, "state": "aborted"})
 		c.ok(object{"ok": true, "aborted": true})
+	case "node.pair.list", "node.pair.approve", "node.pair.reject":
+		g.pair(c)
 	default:
 		if do := g.on[c.Method]; do != nil {
 			g.running.Go(func() { do(c) })

@@ -3,6 +3,7 @@
 import { Chat, fallbackId } from './chat.js';
 import { Client } from './client.js';
 import { Composer } from './composer.js';
+import { Devices } from './devices.js';
 import { byId, meta } from './dom.js';
 import { LinkPhone } from './link.js';
 import { Messages } from './messages.js';
@@ -43,14 +44,19 @@ const client = new Client({
     chat.refresh('reconnect');
     phone.look();
     chat.resume();
+    devices.look();
   },
-  onGap: () => { chat.refresh('gap'); },
+  onGap: () => {
+    chat.refresh('gap');
+    devices.look();
+  },
   onEvent: (name, payload) => {
     if (name === 'chat') chat.onChat(payload);
     else if (name === 'agent') chat.onAgent(payload);
     else if (name === 'presence') store.change((s) => { s.presence = payload.presence || []; });
     else if (name === 'health') store.change((s) => { s.health = payload; });
     if (name === 'health') phone.look();
+    if (name.startsWith('node.pair.')) devices.look();
     if (name === 'chat' && payload.state !== 'delta') chat.refreshSessions();
   },
 });
@@ -61,6 +67,7 @@ const messages = new Messages(store, chat, phone);
 const sessions = new Sessions(store, openSession, phone);
 const composer = new Composer(store, chat, messages);
 const status = new StatusLine(store, client);
+const devices = new Devices(client);
 themeSwitch();
 
 /** @param {string} key */
