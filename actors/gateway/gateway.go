@@ -44,6 +44,8 @@ type Gateway struct {
 	tree     *tree
 	imports  *importer.Importer
 
+	found found // how devices can find the bridge
+
 	doc      atomic.Pointer[config.Document] // the configuration in force
 	stopped  sync.Map                        // names of accounts that were stopped by hand
 	policies sync.Map                        // by account and surface: what it says of inbound messages
@@ -73,6 +75,7 @@ func start(given Options, h heritage) (*Gateway, error) {
 	g := &Gateway{
 		given: given, o: o, env: env, log: o.Log, heritage: h,
 		fatal: make(chan error, 1), restarts: make(chan string, 1), served: make(chan struct{}),
+		found: found{open: make(chan struct{})},
 	}
 	g.doc.Store(o.Config)
 	if err := g.open(); err != nil {

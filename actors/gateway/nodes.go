@@ -51,11 +51,13 @@ func eventLine(event string, payload wire.Raw) []byte {
 // without one.
 func (g *Gateway) openBridge() {
 	if !g.o.Config.BridgeEnabled(g.env) {
+		g.found.noBridge(bridgeOff(g.o.Config.Config.Bridge.Enabled))
 		return
 	}
 	host, err := g.o.Config.BridgeHost(g.env, localAddrs())
 	if err != nil {
 		g.log.Warn("nodes cannot connect: the bridge does not listen", "err", err)
+		g.found.noBridge("the bridge does not listen: " + err.Error())
 		return
 	}
 	core := &bridgeCore{g: g, name: serverName()}
@@ -65,10 +67,12 @@ func (g *Gateway) openBridge() {
 	}
 	if err != nil {
 		g.log.Warn("nodes cannot connect: the bridge does not listen", "err", err)
+		g.found.noBridge("the bridge does not listen: " + err.Error())
 		return
 	}
 	g.bridge.Store(s)
 	g.log.Info("listening for nodes", "addr", s.Addr())
+	g.letFind(s.Addr(), core.name)
 }
 
 // bridgePort is the port of the bridge; 0 = any.

@@ -229,6 +229,9 @@ func (g *Gateway) growClients(c *actors.Context[rootMessage]) error {
 	if err != nil {
 		return err
 	}
+	if err := g.growDiscovery(c); err != nil {
+		return err
+	}
 	return g.serve()
 }
 

@@ -69,6 +69,16 @@ func NewService(f Facts) Service {
 	return s
 }
 
+// Value is what a key of the TXT record says; "" = it is not there.
+func (s Service) Value(key string) string {
+	for _, t := range s.Text {
+		if t.Key == key {
+			return t.Value
+		}
+	}
+	return ""
+}
+
 // InstanceName is the name that people see in the list of gateways. The messages of the library have no way to write a
 // dot within a label, so a dot becomes a hyphen.
 func InstanceName(display, hostname string) string {

@@ -30,45 +30,18 @@ func anyPort() int { return 20000 + rand.IntN(40000) }
 func needMulticast(t *testing.T) {
 	t.Helper()
 	if why := multicast(); why != "" {
-		t.Skip("no multicast on the loopback interface of this machine: ", why)
+		t.Skip(why)
 	}
 }
 
-// multicast sends a packet to the group on the loopback interface and tells why it did not come back; "" = it did.
+// multicast says why the loopback interface carries none; "" = it does.
 var multicast = sync.OnceValue(func() string {
-	name := loopbackName()
-	lo, err := net.InterfaceByName(name)
-	if err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := Check(ctx, []string{loopbackName()}); err != nil {
 		return err.Error()
 	}
-	c, err := net.ListenUDP("udp4", group4)
-	if err != nil {
-		return err.Error()
-	}
-	defer c.Close()
-	p := ipv4.NewPacketConn(c)
-	if err := p.JoinGroup(lo, group4); err != nil {
-		return err.Error()
-	}
-	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
-	m := dnsmessage.Message{Header: dnsmessage.Header{Response: true, ID: uint16(os.Getpid())}}
-	sent, err := m.Pack()
-	if err != nil {
-		return err.Error()
-	}
-	if _, err := p.WriteTo(sent, &ipv4.ControlMessage{IfIndex: lo.Index}, group4); err != nil {
-		return err.Error()
-	}
-	b := make([]byte, 9000)
-	for {
-		n, err := c.Read(b)
-		if err != nil {
-			return err.Error()
-		}
-		if string(b[:n]) == string(sent) {
-			return ""
-		}
-	}
+	return ""
 })
 
 // sniff yields what is said on the loopback interface.
@@ -153,7 +126,7 @@ func TestBrowse_anotherProcess(t *testing.T) {
 	o := loopback(port, nil)
 	heard := sniff(t)
 	c := exec.Command(os.Args[0], "-test.run=^$")
-	c.Env = append(os.Environ(), child+"="+o.Service.Text[4].Value)
+	c.Env = append(os.Environ(), child+"="+o.Service.Value("bridgePort"))
 	out, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -288,5 +261,12 @@ func TestRun_refuses(t *testing.T) {
 		if err := Run(t.Context(), o); err == nil {
 			t.Errorf("%+v was announced", s)
 		}
+	}
+}
+
+func TestCheck_saysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	if err := Check(t.Context(), []string{"nosuch0"}); err == nil || !strings.Contains(err.Error(), "nosuch0") {
+		t.Errorf("an interface that is not there: %v", err)
 	}
 }

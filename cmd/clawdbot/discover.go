@@ -25,6 +25,9 @@ type discovered struct {
 	Text    map[string]string `json:"txt"`
 }
 
+// checkLimit is how long a packet to oneself may take, when nobody has answered.
+const checkLimit = 2 * time.Second
+
 func (a *app) discoverCommand() *cobra.Command {
 	var timeout time.Duration
 	var asJSON bool
@@ -48,6 +51,13 @@ func (a *app) discoverCommand() *cobra.Command {
 			}
 			if err := c.Context().Err(); err != nil {
 				return err
+			}
+			if len(found) == 0 {
+				ctx, cancel := context.WithTimeout(c.Context(), checkLimit)
+				defer cancel()
+				if err := discovery.Check(ctx, interfaces); err != nil {
+					return err
+				}
 			}
 			return a.showDiscovered(found, asJSON, timeout)
 		},

@@ -93,13 +93,3 @@ func TestDNS_denied(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
-
-func TestDiscover_usage(t *testing.T) {
-	t.Parallel()
-	if r := invoke(home(t, ""), "discover", "--timeout", "0s"); r.code != exitUsage {
-		t.Errorf("%+v", r)
-	}
-	if r := invoke(home(t, ""), "discover", "--interface", "nosuch0"); r.code != exitFailed || !strings.Contains(r.err, "nosuch0") {
-		t.Errorf("%+v", r)
-	}
-}

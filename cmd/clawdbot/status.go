@@ -128,6 +128,9 @@ func (a *app) showStatus(s wire.StatusSummary, verbose bool) error {
 		t.row("Config file", configState(*c))
 	}
 	t.row("Sessions", fmt.Sprint(s.Sessions.Count))
+	if d := s.Discovery; d != nil {
+		t.row("Discovery", discoveryState(*d))
+	}
 	if n := len(s.QueuedSystemEvents); n > 0 {
 		t.row("Waiting for the next turn", count(n, "system event", "system events"))
 	}
@@ -144,6 +147,20 @@ func (a *app) showStatus(s wire.StatusSummary, verbose bool) error {
 	}
 	fmt.Fprintln(a.out)
 	return a.showRecent(s.Sessions.Recent, verbose)
+}
+
+func discoveryState(d wire.DiscoveryInfo) string {
+	line := "not announced: " + d.Reason
+	if d.Announced {
+		line = fmt.Sprintf("announced as %q on %s", d.Name, strings.Join(d.Interfaces, ", "))
+	}
+	switch {
+	case d.Zone != "":
+		line += "; zone file " + d.Zone
+	case d.ZoneReason != "":
+		line += "; no zone file: " + d.ZoneReason
+	}
+	return line
 }
 
 func configState(c wire.StatusConfig) string {

@@ -64,6 +64,17 @@ type StatusSummary struct {
 	Outbox             *OutboxCounts  `json:"outbox,omitempty"`       // addition
 	DevEndpoints       []string       `json:"devEndpoints,omitempty"` // addition: platforms whose address is replaced
 	Config             *StatusConfig  `json:"config,omitempty"`       // addition
+	Discovery          *DiscoveryInfo `json:"discovery,omitempty"`    // addition
+}
+
+// DiscoveryInfo says whether devices can find the bridge by themselves.
+type DiscoveryInfo struct {
+	Announced  bool     `json:"announced"`            // on the local network, by multicast DNS
+	Name       string   `json:"name,omitempty"`       // as people see it in their apps
+	Interfaces []string `json:"interfaces,omitempty"` // on which it is announced
+	Reason     string   `json:"reason,omitempty"`     // why it is not
+	Zone       string   `json:"zone,omitempty"`       // path of the zone file for the tailnet
+	ZoneReason string   `json:"zoneReason,omitempty"` // why there is none, though discovery.wideArea.enabled asks for it
 }
 
 // StatusConfig says how the config file and what the gateway runs on stand to each other.

@@ -1787,6 +1787,40 @@ public struct DiscordStatus: Codable, Hashable, Sendable {
     }
 }
 
+public struct DiscoveryInfo: Codable, Hashable, Sendable {
+    public let announced: Bool
+    public let name: String?
+    public let interfaces: [String]?
+    public let reason: String?
+    public let zone: String?
+    public let zoneReason: String?
+
+    public init(
+        announced: Bool,
+        name: String? = nil,
+        interfaces: [String]? = nil,
+        reason: String? = nil,
+        zone: String? = nil,
+        zoneReason: String? = nil
+    ) {
+        self.announced = announced
+        self.name = name
+        self.interfaces = interfaces
+        self.reason = reason
+        self.zone = zone
+        self.zoneReason = zoneReason
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case announced = "announced"
+        case name = "name"
+        case interfaces = "interfaces"
+        case reason = "reason"
+        case zone = "zone"
+        case zoneReason = "zoneReason"
+    }
+}
+
 public struct ErrorShape: Codable, Hashable, Sendable {
     public let code: String
     public let message: String
@@ -5705,6 +5739,7 @@ public struct StatusSummary: Codable, Hashable, Sendable {
     public let outbox: OutboxCounts?
     public let devEndpoints: [String]?
     public let config: StatusConfig?
+    public let discovery: DiscoveryInfo?
 
     public init(
         web: WebLink,
@@ -5714,7 +5749,8 @@ public struct StatusSummary: Codable, Hashable, Sendable {
         sessions: StatusSessions,
         outbox: OutboxCounts? = nil,
         devEndpoints: [String]? = nil,
-        config: StatusConfig? = nil
+        config: StatusConfig? = nil,
+        discovery: DiscoveryInfo? = nil
     ) {
         self.web = web
         self.heartbeatSeconds = heartbeatSeconds
@@ -5724,6 +5760,7 @@ public struct StatusSummary: Codable, Hashable, Sendable {
         self.outbox = outbox
         self.devEndpoints = devEndpoints
         self.config = config
+        self.discovery = discovery
     }
 
     enum CodingKeys: String, CodingKey {
@@ -5735,6 +5772,7 @@ public struct StatusSummary: Codable, Hashable, Sendable {
         case outbox = "outbox"
         case devEndpoints = "devEndpoints"
         case config = "config"
+        case discovery = "discovery"
     }
 }
 

@@ -391,6 +391,15 @@ export interface DiscordStatus {
   lastProbeAt: number | null;
 }
 
+export interface DiscoveryInfo {
+  announced: boolean;
+  name?: string;
+  interfaces?: string[];
+  reason?: string;
+  zone?: string;
+  zoneReason?: string;
+}
+
 export interface ErrorShape {
   code: string;
   message: string;
@@ -1269,6 +1278,7 @@ export interface StatusSummary {
   outbox?: OutboxCounts;
   devEndpoints?: string[];
   config?: StatusConfig;
+  discovery?: DiscoveryInfo;
 }
 
 export interface StreamErrorData {
