@@ -30,8 +30,11 @@ type row struct{ what, ours, bare, ratio, budget, verdict string }
 
 func (b *bench) add(what, ours, bare, ratio, budget string, ok bool) {
 	verdict := "holds"
-	if !ok {
+	switch {
+	case !ok:
 		verdict = "**misses**"
+	case budget == "":
+		verdict = ""
 	}
 	b.rows = append(b.rows, row{what, ours, bare, ratio, budget, verdict})
 	fmt.Fprintf(os.Stderr, "%s: ours %s, bare %s, ratio %s (budget %s): %s\n", what, ours, bare, ratio, budget, verdict)

@@ -29,10 +29,18 @@ func main() {
 	cmap.SHARD_COUNT = 1 // as in cmd/clawdbot
 	quick := flag.Bool("quick", false, "one short round instead of three")
 	soak := flag.Duration("soak", 0, "run mixed load for this long instead")
-	only := flag.String("only", "", "only this part: start, load, acks, crowd, import or noise")
+	only := flag.String("only", "", "only this part: start, load, acks, crowd, import, noise or nodes")
+	bare := flag.String("echo", "", "be the bare server of the part nodes, on this address")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if *bare != "" {
+		if err := echo(ctx, *bare); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(ctx, *quick, *only, *soak); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -68,7 +76,7 @@ func run(ctx context.Context, quick bool, only string, soak time.Duration) error
 	for _, part := range []struct {
 		name string
 		run  func() error
-	}{{"start", b.start}, {"load", b.load}, {"acks", b.acks}, {"crowd", b.crowd}, {"import", b.imports}, {"noise", b.noise}} {
+	}{{"start", b.start}, {"load", b.load}, {"acks", b.acks}, {"crowd", b.crowd}, {"import", b.imports}, {"noise", b.noise}, {"nodes", b.nodes}} {
 		if only != "" && only != part.name {
 			continue
 		}
