@@ -73,26 +73,18 @@ func ParseConfig(raw json.RawMessage) (Config, error) {
 	if c.ReplyToMode, err = providers.ReplyMode(surface, c.ReplyToMode); err != nil {
 		return Config{}, err
 	}
-	if c.TextChunkLimit < 0 {
-		return Config{}, errors.New("discord.textChunkLimit: must be greater than 0")
+	if c.TextChunkLimit, err = providers.TextLimit(surface, c.TextChunkLimit, platformMaxText, platformMaxText); err != nil {
+		return Config{}, err
 	}
-	if c.TextChunkLimit == 0 || c.TextChunkLimit > platformMaxText {
-		c.TextChunkLimit = platformMaxText
-	}
-	if c.MediaMaxMB < 0 {
-		return Config{}, errors.New("discord.mediaMaxMb: must be greater than 0")
-	}
-	if c.MediaMaxMB == 0 {
-		c.MediaMaxMB = defaultMediaMB
+	if c.MediaMaxMB, err = providers.MediaLimit(surface, c.MediaMaxMB, defaultMediaMB); err != nil {
+		return Config{}, err
 	}
 	if c.HistoryLimit != nil && *c.HistoryLimit < 0 {
 		return Config{}, errors.New("discord.historyLimit: must be 0 or greater")
 	}
 	for name, g := range c.Guilds {
-		switch g.ReactionNotifications {
-		case "", "off", "own", "all", "allowlist":
-		default:
-			return Config{}, fmt.Errorf("discord.guilds.%s.reactionNotifications: %q is not one of off, own, all, allowlist", name, g.ReactionNotifications)
+		if _, err := providers.ReactionMode("discord.guilds."+name, g.ReactionNotifications); err != nil {
+			return Config{}, err
 		}
 	}
 	return c, c.SlashCommand.check()

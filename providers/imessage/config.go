@@ -2,7 +2,6 @@ package imessage
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -55,17 +54,12 @@ func ParseConfig(raw json.RawMessage) (Config, error) {
 	default:
 		return Config{}, fmt.Errorf("imessage.service: %q is not one of imessage, sms, auto", c.Service)
 	}
-	switch {
-	case c.TextChunkLimit < 0:
-		return Config{}, errors.New("imessage.textChunkLimit: must be greater than 0")
-	case c.TextChunkLimit == 0:
-		c.TextChunkLimit = 4000
+	var err error
+	if c.TextChunkLimit, err = providers.TextLimit(surface, c.TextChunkLimit, 4000, 0); err != nil {
+		return Config{}, err
 	}
-	switch {
-	case c.MediaMaxMB < 0:
-		return Config{}, errors.New("imessage.mediaMaxMb: must be greater than 0")
-	case c.MediaMaxMB == 0:
-		c.MediaMaxMB = 16
+	if c.MediaMaxMB, err = providers.MediaLimit(surface, c.MediaMaxMB, 16); err != nil {
+		return Config{}, err
 	}
 	return c, nil
 }

@@ -83,19 +83,14 @@ func ParseConfig(raw json.RawMessage) (Config, error) {
 	default:
 		return Config{}, fmt.Errorf("signal.receiveMode: %q is not one of on-start, manual", c.ReceiveMode)
 	}
-	if c.TextChunkLimit < 0 {
-		return Config{}, errors.New("signal.textChunkLimit: must be greater than 0")
+	var err error
+	if c.TextChunkLimit, err = providers.TextLimit(surface, c.TextChunkLimit, defaultTextLimit, 0); err != nil {
+		return Config{}, err
 	}
-	if c.TextChunkLimit == 0 {
-		c.TextChunkLimit = defaultTextLimit
+	if c.MediaMaxMB, err = providers.MediaLimit(surface, c.MediaMaxMB, defaultMediaMB); err != nil {
+		return Config{}, err
 	}
-	if c.MediaMaxMB < 0 {
-		return Config{}, errors.New("signal.mediaMaxMb: must be greater than 0")
-	}
-	if c.MediaMaxMB == 0 {
-		c.MediaMaxMB = defaultMediaMB
-	}
-	_, err := c.base()
+	_, err = c.base()
 	return c, err
 }
 

@@ -2,7 +2,6 @@ package slack
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,14 +53,6 @@ const (
 	defaultMediaMB = 20
 )
 
-// Reactions that the agent is told of.
-const (
-	reactionsOff       = "off"
-	reactionsOwn       = "own"
-	reactionsAll       = "all"
-	reactionsAllowlist = "allowlist"
-)
-
 // ParseConfig decodes the section, fills in the defaults and checks every field. Keys it does not know are not its
 // business: the configuration's schema has refused them before.
 func ParseConfig(raw json.RawMessage) (Config, error) {
@@ -71,24 +62,15 @@ func ParseConfig(raw json.RawMessage) (Config, error) {
 			return Config{}, fmt.Errorf("slack: %w", err)
 		}
 	}
-	switch {
-	case c.TextChunkLimit < 0:
-		return Config{}, errors.New("slack.textChunkLimit: must be greater than 0")
-	case c.TextChunkLimit == 0, c.TextChunkLimit > maxText:
-		c.TextChunkLimit = maxText
+	var err error
+	if c.TextChunkLimit, err = providers.TextLimit(surface, c.TextChunkLimit, maxText, maxText); err != nil {
+		return Config{}, err
 	}
-	if c.MediaMaxMB < 0 {
-		return Config{}, errors.New("slack.mediaMaxMb: must be greater than 0")
+	if c.MediaMaxMB, err = providers.MediaLimit(surface, c.MediaMaxMB, defaultMediaMB); err != nil {
+		return Config{}, err
 	}
-	if c.MediaMaxMB == 0 {
-		c.MediaMaxMB = defaultMediaMB
-	}
-	modes := []string{reactionsOff, reactionsOwn, reactionsAll, reactionsAllowlist}
-	if c.ReactionNotifications == "" {
-		c.ReactionNotifications = reactionsOwn
-	}
-	if !slices.Contains(modes, c.ReactionNotifications) {
-		return Config{}, fmt.Errorf("slack.reactionNotifications: %q is not one of off, own, all, allowlist", c.ReactionNotifications)
+	if c.ReactionNotifications, err = providers.ReactionMode(surface, c.ReactionNotifications); err != nil {
+		return Config{}, err
 	}
 	if c.SlashCommand.Name = strings.TrimPrefix(strings.TrimSpace(c.SlashCommand.Name), "/"); c.SlashCommand.Name == "" {
 		c.SlashCommand.Name = "clawd"

@@ -103,11 +103,11 @@ func (p *Provider) called(ctx context.Context, id string) string {
 // wantsReaction is the configuration's word on a reaction.
 func (p *Provider) wantsReaction(e event) bool {
 	switch p.cfg.ReactionNotifications {
-	case reactionsOff:
+	case providers.ReactionsOff:
 		return false
-	case reactionsOwn:
+	case providers.ReactionsOwn:
 		return e.ItemUser != "" && e.ItemUser == p.self().user
-	case reactionsAllowlist:
+	case providers.ReactionsAllowlist:
 		return slices.ContainsFunc(p.cfg.ReactionAllowlist, func(id providers.ID) bool { return id == "*" || userID(string(id)) == e.User.ID })
 	}
 	return true

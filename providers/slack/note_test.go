@@ -62,12 +62,12 @@ func TestWantsReaction(t *testing.T) {
 		config         Config
 		toUs, toOthers bool
 	}{
-		{Config{ReactionNotifications: reactionsOff}, false, false},
-		{Config{ReactionNotifications: reactionsOwn}, true, false},
-		{Config{ReactionNotifications: reactionsAll}, true, true},
-		{Config{ReactionNotifications: reactionsAllowlist}, false, false},
-		{Config{ReactionNotifications: reactionsAllowlist, ReactionAllowlist: []providers.ID{"user:" + bob, "ann"}}, false, true},
-		{Config{ReactionNotifications: reactionsAllowlist, ReactionAllowlist: []providers.ID{"*"}}, true, true},
+		{Config{ReactionNotifications: providers.ReactionsOff}, false, false},
+		{Config{ReactionNotifications: providers.ReactionsOwn}, true, false},
+		{Config{ReactionNotifications: providers.ReactionsAll}, true, true},
+		{Config{ReactionNotifications: providers.ReactionsAllowlist}, false, false},
+		{Config{ReactionNotifications: providers.ReactionsAllowlist, ReactionAllowlist: []providers.ID{"user:" + bob, "ann"}}, false, true},
+		{Config{ReactionNotifications: providers.ReactionsAllowlist, ReactionAllowlist: []providers.ID{"*"}}, true, true},
 	} {
 		p := &Provider{cfg: tt.config}
 		p.me.Store(&identity{user: slackfake.BotUser})

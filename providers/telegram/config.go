@@ -68,26 +68,14 @@ func ParseConfig(raw json.RawMessage) (Config, error) {
 	if c.ReplyToMode, err = providers.ReplyMode(surface, c.ReplyToMode); err != nil {
 		return Config{}, err
 	}
-	switch {
-	case c.TextChunkLimit < 0:
-		return Config{}, errors.New("telegram.textChunkLimit: must be greater than 0")
-	case c.TextChunkLimit == 0:
-		c.TextChunkLimit = defaultTextLimit
-	case c.TextChunkLimit > platformMaxText:
-		c.TextChunkLimit = platformMaxText
+	if c.TextChunkLimit, err = providers.TextLimit(surface, c.TextChunkLimit, defaultTextLimit, platformMaxText); err != nil {
+		return Config{}, err
 	}
-	if c.MediaMaxMB < 0 {
-		return Config{}, errors.New("telegram.mediaMaxMb: must be greater than 0")
+	if c.MediaMaxMB, err = providers.MediaLimit(surface, c.MediaMaxMB, defaultMediaMB); err != nil {
+		return Config{}, err
 	}
-	if c.MediaMaxMB == 0 {
-		c.MediaMaxMB = defaultMediaMB
-	}
-	switch c.ReactionNotifications {
-	case "":
-		c.ReactionNotifications = reactionsOwn
-	case reactionsOff, reactionsOwn, reactionsAll, reactionsAllowlist:
-	default:
-		return Config{}, fmt.Errorf("telegram.reactionNotifications: %q is not one of off, own, all, allowlist", c.ReactionNotifications)
+	if c.ReactionNotifications, err = providers.ReactionMode(surface, c.ReactionNotifications); err != nil {
+		return Config{}, err
 	}
 	if _, err := c.proxyURL(); err != nil {
 		return Config{}, err

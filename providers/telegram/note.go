@@ -12,17 +12,9 @@ import (
 	"github.com/clawdbot/gateway/providers"
 )
 
-// Reactions that the agent is told of.
-const (
-	reactionsOff       = "off"
-	reactionsOwn       = "own"
-	reactionsAll       = "all"
-	reactionsAllowlist = "allowlist"
-)
-
 // wanted lists the kinds of update that are asked for, as the platform reads it. Reactions come only when they are named.
 func (c Config) wanted() string {
-	if c.ReactionNotifications == reactionsOff {
+	if c.ReactionNotifications == providers.ReactionsOff {
 		return `["message","edited_message"]`
 	}
 	return `["message","edited_message","message_reaction"]`
@@ -46,7 +38,7 @@ func editNote(m *tele.Message, me identity) (providers.Incoming, bool) {
 // reactionNote makes a line for the agent of reactions that somebody put under a message or took back, as far as the
 // configuration wants that. update makes the note's id: the same one when the platform hands it out again.
 func (p *Provider) reactionNote(r *tele.MessageReaction, update int64) (providers.Incoming, bool) {
-	if r == nil || r.Chat == nil || p.cfg.ReactionNotifications == reactionsOff {
+	if r == nil || r.Chat == nil || p.cfg.ReactionNotifications == providers.ReactionsOff {
 		return providers.Incoming{}, false
 	}
 	by, id, ok := senderOf(&tele.Message{Sender: r.User, SenderChat: r.ActorChat})
@@ -86,9 +78,9 @@ func (p *Provider) reactionNote(r *tele.MessageReaction, update int64) (provider
 // has sent is ours, and in a direct chat it is taken to be.
 func (p *Provider) wantsReaction(in providers.Incoming, message string) bool {
 	switch p.cfg.ReactionNotifications {
-	case reactionsOwn:
+	case providers.ReactionsOwn:
 		return in.Kind == providers.Direct || p.sent.has(in.Chat, message)
-	case reactionsAllowlist:
+	case providers.ReactionsAllowlist:
 		return slices.ContainsFunc(p.cfg.ReactionAllowlist, func(id providers.ID) bool {
 			return id == "*" || prefixed.ReplaceAllString(string(id), "") == in.Sender.ID
 		})

@@ -2,7 +2,6 @@ package whatsapp
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -68,11 +67,8 @@ func ParseConfig(raw json.RawMessage) (Config, error) {
 	if c.ReplyToMode, err = providers.ReplyMode(surface, c.ReplyToMode); err != nil {
 		return Config{}, err
 	}
-	if c.TextChunkLimit < 0 {
-		return Config{}, errors.New("whatsapp.textChunkLimit: must be greater than 0")
-	}
-	if c.TextChunkLimit == 0 {
-		c.TextChunkLimit = defaultTextLimit
+	if c.TextChunkLimit, err = providers.TextLimit(surface, c.TextChunkLimit, defaultTextLimit, 0); err != nil {
+		return Config{}, err
 	}
 	if c.ClientVersion != "" {
 		if _, err := store.ParseVersion(c.ClientVersion); err != nil {
