@@ -7,13 +7,18 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/board"
+	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/canvas"
+	"github.com/clawdbot/gateway/transport/wire"
 	"github.com/clawdbot/gateway/transport/ws"
 )
 
-// board is the canvas as it is served; nil parts where it is not.
-type board struct {
+// served is the canvas as it is served; nil parts where it is not.
+type served struct {
 	host  *canvas.Host
 	alone *canvas.Server // on its own port; nil while there is no bridge that devices come in by
 	bind  string         // what that one is bound to
@@ -32,7 +37,7 @@ func (g *Gateway) openCanvas() {
 		g.log.Warn("there is no canvas", "err", err)
 		return
 	}
-	g.board.host = host
+	g.canvas.host = host
 	if !g.o.Config.BridgeEnabled(g.env) {
 		return
 	}
@@ -50,28 +55,89 @@ func (g *Gateway) openCanvas() {
 		g.log.Warn("the canvas has no port of its own", "err", err)
 		return
 	}
-	g.board.alone, g.board.bind = alone, bind
+	g.canvas.alone, g.canvas.bind = alone, bind
 	g.log.Info("canvas", "url", "http://"+alone.Addr().String()+canvas.CanvasPath+"/", "root", host.Root())
 }
 
 // closeCanvas ends what openCanvas began.
 func (g *Gateway) closeCanvas(ctx context.Context) error {
-	if g.board.host == nil {
+	if g.canvas.host == nil {
 		return nil
 	}
-	g.board.host.Close()
-	if g.board.alone == nil {
+	g.canvas.host.Close()
+	if g.canvas.alone == nil {
 		return nil
 	}
-	return g.board.alone.Stop(ctx)
+	return g.canvas.alone.Stop(ctx)
 }
 
 // mountCanvas is the canvas on the gateway's port.
 func (g *Gateway) mountCanvas() (http.Handler, func(*http.Request) bool) {
-	if g.board.host == nil {
+	if g.canvas.host == nil {
 		return nil, nil
 	}
-	return g.board.host.Mounted(), g.board.host.Owns
+	return g.canvas.host.Mounted(), g.canvas.host.Owns
+}
+
+// boardOptions wires the canvas of the web page.
+func (g *Gateway) boardOptions() board.Options {
+	return board.Options{
+		Stream: g.tree.stream, State: g.tree.drawn, CanvasPath: canvas.CanvasPath, A2UIPath: canvas.A2UIPath, Mint: g.mintCanvas,
+	}
+}
+
+// toolOptions is what the tools canvas and nodes work with.
+func (g *Gateway) toolOptions() tools.Options {
+	return tools.Options{
+		Call: func(ctx context.Context, method string, params any) (wire.Raw, error) {
+			raw, err := wire.Marshal(params)
+			if err != nil {
+				return nil, err
+			}
+			return g.call(ctx, method, raw)
+		},
+		Workspace: func() string { return g.env.ExpandHome(g.doc.Load().Config.Agent.Workspace) },
+		Save: func(mime, name string, data []byte) (string, error) {
+			return g.saveMedia(agent.Media{MIME: mime, Name: name, Data: data})
+		},
+	}
+}
+
+// mintCanvas makes an address of the canvas that is good for a while: at an address where others reach it, if there is one.
+func (g *Gateway) mintCanvas(path string, d time.Duration) (wire.CanvasURLResult, error) {
+	if g.canvas.host == nil {
+		return wire.CanvasURLResult{}, wire.Unavailable("there is no canvas: canvasHost.enabled is off, or its directory cannot be used")
+	}
+	capability, until := g.canvas.host.Mint(d)
+	path = strings.TrimSuffix(canvas.CapabilityPath, "/") + "/" + capability + path
+	return wire.CanvasURLResult{URL: g.reachable() + path, Path: path, ExpiresAt: until.UnixMilli()}, nil
+}
+
+// reachable is the address of the canvas that most others can use.
+func (g *Gateway) reachable() string {
+	for _, l := range []net.Addr{g.canvasAddr(), g.listener.Addr()} {
+		ap, err := netip.ParseAddrPort(l.String())
+		switch {
+		case err != nil || ap.Addr().IsLoopback():
+			continue
+		case !ap.Addr().IsUnspecified():
+			return "http://" + ap.String()
+		}
+		for _, a := range localAddrs() {
+			if a.Is4() && !a.IsLoopback() {
+				return "http://" + netip.AddrPortFrom(a, ap.Port()).String()
+			}
+		}
+	}
+	return "http://" + g.canvasAddr().String()
+}
+
+// canvasAddr is where the canvas listens: on its own port, else on the gateway's.
+func (g *Gateway) canvasAddr() net.Addr {
+	if g.canvas.alone != nil {
+		return g.canvas.alone.Addr()
+	}
+	return g.listener.Addr()
 }
 
 // isNode tells whether a node is connected from this address.
@@ -87,10 +153,10 @@ func (g *Gateway) isNode(addr netip.Addr) bool {
 // canvasPort is the port of the canvas: its own, else the gateway's; 0 = there is no canvas.
 func (g *Gateway) canvasPort() int {
 	switch {
-	case g.board.host == nil:
+	case g.canvas.host == nil:
 		return 0
-	case g.board.alone != nil:
-		return portOf(g.board.alone.Addr())
+	case g.canvas.alone != nil:
+		return portOf(g.canvas.alone.Addr())
 	}
 	return portOf(g.listener.Addr())
 }
@@ -98,18 +164,18 @@ func (g *Gateway) canvasPort() int {
 // canvasForNode is the address of the canvas for a node that is connected to this local address of the bridge; "" = there
 // is none, since a node gets one only while the canvas has a port of its own (bridge-canvas 1.13).
 func (g *Gateway) canvasForNode(local string) string {
-	if g.board.alone == nil {
+	if g.canvas.alone == nil {
 		return ""
 	}
-	return canvas.Reach{Bind: g.board.bind, Port: g.canvasPort(), Local: local}.URL()
+	return canvas.Reach{Bind: g.canvas.bind, Port: g.canvasPort(), Local: local}.URL()
 }
 
 // canvasForClient is the address of the canvas for a client of the WebSocket. Where the canvas's own port is for this host
 // only and the client is elsewhere, it is that of the gateway's port.
 func (g *Gateway) canvasForClient(via ws.Via) string {
 	r := canvas.Reach{Port: g.canvasPort(), Host: via.Host, Local: via.Local, HTTPS: via.HTTPS}
-	if g.board.alone != nil {
-		r.Bind = g.board.bind
+	if g.canvas.alone != nil {
+		r.Bind = g.canvas.bind
 		if local, err := netip.ParseAddr(via.Local); err == nil && !local.IsLoopback() && isLoopbackBind(r.Bind) {
 			r.Bind, r.Port = "", portOf(g.listener.Addr())
 		}

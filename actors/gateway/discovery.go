@@ -61,8 +61,8 @@ func (g *Gateway) letFind(addr, name string) {
 		return
 	}
 	a := announcement{bridge: at, name: name}
-	if g.board.alone != nil {
-		a.canvas = portOf(g.board.alone.Addr())
+	if g.canvas.alone != nil {
+		a.canvas = portOf(g.canvas.alone.Addr())
 	}
 	g.found.bridgeListens(a)
 }

@@ -38,7 +38,7 @@ type Gateway struct {
 	hooks    *hooks.Server
 	bridge   atomic.Pointer[bridge.Server] // nil = nodes cannot connect
 	mounts   web.Mounts
-	board    board
+	canvas   served
 	store    *store.Store
 	system   *actors.System
 	tree     *tree

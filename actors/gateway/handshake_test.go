@@ -52,7 +52,7 @@ func TestHandshake_hello(t *testing.T) {
 	if h.Snapshot.StateVersion.Presence != 2 { // 1 at the start, counted for this connect
 		t.Errorf("presence version %d", h.Snapshot.StateVersion.Presence)
 	}
-	if !slices.Equal(h.Features.Events, wire.Events()) {
+	if !slices.Equal(h.Features.Events, append(wire.Events(), wire.EventAdditions()...)) {
 		t.Errorf("events %q", h.Features.Events)
 	}
 	if !strings.Contains(c.all(0)[0].raw, `"uptimeMs":`) {

@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"transport/web":      {},
 	"transport/hooks":    {"transport/wire", "modernc.org/quickjs"},
 	"bridge":             {"transport/wire", "github.com/go-json-experiment/json/jsontext"},
+	"canvas/a2ui":        {"transport/wire"},
 	"canvas":             {"github.com/coder/websocket", "github.com/fsnotify/fsnotify"},
 	"providers/text":     {"providers"},
 	"providers/media":    {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid", "golang.org/x/image/"},
@@ -77,6 +78,8 @@ var allowed = map[string][]string{
 	"actors/transcribe": {"actors/agent"},
 	"actors/file":       {},
 	"actors/node":       {"actors", "actors/eventstream", "actors/file", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid"},
+	"actors/tools":      {"canvas/a2ui", "transport/wire", "github.com/google/uuid"},
+	"actors/board":      {"actors", "actors/eventstream", "canvas/a2ui", "transport/wire"},
 	"actors/importer": {
 		"actors", "actors/config", "actors/cron", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid",
 	},
@@ -92,7 +95,7 @@ var allowed = map[string][]string{
 		"actors/announce", "actors/file", "actors/importer", "bridge/discovery",
 		"actors/models", "actors/node", "actors/skills", "actors/transcribe",
 		"providers", "providers/media", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
-		"transport/hooks", "canvas", "bridge",
+		"transport/hooks", "canvas", "bridge", "actors/board", "actors/tools",
 	},
 
 	// Commands.

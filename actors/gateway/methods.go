@@ -9,6 +9,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors/account"
 	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/board"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/cron"
 	"github.com/clawdbot/gateway/actors/health"
@@ -20,6 +21,7 @@ import (
 	"github.com/clawdbot/gateway/actors/presence"
 	"github.com/clawdbot/gateway/actors/session"
 	"github.com/clawdbot/gateway/actors/skills"
+	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/actors/wizard"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -31,6 +33,7 @@ func (g *Gateway) methodTable() (wire.Table, error) {
 		health.Methods(t.health), presence.Methods(t.presence), config.Methods(t.config), wizard.Methods(t.wizard),
 		account.Methods(t.accounts, g.configured, g.envToken), cron.Methods(t.cron), outbox.Methods(t.outbox), pairing.Methods(t.pairing),
 		session.Methods(t.sessions, g.sessionOptions()), node.Methods(t.nodes, g.nodeOptions()), models.Methods(t.models),
+		board.Methods(t.board, g.boardOptions()),
 		skills.Methods(t.skills),
 		importer.Methods(g.imports), wire.Table{g.actorsList()}, g.providerMethods(), g.o.Methods,
 	)
@@ -128,6 +131,10 @@ func (g *Gateway) tool(ctx context.Context, j agent.Job, name string, args wire.
 	switch {
 	case name == "list":
 		return g.toolList()
+	case name == "canvas":
+		return tools.Canvas(ctx, g.toolOptions(), args)
+	case name == "nodes":
+		return tools.Nodes(ctx, g.toolOptions(), args)
 	case g.isSurface(name):
 		return g.perform(ctx, name, args)
 	}

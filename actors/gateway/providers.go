@@ -128,7 +128,7 @@ func (g *Gateway) perform(ctx context.Context, name string, args wire.Raw) (wire
 
 // toolList names what a run may call.
 func (g *Gateway) toolList() (wire.Raw, error) {
-	list := map[string][]string{"methods": g.tree.names, "surfaces": {}}
+	list := map[string][]string{"methods": g.tree.names, "surfaces": {}, "tools": {"canvas", "nodes"}}
 	for _, f := range g.o.Providers {
 		list["surfaces"] = append(list["surfaces"], f.Surface)
 	}

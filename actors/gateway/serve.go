@@ -94,7 +94,7 @@ func (g *Gateway) hello(p wire.Peer) wire.HelloOK {
 	return wire.HelloOK{
 		Type: "hello-ok", Protocol: wire.ProtocolVersion,
 		Server:   wire.HelloServer{Version: g.o.Version, Commit: g.o.Commit, Host: host, ConnID: p.ConnID},
-		Features: wire.HelloFeatures{Methods: g.tree.names, Events: wire.Events()},
+		Features: wire.HelloFeatures{Methods: g.tree.names, Events: append(wire.Events(), wire.EventAdditions()...)},
 		Snapshot: wire.Snapshot{
 			UptimeMs: time.Since(g.heritage.began).Milliseconds(), ConfigPath: g.o.Config.Path, StateDir: g.env.StateDir,
 		},

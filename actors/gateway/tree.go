@@ -9,6 +9,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/account"
+	"github.com/clawdbot/gateway/actors/board"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/conn"
 	"github.com/clawdbot/gateway/actors/cron"
@@ -44,12 +45,14 @@ type tree struct {
 	sessions  actors.Ref[session.SessionsMessage]
 	cron      actors.Ref[cron.Message]
 	heartbeat actors.Ref[cron.HeartbeatMessage]
+	board     actors.Ref[board.Message]
 	conns     actors.Ref[conn.ConnsMessage]
 
 	stream    eventstream.Stream
 	events    *eventstream.State
 	runs      *session.State
 	devices   *node.Directory
+	drawn     *board.State
 	directory *account.Directory
 	catalog   *models.Catalog
 	methods   map[string]wire.Method
@@ -79,7 +82,7 @@ func (g *Gateway) plant() error {
 	ready, limit := make(chan error, 1), g.growLimit() // asked before the import may change the configuration
 	g.imports = importer.New(g.importOptions())
 	g.tree = &tree{
-		events: eventstream.NewState(), runs: session.NewState(), directory: account.NewDirectory(),
+		events: eventstream.NewState(), runs: session.NewState(), drawn: board.NewState(time.Now()), directory: account.NewDirectory(),
 		devices: node.NewDirectory(eventLine),
 		catalog: models.NewCatalog(filepath.Join(g.env.AgentDir, "models.json"), g.configuredModels),
 		grown:   make(chan struct{}),
@@ -185,7 +188,10 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	if err != nil {
 		return err
 	}
-	t.nodes, err = vital(g, c, "nodes", node.Props(g.nodeOptions()))
+	if t.nodes, err = vital(g, c, "nodes", node.Props(g.nodeOptions())); err != nil {
+		return err
+	}
+	t.board, err = vital(g, c, "board", board.Props(g.boardOptions()))
 	return err
 }
 

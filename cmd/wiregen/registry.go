@@ -95,6 +95,9 @@ func methods() []method {
 		{"outbox.show", strict, wire.OutboxItemParams{}, wire.OutboxItemResult{}, "How one outgoing message stands, also one that outbox.list is too short for; with its key, its text and what the platform said."},
 		{"why", strict, wire.WhyParams{}, wire.WhyResult{}, "What became of a message: inbound, admitted or refused, session, run, outbox, receipts. When the id names several, the candidates."},
 		{"node.pair.revoke", strict, wire.NodePairRevokeParams{}, wire.NodePairRevokeResult{}, "Takes a node's token away. A connection that was opened with it is closed."},
+		{"canvas.invoke", strict, wire.CanvasInvokeParams{}, wire.CanvasInvokeResult{}, "A command for the canvas of the web page: `canvas.present`, `.navigate`, `.hide`, `.a2ui.push`, `.a2ui.pushJSONL`, `.a2ui.reset`, with the params that a device takes."},
+		{"canvas.state", strict, wire.CanvasStateParams{}, wire.CanvasState{}, "What the canvas of the web page shows, and the A2UI messages behind a number."},
+		{"canvas.url", strict, wire.CanvasURLParams{}, wire.CanvasURLResult{}, "An address of the canvas for somebody on another machine, which ends by itself."},
 	}
 }
 
@@ -112,6 +115,7 @@ func events() []event {
 		{"node.pair.requested", "yes", wire.NodePending{}, "A node asks to be paired."},
 		{"node.pair.resolved", "yes", wire.NodePairResolvedEvent{}, "A pairing was decided."},
 		{"voicewake.changed", "yes", wire.Voicewake{}, "The wake words changed."},
+		{"canvas", "yes", wire.CanvasEvent{}, "An addition: the canvas of the web page changed; `canvas.state` has what was pushed."},
 	}
 }
 

@@ -53,7 +53,7 @@ func secure(h http.Header, host string) {
 		connect += " ws://" + host + " wss://" + host // older browsers do not count ws: as 'self'
 	}
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src "+connect+
-		"; img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"+
+		"; img-src 'self' data: blob:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"+
 		"; require-trusted-types-for 'script'; trusted-types 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")

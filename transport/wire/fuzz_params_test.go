@@ -84,6 +84,9 @@ func FuzzParams_ProviderParams(f *testing.F)     { fuzzParams[ProviderParams](f,
 func FuzzParams_OutboxListParams(f *testing.F)   { fuzzParams[OutboxListParams](f, "outbox.list") }
 func FuzzParams_OutboxItemParams(f *testing.F)   { fuzzParams[OutboxItemParams](f, "outbox.retry") }
 func FuzzParams_WhyParams(f *testing.F)          { fuzzParams[WhyParams](f, "why") }
+func FuzzParams_CanvasInvokeParams(f *testing.F) { fuzzParams[CanvasInvokeParams](f, "canvas.invoke") }
+func FuzzParams_CanvasStateParams(f *testing.F)  { fuzzParams[CanvasStateParams](f, "canvas.state") }
+func FuzzParams_CanvasURLParams(f *testing.F)    { fuzzParams[CanvasURLParams](f, "canvas.url") }
 func FuzzParams_PairingApproveParams(f *testing.F) {
 	fuzzParams[PairingApproveParams](f, "pairing.approve")
 }

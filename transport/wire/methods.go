@@ -33,6 +33,7 @@ func Additions() []string {
 		"providers.start", "providers.stop", "providers.restart",
 		"outbox.retry", "outbox.drop", "outbox.show", "why",
 		"node.pair.revoke",
+		"canvas.invoke", "canvas.state", "canvas.url",
 	}
 }
 
@@ -50,6 +51,8 @@ const (
 	EventNodePairRequested = "node.pair.requested"
 	EventNodePairResolved  = "node.pair.resolved"
 	EventVoicewakeChanged  = "voicewake.changed"
+
+	EventCanvas = "canvas" // an addition
 )
 
 // Events lists the 12 events of protocol 2 in the order of hello-ok.
@@ -60,3 +63,6 @@ func Events() []string {
 		EventNodePairRequested, EventNodePairResolved, EventVoicewakeChanged,
 	}
 }
+
+// EventAdditions lists the events that protocol 2 does not have. They stand at the end of features.events.
+func EventAdditions() []string { return []string{EventCanvas} }

@@ -139,3 +139,68 @@ type LogsTailResult struct {
 	Truncated bool     `json:"truncated,omitzero"`
 	Reset     bool     `json:"reset,omitzero"`
 }
+
+// CanvasInvokeParams has the canvas of the web page carry out a command that a device node would take.
+type CanvasInvokeParams struct {
+	Command string `json:"command" jsonschema:"minLength=1"`
+	Params  Raw    `json:"params,omitzero"`
+}
+
+// CanvasInvokeResult says that it was done. Payload is there for a push.
+type CanvasInvokeResult struct {
+	OK      bool          `json:"ok"`
+	Command string        `json:"command"`
+	Payload *CanvasPushed `json:"payload,omitempty"`
+}
+
+// CanvasPushed names the surfaces that there are after a push.
+type CanvasPushed struct {
+	OK       bool     `json:"ok"`
+	Surfaces []string `json:"surfaces"`
+}
+
+// CanvasStateParams asks for what the canvas shows, with the messages behind After if Epoch is still the same.
+type CanvasStateParams struct {
+	Epoch int64 `json:"epoch,omitzero"`
+	After int64 `json:"after,omitzero"`
+}
+
+// CanvasState is what the canvas shows. A new Epoch makes everything that was pushed before void; Shown counts how often
+// the canvas was to come forward. Path is below the gateway's port.
+type CanvasState struct {
+	Epoch    int64           `json:"epoch"`
+	Seq      int64           `json:"seq"`
+	Visible  bool            `json:"visible"`
+	Shown    int64           `json:"shown"`
+	Path     string          `json:"path"`
+	Messages []CanvasMessage `json:"messages"`
+}
+
+// CanvasMessage is one A2UI message.
+type CanvasMessage struct {
+	Seq     int64 `json:"seq"`
+	Message Raw   `json:"message"`
+}
+
+// CanvasEvent says that the canvas has changed; canvas.state has the messages.
+type CanvasEvent struct {
+	Epoch   int64  `json:"epoch"`
+	Seq     int64  `json:"seq"`
+	Visible bool   `json:"visible"`
+	Shown   int64  `json:"shown"`
+	Path    string `json:"path"`
+}
+
+// CanvasURLParams asks for an address of the canvas that is good for a while, an hour by default, a week at most. Path is
+// within the canvas.
+type CanvasURLParams struct {
+	Path       string `json:"path,omitempty"`
+	TTLSeconds int64  `json:"ttlSeconds,omitzero" jsonschema:"minimum=0"`
+}
+
+// CanvasURLResult is the address. Path is below the gateway's port.
+type CanvasURLResult struct {
+	URL       string `json:"url"`
+	Path      string `json:"path"`
+	ExpiresAt int64  `json:"expiresAt"` // ms
+}

@@ -21,6 +21,8 @@ export class Host extends LitElement {
 
   #processor = v0_8.Data.createSignalA2uiMessageProcessor();
   #timer = 0;
+  /** The surfaces of which there was a message: the processor makes one of any id that it is asked for, too. @type {Set<string>} */
+  #known = new Set();
 
   constructor() {
     super();
@@ -33,11 +35,12 @@ export class Host extends LitElement {
   }
 
   surfaceIds() {
-    return [...this.#processor.getSurfaces().keys()];
+    return [...this.#known];
   }
 
   reset() {
     this.#processor.clearSurfaces();
+    this.#known.clear();
     this.requestUpdate();
   }
 
@@ -50,6 +53,8 @@ export class Host extends LitElement {
     const broken = new Map();
     for (const m of messages) {
       const id = (m?.beginRendering ?? m?.surfaceUpdate ?? m?.dataModelUpdate ?? m?.deleteSurface)?.surfaceId;
+      if (m?.deleteSurface) this.#known.delete(id);
+      else if (typeof id === 'string') this.#known.add(id);
       try {
         this.#processor.processMessages([withOwnIds(m)]);
         broken.delete(id);
@@ -64,7 +69,7 @@ export class Host extends LitElement {
   }
 
   render() {
-    const all = [...this.#processor.getSurfaces()];
+    const all = [...this.#processor.getSurfaces()].filter(([id]) => this.#known.has(id));
     const shown = all.filter(([, s]) => s.rootComponentId);
     if (!shown.length) {
       return html`<p class="empty">${all.length ? 'Waiting for beginRendering.' : 'Nothing here yet. What the agent pushes with A2UI appears here.'}</p>`;

@@ -40,6 +40,8 @@ func Launch() (*Browser, error) {
 		chromedp.NoSandbox,
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
+		// A sandboxed frame in a process of its own would not get the scripts of OnNewDocument.
+		chromedp.Flag("disable-features", "site-per-process,Translate,BlinkGenPropertyTrees,IsolateSandboxedIframes"),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("lang", "en-GB"),
 		chromedp.Env("LANG=en_GB.UTF-8", "TZ=UTC"),

@@ -315,6 +315,204 @@ public struct Attachment: Codable, Hashable, Sendable {
     }
 }
 
+public struct CanvasEvent: Codable, Hashable, Sendable {
+    public let epoch: Int
+    public let seq: Int
+    public let visible: Bool
+    public let shown: Int
+    public let path: String
+
+    public init(
+        epoch: Int,
+        seq: Int,
+        visible: Bool,
+        shown: Int,
+        path: String
+    ) {
+        self.epoch = epoch
+        self.seq = seq
+        self.visible = visible
+        self.shown = shown
+        self.path = path
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case epoch = "epoch"
+        case seq = "seq"
+        case visible = "visible"
+        case shown = "shown"
+        case path = "path"
+    }
+}
+
+public struct CanvasInvokeParams: Codable, Hashable, Sendable {
+    public let command: String
+    public let params: AnyCodable?
+
+    public init(
+        command: String,
+        params: AnyCodable? = nil
+    ) {
+        self.command = command
+        self.params = params
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case command = "command"
+        case params = "params"
+    }
+}
+
+public struct CanvasInvokeResult: Codable, Hashable, Sendable {
+    public let ok: Bool
+    public let command: String
+    public let payload: CanvasPushed?
+
+    public init(
+        ok: Bool,
+        command: String,
+        payload: CanvasPushed? = nil
+    ) {
+        self.ok = ok
+        self.command = command
+        self.payload = payload
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case ok = "ok"
+        case command = "command"
+        case payload = "payload"
+    }
+}
+
+public struct CanvasMessage: Codable, Hashable, Sendable {
+    public let seq: Int
+    public let message: AnyCodable
+
+    public init(
+        seq: Int,
+        message: AnyCodable
+    ) {
+        self.seq = seq
+        self.message = message
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case seq = "seq"
+        case message = "message"
+    }
+}
+
+public struct CanvasPushed: Codable, Hashable, Sendable {
+    public let ok: Bool
+    public let surfaces: [String]
+
+    public init(
+        ok: Bool,
+        surfaces: [String]
+    ) {
+        self.ok = ok
+        self.surfaces = surfaces
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case ok = "ok"
+        case surfaces = "surfaces"
+    }
+}
+
+public struct CanvasState: Codable, Hashable, Sendable {
+    public let epoch: Int
+    public let seq: Int
+    public let visible: Bool
+    public let shown: Int
+    public let path: String
+    public let messages: [CanvasMessage]
+
+    public init(
+        epoch: Int,
+        seq: Int,
+        visible: Bool,
+        shown: Int,
+        path: String,
+        messages: [CanvasMessage]
+    ) {
+        self.epoch = epoch
+        self.seq = seq
+        self.visible = visible
+        self.shown = shown
+        self.path = path
+        self.messages = messages
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case epoch = "epoch"
+        case seq = "seq"
+        case visible = "visible"
+        case shown = "shown"
+        case path = "path"
+        case messages = "messages"
+    }
+}
+
+public struct CanvasStateParams: Codable, Hashable, Sendable {
+    public let epoch: Int?
+    public let after: Int?
+
+    public init(
+        epoch: Int? = nil,
+        after: Int? = nil
+    ) {
+        self.epoch = epoch
+        self.after = after
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case epoch = "epoch"
+        case after = "after"
+    }
+}
+
+public struct CanvasURLParams: Codable, Hashable, Sendable {
+    public let path: String?
+    public let ttlSeconds: Int?
+
+    public init(
+        path: String? = nil,
+        ttlSeconds: Int? = nil
+    ) {
+        self.path = path
+        self.ttlSeconds = ttlSeconds
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case path = "path"
+        case ttlSeconds = "ttlSeconds"
+    }
+}
+
+public struct CanvasURLResult: Codable, Hashable, Sendable {
+    public let url: String
+    public let path: String
+    public let expiresAt: Int
+
+    public init(
+        url: String,
+        path: String,
+        expiresAt: Int
+    ) {
+        self.url = url
+        self.path = path
+        self.expiresAt = expiresAt
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case url = "url"
+        case path = "path"
+        case expiresAt = "expiresAt"
+    }
+}
+
 public struct ChatAbortParams: Codable, Hashable, Sendable {
     public let sessionKey: String
     public let runId: String

@@ -67,6 +67,60 @@ export interface Attachment {
   content?: string;
 }
 
+export interface CanvasEvent {
+  epoch: number;
+  seq: number;
+  visible: boolean;
+  shown: number;
+  path: string;
+}
+
+export interface CanvasInvokeParams {
+  command: string;
+  params?: unknown;
+}
+
+export interface CanvasInvokeResult {
+  ok: boolean;
+  command: string;
+  payload?: CanvasPushed;
+}
+
+export interface CanvasMessage {
+  seq: number;
+  message: unknown;
+}
+
+export interface CanvasPushed {
+  ok: boolean;
+  surfaces: string[];
+}
+
+export interface CanvasState {
+  epoch: number;
+  seq: number;
+  visible: boolean;
+  shown: number;
+  path: string;
+  messages: CanvasMessage[];
+}
+
+export interface CanvasStateParams {
+  epoch?: number;
+  after?: number;
+}
+
+export interface CanvasURLParams {
+  path?: string;
+  ttlSeconds?: number;
+}
+
+export interface CanvasURLResult {
+  url: string;
+  path: string;
+  expiresAt: number;
+}
+
 export interface ChatAbortParams {
   sessionKey: string;
   runId: string;
@@ -1734,6 +1788,12 @@ export interface Methods {
   "why": { params: WhyParams; result: WhyResult };
   /** Takes a node's token away. A connection that was opened with it is closed. */
   "node.pair.revoke": { params: NodePairRevokeParams; result: NodePairRevokeResult };
+  /** A command for the canvas of the web page: `canvas.present`, `.navigate`, `.hide`, `.a2ui.push`, `.a2ui.pushJSONL`, `.a2ui.reset`, with the params that a device takes. */
+  "canvas.invoke": { params: CanvasInvokeParams; result: CanvasInvokeResult };
+  /** What the canvas of the web page shows, and the A2UI messages behind a number. */
+  "canvas.state": { params: CanvasStateParams; result: CanvasState };
+  /** An address of the canvas for somebody on another machine, which ends by itself. */
+  "canvas.url": { params: CanvasURLParams; result: CanvasURLResult };
 }
 
 /** Every event and its payload. */
@@ -1762,4 +1822,6 @@ export interface Events {
   "node.pair.resolved": NodePairResolvedEvent;
   /** The wake words changed. */
   "voicewake.changed": Voicewake;
+  /** An addition: the canvas of the web page changed; `canvas.state` has what was pushed. */
+  "canvas": CanvasEvent;
 }

@@ -1,5 +1,6 @@
 // Starts the page: one store, one client, views that are functions of the store.
 
+import { CanvasPane } from './canvas.js';
 import { Chat, fallbackId } from './chat.js';
 import { Client } from './client.js';
 import { Composer } from './composer.js';
@@ -45,14 +46,17 @@ const client = new Client({
     phone.look();
     chat.resume();
     devices.look();
+    canvas.onHello(hello);
   },
   onGap: () => {
     chat.refresh('gap');
     devices.look();
+    canvas.refresh();
   },
   onEvent: (name, payload) => {
     if (name === 'chat') chat.onChat(payload);
     else if (name === 'agent') chat.onAgent(payload);
+    else if (name === 'canvas') canvas.onEvent(payload);
     else if (name === 'presence') store.change((s) => { s.presence = payload.presence || []; });
     else if (name === 'health') store.change((s) => { s.health = payload; });
     if (name === 'health') phone.look();
@@ -68,6 +72,7 @@ const sessions = new Sessions(store, openSession, phone);
 const composer = new Composer(store, chat, messages);
 const status = new StatusLine(store, client);
 const devices = new Devices(client);
+const canvas = new CanvasPane(store, client, instanceId());
 themeSwitch();
 
 /** @param {string} key */
