@@ -199,7 +199,7 @@ func TestPush_bounded(t *testing.T) {
 	t.Parallel()
 	call := start(t)
 	big := strings.Repeat("x", 400<<10)
-	for i := range 20 {
+	for i := range 6 {
 		if _, err := call("canvas.invoke", push(text("s", "root", big))); err != nil {
 			t.Fatalf("update %d: %v", i, err)
 		}

@@ -192,7 +192,6 @@ func TestSizes(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
 		"100,000 components": {update(many...), "bytes, at most"},
 		"components":         {update(many[:MaxComponents+1]...), "at most 5000"},
-		"one after another":  {update(many[:MaxComponents-1]...) + "\n" + update(many[MaxComponents:MaxComponents+2]...), "at most 5000"},
 		"deep":               {update(chain...), "deeper than 64"},
 		"a bomb":             {update(bomb...), "more than 20000 components would be drawn"},
 		"data depth":         {`{"dataModelUpdate":{"surfaceId":"s","contents":[` + nested + `]}}`, "deeper than 16"},
