@@ -1,22 +1,20 @@
 package discord
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/bwmarrin/discordgo"
+
+	"github.com/clawdbot/gateway/providers"
 )
 
 // maxAnswer bounds what one answer may take of memory.
@@ -57,14 +55,14 @@ func (e *apiError) Error() string {
 
 func (e *apiError) Unwrap() error { return e.cause }
 
-// call runs one request of the library. do must make exactly one. what names it in errors.
+// call runs one request of the library. do makes one, or some that only read. what names it in errors.
 func (a *api) call(ctx context.Context, timeout time.Duration, what string, do func(s *discordgo.Session) error) error {
 	if wait := time.Until(time.Unix(0, a.globalUntil.Load())); wait > 0 {
 		return &apiError{what: what, status: http.StatusTooManyRequests, text: "the whole bot is limited", retryAfter: wait}
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	x := &exchange{ctx: ctx, api: a}
+	x := &exchange{Exchange: providers.Exchange{Ctx: ctx, Base: a.client, Most: maxAnswer, Several: true}, api: a}
 	s, err := discordgo.New("Bot " + a.token)
 	if err != nil {
 		return &apiError{what: what, cause: err}
@@ -79,10 +77,9 @@ func (a *api) call(ctx context.Context, timeout time.Duration, what string, do f
 
 // explain makes an apiError of what the library says and of what was seen on the wire.
 func (a *api) explain(x *exchange, what string, err error) *apiError {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	e := &apiError{what: what, status: x.status, written: x.written}
-	if x.status == 0 {
+	o := x.Outcome()
+	e := &apiError{what: what, status: o.Status, written: o.Written}
+	if o.Status == 0 {
 		var u *url.Error
 		if errors.As(err, &u) { // its text has the address
 			err = u.Err
@@ -97,85 +94,52 @@ func (a *api) explain(x *exchange, what string, err error) *apiError {
 		Global  bool            `json:"global"`
 		Errors  json.RawMessage `json:"errors"`
 	}
-	if json.Unmarshal(x.body, &answer) != nil {
-		answer.Message = http.StatusText(x.status)
+	if json.Unmarshal(o.Body, &answer) != nil {
+		answer.Message = http.StatusText(o.Status)
 	}
 	e.code, e.text = answer.Code, oneLine(answer.Message, 200)
 	if len(answer.Errors) > 0 && len(answer.Errors) < 500 {
 		e.text += " " + string(answer.Errors)
 	}
-	if x.status == http.StatusTooManyRequests {
+	if o.Status == http.StatusTooManyRequests {
 		e.retryAfter = time.Duration(answer.After * float64(time.Second))
-		if s, err := strconv.ParseFloat(x.header.Get("Retry-After"), 64); err == nil && e.retryAfter == 0 {
+		if s, err := strconv.ParseFloat(o.Header.Get("Retry-After"), 64); err == nil && e.retryAfter == 0 {
 			e.retryAfter = time.Duration(s * float64(time.Second))
 		}
-		if answer.Global || x.header.Get("X-RateLimit-Global") != "" {
+		if answer.Global || o.Header.Get("X-RateLimit-Global") != "" {
 			a.globalUntil.Store(time.Now().Add(e.retryAfter).UnixNano())
 		}
 	}
-	if x.status < 300 {
+	if o.Status < 300 {
 		e.cause = err
 		e.text = "an answer that cannot be read: " + oneLine(err.Error(), 200)
 	}
 	return e
 }
 
-// exchange is the http.RoundTripper of exactly one call: it leads to the right server, binds the request to a context
-// and remembers how far it went and what came back, which the library's errors do not tell.
+// exchange leads one call to the right server.
 type exchange struct {
-	ctx context.Context
+	providers.Exchange
 	api *api
-
-	mu      sync.Mutex // guards the following fields; the trace hooks run on net/http's goroutines
-	written bool
-	status  int
-	header  http.Header
-	body    []byte
 }
 
 func (x *exchange) httpClient() *http.Client {
-	return &http.Client{Transport: x, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{Transport: x, CheckRedirect: providers.NoRedirect}
 }
 
 // RoundTrip implements http.RoundTripper.
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := x.ctx.Err(); err != nil {
-		return nil, err
-	}
-	trace := &httptrace.ClientTrace{
-		GetConn:      func(string) { x.setWritten(false) },
-		GotConn:      func(httptrace.GotConnInfo) { x.setWritten(true) },
-		WroteRequest: func(i httptrace.WroteRequestInfo) { x.setWritten(i.Err == nil) },
-	}
-	req = req.Clone(httptrace.WithClientTrace(x.ctx, trace))
+	req = req.Clone(req.Context())
 	// The library speaks of version 9; all that is asked for here is the same in 10.
 	req.URL.Path = strings.Replace(req.URL.Path, "/api/v9/", "/api/v10/", 1)
 	req.URL.Scheme, req.URL.Host, req.Host = x.api.base.Scheme, x.api.base.Host, x.api.base.Host
-	resp, err := x.api.client.RoundTrip(req)
+	resp, err := x.Exchange.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	resp.Body.Close()
-	if err == nil && len(body) > maxAnswer {
-		err = errors.New("answer too large")
-	}
-	if err != nil && resp.StatusCode < http.StatusBadRequest {
-		return nil, err // half a success is no answer
-	}
-	x.mu.Lock()
-	x.status, x.header, x.body = resp.StatusCode, resp.Header, body
-	x.mu.Unlock()
-	resp.Body = io.NopCloser(bytes.NewReader(body))
 	// The library would keep books of the limits, for a Session that is gone after this call.
 	resp.Header = http.Header{"Content-Type": resp.Header["Content-Type"]}
 	return resp, nil
-}
-
-func (x *exchange) setWritten(v bool) {
-	x.mu.Lock()
-	x.written = v
-	x.mu.Unlock()
 }
 
 // request makes a call that the library has no method for, or none with these fields. out may be nil.

@@ -15,7 +15,12 @@ import (
 	"time"
 
 	sdk "github.com/slack-go/slack"
+
+	"github.com/clawdbot/gateway/providers"
 )
+
+// maxAnswer bounds what one answer may take of memory, in bytes.
+const maxAnswer = 32 << 20
 
 // api makes single calls of the Web API. It is safe for concurrent use.
 type api struct {
@@ -30,8 +35,8 @@ func newAPI(base string, t tokens, rt http.RoundTripper) *api {
 }
 
 // client is the library's client over one exchange.
-func (a *api) client(x *exchange) *sdk.Client {
-	return sdk.New(a.tokens.bot, sdk.OptionAPIURL(a.base+"/api/"), sdk.OptionHTTPClient(x.client()),
+func (a *api) client(x *providers.Exchange) *sdk.Client {
+	return sdk.New(a.tokens.bot, sdk.OptionAPIURL(a.base+"/api/"), sdk.OptionHTTPClient(x.Client()),
 		sdk.OptionAppLevelToken(a.tokens.app), sdk.OptionLog(log.New(io.Discard, "", 0)))
 }
 
@@ -48,9 +53,9 @@ func (a *api) transfer(ctx context.Context, timeout time.Duration, method string
 func (a *api) exchange(ctx context.Context, timeout time.Duration, method string, formatted bool, do func(context.Context, *sdk.Client) error) error {
 	bound, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	x := &exchange{ctx: bound, base: a.rt}
+	x := &providers.Exchange{Ctx: bound, Base: a.rt, Most: maxAnswer}
 	err := do(bound, a.client(x))
-	e := a.judge(method, x.outcome(), formatted, err)
+	e := a.judge(method, x.Outcome(), formatted, err)
 	if e == nil {
 		return nil
 	}
@@ -61,24 +66,24 @@ func (a *api) exchange(ctx context.Context, timeout time.Duration, method string
 }
 
 // judge makes of what was seen on the wire, and of the library's word, an error or nil.
-func (a *api) judge(method string, s seen, formatted bool, err error) *apiError {
-	e := &apiError{method: method, status: s.status, written: s.written}
-	if s.status == 0 {
+func (a *api) judge(method string, s providers.Outcome, formatted bool, err error) *apiError {
+	e := &apiError{method: method, status: s.Status, written: s.Written}
+	if s.Status == 0 {
 		if err == nil {
 			return nil // nothing was asked
 		}
 		e.text = a.clean(err)
 		return e
 	}
-	if seconds, err := strconv.Atoi(s.header.Get("Retry-After")); err == nil && seconds > 0 {
+	if seconds, err := strconv.Atoi(s.Header.Get("Retry-After")); err == nil && seconds > 0 {
 		e.retryAfter = time.Duration(seconds) * time.Second
 	}
 	var answer struct {
 		OK                      *bool
 		Error, Needed, Provided string
 	}
-	switch readable := json.Unmarshal(s.body, &answer) == nil && answer.OK != nil; {
-	case readable && *answer.OK && err == nil, !formatted && s.status < 300 && err == nil:
+	switch readable := json.Unmarshal(s.Body, &answer) == nil && answer.OK != nil; {
+	case readable && *answer.OK && err == nil, !formatted && s.Status < 300 && err == nil:
 		return nil
 	case readable && *answer.OK:
 		e.text = "unreadable result: " + a.clean(err)
@@ -88,11 +93,11 @@ func (a *api) judge(method string, s seen, formatted bool, err error) *apiError 
 		if e.needed != "" {
 			e.text += " " + a.secrets.Replace(e.needed)
 		}
-	case !formatted && s.status < 500:
-		e.code = a.secrets.Replace(strings.TrimSpace(string(s.body[:min(len(s.body), 100)])))
-		e.text = fmt.Sprintf("HTTP %d %s", s.status, e.code)
+	case !formatted && s.Status < 500:
+		e.code = a.secrets.Replace(strings.TrimSpace(string(s.Body[:min(len(s.Body), 100)])))
+		e.text = fmt.Sprintf("HTTP %d %s", s.Status, e.code)
 	default:
-		e.text = fmt.Sprintf("HTTP %d without an answer of the Web API", s.status)
+		e.text = fmt.Sprintf("HTTP %d without an answer of the Web API", s.Status)
 	}
 	return e
 }

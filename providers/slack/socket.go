@@ -10,6 +10,8 @@ import (
 
 	sdk "github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
+
+	"github.com/clawdbot/gateway/providers"
 )
 
 // errStore: what came could not be stored. The connection is given up, so that the order stays and Slack hands it out again.
@@ -42,7 +44,7 @@ type connection struct {
 	p     *Provider
 	smc   *socketmode.Client
 	tap   tap
-	x     *exchange
+	x     *providers.Exchange
 	hello time.Time // zero until Slack has said it
 	late  *catchUp
 }
@@ -53,7 +55,7 @@ func (p *Provider) connect(ctx context.Context) error {
 	defer cancel()
 	c := &connection{p: p}
 	// The library would connect again by itself, at once and for ever: its second request ends it.
-	c.x = &exchange{ctx: ctx, base: p.api.rt, again: cancel}
+	c.x = &providers.Exchange{Ctx: ctx, Base: p.api.rt, Most: maxAnswer, Again: cancel}
 	c.smc = socketmode.New(p.api.client(c.x), socketmode.OptionDialer(p.dialer()), socketmode.OptionPingInterval(p.opt.ping),
 		socketmode.OptionReadLimit(maxFrame), socketmode.OptionDebug(true), socketmode.OptionLog(&c.tap))
 	done := make(chan error, 1)
@@ -153,7 +155,7 @@ func (c *connection) end(ctx context.Context, err error) error {
 
 // failed is a connection that never came about.
 func (c *connection) failed(ctx context.Context, err error) error {
-	s := c.x.outcome()
+	s := c.x.Outcome()
 	if e := c.p.api.judge("apps.connections.open", s, true, nil); e != nil {
 		e.cause = ctx.Err()
 		return e

@@ -14,7 +14,12 @@ import (
 	"time"
 
 	tele "gopkg.in/telebot.v3"
+
+	"github.com/clawdbot/gateway/providers"
 )
+
+// maxAnswer bounds what one answer may take of memory, in bytes. A full batch of updates is far smaller.
+const maxAnswer = 32 << 20
 
 // api makes single calls of the Bot API. It is safe for concurrent use.
 type api struct {
@@ -40,7 +45,7 @@ func newAPI(base, token string, rt http.RoundTripper, more ...string) *api {
 // call makes one call with JSON parameters and decodes its result into result, unless that is nil.
 // The error is nil or an *apiError.
 func (a *api) call(ctx context.Context, timeout time.Duration, method string, params, result any) error {
-	return a.exchange(ctx, timeout, method, result, func(x *exchange) (err error) {
+	return a.exchange(ctx, timeout, method, result, func(x *providers.Exchange) (err error) {
 		// telebot asserts the types of an error's parameters. What it made of the answer does not matter here:
 		// the exchange kept the bytes.
 		defer func() {
@@ -50,7 +55,7 @@ func (a *api) call(ctx context.Context, timeout time.Duration, method string, pa
 		}()
 		bot, err := tele.NewBot(tele.Settings{
 			URL: a.base, Token: a.token, Offline: true, Updates: 1,
-			Client:  x.client(),
+			Client:  x.Client(),
 			OnError: func(error, tele.Context) {},
 		})
 		if err != nil {
@@ -70,7 +75,7 @@ type file struct {
 
 // upload makes one call with form parameters and a file.
 func (a *api) upload(ctx context.Context, timeout time.Duration, method string, params map[string]string, f file, result any) error {
-	return a.exchange(ctx, timeout, method, result, func(x *exchange) error {
+	return a.exchange(ctx, timeout, method, result, func(x *providers.Exchange) error {
 		var head bytes.Buffer
 		form := multipart.NewWriter(&head)
 		for k, v := range params {
@@ -92,7 +97,7 @@ func (a *api) upload(ctx context.Context, timeout time.Duration, method string, 
 		}
 		req.ContentLength = int64(head.Len()) + f.size
 		req.Header.Set("Content-Type", form.FormDataContentType())
-		resp, err := x.client().Do(req)
+		resp, err := x.Client().Do(req)
 		if err != nil {
 			return err
 		}
@@ -101,14 +106,14 @@ func (a *api) upload(ctx context.Context, timeout time.Duration, method string, 
 }
 
 // exchange runs do over one request bound to ctx and timeout, and judges by what was seen on the wire.
-func (a *api) exchange(ctx context.Context, timeout time.Duration, method string, result any, do func(*exchange) error) error {
+func (a *api) exchange(ctx context.Context, timeout time.Duration, method string, result any, do func(*providers.Exchange) error) error {
 	bound, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	x := &exchange{ctx: bound, base: a.rt}
+	x := &providers.Exchange{Ctx: bound, Base: a.rt, Most: maxAnswer}
 	err := do(x)
-	status, body, written := x.outcome()
-	e := &apiError{method: method, written: written}
-	if status == 0 {
+	o := x.Outcome()
+	e := &apiError{method: method, written: o.Written}
+	if o.Status == 0 {
 		e.cause = ctx.Err()
 		e.text = a.secrets.Replace(transportText(err))
 		if ctx.Err() == nil && bound.Err() != nil {
@@ -117,9 +122,9 @@ func (a *api) exchange(ctx context.Context, timeout time.Duration, method string
 		return e
 	}
 	var env envelope
-	e.code = status
-	if json.Unmarshal(body, &env) != nil || env.OK == nil {
-		e.text = fmt.Sprintf("HTTP %d without a Bot API answer", status)
+	e.code = o.Status
+	if json.Unmarshal(o.Body, &env) != nil || env.OK == nil {
+		e.text = fmt.Sprintf("HTTP %d without a Bot API answer", o.Status)
 		return e
 	}
 	if *env.OK {

@@ -120,7 +120,7 @@ func (a *api) file(ctx context.Context, place string) (io.ReadCloser, error) {
 	if err != nil {
 		return fail(http.StatusBadRequest, "the place of the file cannot be asked for")
 	}
-	client := &http.Client{Transport: a.rt, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Transport: a.rt, CheckRedirect: providers.NoRedirect}
 	resp, err := client.Do(req)
 	if err != nil {
 		return fail(0, transportText(err))
