@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -108,7 +107,7 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 		OnListening: func(addr string) {
 			listening = true
 			announce(console, live.style(), addr)
-			time.AfterFunc(time.Second, debug.FreeOSMemory) // what the start needed and nothing will again
+			time.AfterFunc(time.Second, forgetStart)
 			log.Info("gateway started", "page", "http://"+addr+"/", "version", v, "config", doc.Path, "state", env.StateDir)
 		},
 	})

@@ -52,3 +52,9 @@ func cgroupLimit(read func(string) ([]byte, error)) int64 {
 	}
 	return least
 }
+
+// forgetStart gives back what the start needed and nothing will again.
+func forgetStart() {
+	debug.FreeOSMemory()
+	forgetProgram()
+}
