@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +33,24 @@ type nodeRig struct {
 	id      string
 }
 
+var lastPort atomic.Int64
+
+// steadyPort is a port to come back to after a kill: below those that a system gives to connections, so that none of them
+// has it meanwhile.
+func steadyPort(t *testing.T) string {
+	t.Helper()
+	lastPort.CompareAndSwap(0, 20_000+rand.Int64N(8_000))
+	for range 1000 {
+		port := strconv.FormatInt(lastPort.Add(1), 10)
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			l.Close()
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
 func newNodeRig(t *testing.T, canvas bool, env []string, args ...string) *nodeRig {
 	t.Helper()
 	return newNodeRigBy(t, (*nodeRig).approve, canvas, env, args...)
@@ -39,8 +59,8 @@ func newNodeRig(t *testing.T, canvas bool, env []string, args ...string) *nodeRi
 // newNodeRigBy is newNodeRig whose node is let in another way.
 func newNodeRigBy(t *testing.T, approve func(*nodeRig), canvas bool, env []string, args ...string) *nodeRig {
 	t.Helper()
-	r := &nodeRig{t: t, dir: t.TempDir(), ports: [2]string{freePort(t), freePort(t)}}
-	host := fmt.Sprintf("{enabled: %v, port: %s}", canvas, freePort(t))
+	r := &nodeRig{t: t, dir: t.TempDir(), ports: [2]string{steadyPort(t), steadyPort(t)}}
+	host := fmt.Sprintf("{enabled: %v, port: %s}", canvas, steadyPort(t))
 	text := fmt.Sprintf("{logging: {file: '%s/log/x.log'}, gateway: {port: %s}, bridge: {port: %s}, canvasHost: %s}", r.dir, r.ports[0], r.ports[1], host)
 	if err := os.WriteFile(filepath.Join(r.dir, "config.json5"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -224,16 +244,17 @@ func TestNode_killed(t *testing.T) {
 	r := newNodeRig(t, false, nil, "--no-canvas", "--allow-run", program)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer cancel()
-	stop := make(chan struct{})
+	enough := make(chan struct{})
+	stop := sync.OnceFunc(func() { close(enough) })
 	var mu sync.Mutex
 	outcomes := map[string]string{}
 	var callers sync.WaitGroup
+	t.Cleanup(func() { stop(); cancel(); callers.Wait() })
 	for caller := range 3 {
 		callers.Go(func() {
 			for i := 0; ; i++ {
 				select {
-				case <-stop:
+				case <-enough:
 					return
 				default:
 				}
@@ -249,7 +270,7 @@ func TestNode_killed(t *testing.T) {
 				if outcome == refused {
 					select {
 					case <-time.After(50 * time.Millisecond): // the node is away
-					case <-stop:
+					case <-enough:
 					}
 				}
 			}
@@ -269,7 +290,7 @@ func TestNode_killed(t *testing.T) {
 		r.await(true)
 	}
 	r.someDone(t, &mu, outcomes)
-	close(stop)
+	stop()
 	callers.Wait()
 	checkRuns(t, file, outcomes)
 	if code := r.node.stop(); code != 0 {

@@ -112,6 +112,12 @@ func checkMedia(t *testing.T, path, content string) {
 	}
 }
 
+// show runs a command of the canvas that must work, however busy the machine is.
+func (r *nodeRig) show(args ...string) string {
+	r.t.Helper()
+	return r.ok(append(append([]string{"nodes", "canvas"}, args...), "--invoke-timeout", "60s")...)
+}
+
 // testCanvas uses the real browser, where there is one.
 func (r *nodeRig) testCanvas() {
 	t := r.t
@@ -128,13 +134,13 @@ func (r *nodeRig) testCanvas() {
 		t.Log("no chromium on this machine: the canvas is not tried")
 		return
 	}
-	r.ok("nodes", "canvas", "present", "--target", "/__clawdbot__/canvas/", "--width", "640", "--height", "480")
-	if have := r.ok("nodes", "canvas", "eval", "--js", "document.title + ' ' + location.pathname"); have != "Clawdbot Canvas /__clawdbot__/canvas/\n" {
+	r.show("present", "--target", "/__clawdbot__/canvas/", "--width", "640", "--height", "480")
+	if have := r.show("eval", "--js", "document.title + ' ' + location.pathname"); have != "Clawdbot Canvas /__clawdbot__/canvas/\n" {
 		t.Errorf("eval: %q", have)
 	}
 	for _, format := range []string{"png", "jpg"} {
 		var saved struct{ Files []savedMedia }
-		if err := json.Unmarshal([]byte(r.ok("nodes", "canvas", "snapshot", "--format", format, "--json")), &saved); err != nil || len(saved.Files) != 1 {
+		if err := json.Unmarshal([]byte(r.show("snapshot", "--format", format, "--json")), &saved); err != nil || len(saved.Files) != 1 {
 			t.Fatalf("%+v %v", saved, err)
 		}
 		path := saved.Files[0].Path
@@ -144,15 +150,15 @@ func (r *nodeRig) testCanvas() {
 		}
 		_ = os.Remove(path)
 	}
-	r.ok("nodes", "canvas", "hide")
-	r.ok("nodes", "canvas", "navigate", "/")
-	if have := r.client("nodes", "canvas", "eval", "--js", "nothing.here"); have.code != exitFailed || !strings.Contains(have.err, "ReferenceError") {
+	r.show("hide")
+	r.show("navigate", "/")
+	if have := r.client("nodes", "canvas", "eval", "--js", "nothing.here", "--invoke-timeout", "60s"); have.code != exitFailed || !strings.Contains(have.err, "ReferenceError") {
 		t.Errorf("%+v", have)
 	}
-	have := r.client("nodes", "canvas", "a2ui", "push", "--text", "Dinner is ready")
+	have := r.client("nodes", "canvas", "a2ui", "push", "--text", "Dinner is ready", "--invoke-timeout", "60s")
 	switch drawn := have.code == 0 && strings.Contains(have.out, "Drawn on "); {
 	case drawn:
-		r.ok("nodes", "canvas", "a2ui", "reset")
+		r.show("a2ui", "reset")
 	case os.Getenv("CLAWDBOT_REQUIRE_A2UI") == "1" || !strings.Contains(have.err, "A2UI_HOST_UNAVAILABLE"):
 		t.Errorf("%+v", have)
 	}

@@ -16,7 +16,7 @@ var a2uiKeys = []string{"beginRendering", "dataModelUpdate", "deleteSurface", "s
 // Bounds of one push.
 const (
 	maxMessages = 10_000
-	hostTime    = 6 * time.Second        // until the page is ready
+	hostTime    = 8 * time.Second        // until the page is ready
 	hostPoll    = 120 * time.Millisecond // between two looks at it
 )
 
