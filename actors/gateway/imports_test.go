@@ -100,6 +100,7 @@ var allowed = map[string][]string{
 
 	// Commands.
 	"cmd/clawdbot": {
+		"actors/tools",
 		"actors/file", "bridge/discovery",
 		"actors/importer",
 		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/discord", "providers/imessage", "providers/signal", "providers/slack", "providers/telegram", "transport/client", "transport/wire",

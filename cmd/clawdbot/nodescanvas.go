@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -120,11 +120,14 @@ func (a *app) a2uiPushCommand() *cobra.Command {
 		if from != "" {
 			jsonl, err = a.readJSONL(from)
 		}
+		if err == nil {
+			err = tools.CheckJSONL(jsonl)
+		}
 		return map[string]any{"jsonl": jsonl}, err
 	}, a.drawn)
 }
 
-// readJSONL reads the messages, all of which must be JSON. What they mean is the node's business.
+// readJSONL reads a file of messages.
 func (a *app) readJSONL(from string) (string, error) {
 	in := a.in
 	if from != "-" {
@@ -141,19 +144,6 @@ func (a *app) readJSONL(from string) (string, error) {
 		return "", err
 	case len(b) > maxJSONL:
 		return "", fmt.Errorf("the A2UI messages have more than %d KiB; send them in parts", maxJSONL>>10)
-	}
-	lines := 0
-	for i, line := range strings.Split(string(b), "\n") {
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		if err := wire.Valid([]byte(line)); err != nil {
-			return "", fmt.Errorf("line %d is not JSON: %w", i+1, err)
-		}
-		lines++
-	}
-	if lines == 0 {
-		return "", errors.New("no JSONL messages found")
 	}
 	return string(b), nil
 }

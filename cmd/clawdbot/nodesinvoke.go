@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/transport/client"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -65,6 +66,9 @@ func (a *app) invokeNode(c *cobra.Command, n nodeFlags, command string, params a
 	if err != nil {
 		return r, err
 	}
+	if id == tools.Web {
+		return invokeWeb(ctx, conn, n, command, params)
+	}
 	limit := n.limit.Milliseconds()
 	p := wire.NodeInvokeParams{NodeID: id, Command: command, TimeoutMs: &limit, IdempotencyKey: orElse(n.key, uuid.NewString())}
 	if ms := n.sleep.Milliseconds(); ms > 0 {
@@ -108,8 +112,14 @@ func (a *app) nodeFor(ctx context.Context, conn *client.Client, n nodeFlags, com
 	if err := conn.Call(ctx, "node.list", struct{}{}, &r); err != nil {
 		return "", explainCall(err, "node.list", n.timeout)
 	}
-	if n.node != "" {
+	onCanvas := strings.HasPrefix(command, "canvas.")
+	switch {
+	case n.node == tools.Web && onCanvas:
+		return tools.Web, nil
+	case n.node != "":
 		return findNode(r.Nodes, n.node)
+	case onCanvas:
+		return tools.ForCanvas(r.Nodes)
 	}
 	able := slices.DeleteFunc(slices.Clone(r.Nodes), func(row wire.NodeRow) bool { return !slices.Contains(row.Commands, command) })
 	if here := slices.DeleteFunc(slices.Clone(able), func(row wire.NodeRow) bool { return !row.Connected }); len(here) > 0 {
