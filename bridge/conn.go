@@ -30,7 +30,7 @@ type Conn struct {
 	mu        sync.Mutex
 	queue     []item    // guarded by mu
 	queued    int       // guarded by mu: bytes in it, and being written
-	events    int       // guarded by mu: those of events
+	events    int       // guarded by mu: those of events that no writer has taken yet
 	writing   bool      // guarded by mu: a writer runs
 	slowSince time.Time // guarded by mu: since when events is over the limit; zero = it is not
 	welcome   bool      // guarded by mu: hello-ok is queued
@@ -99,7 +99,8 @@ func (c *Conn) Welcome(frames ...Frame) bool {
 }
 
 // Offer queues the line of an event, from Append, which the connections of several nodes may share. A slow node, one
-// with more than Limits.Events of them waiting, does not get droppable ones; one that stays slow is closed.
+// with more than Limits.Events of them waiting behind what is being written, does not get droppable ones; one that stays
+// slow is closed. What is being written does not count: one event may be large, and its way long.
 func (c *Conn) Offer(line []byte, droppable bool) bool {
 	c.mu.Lock()
 	l := &c.srv.limits
@@ -108,7 +109,7 @@ func (c *Conn) Offer(line []byte, droppable bool) bool {
 	case droppable:
 		c.mu.Unlock()
 		return false
-	case time.Since(c.slowSince) > l.Grace, c.events > slowCap*l.Events:
+	case time.Since(c.slowSince) > l.Grace:
 		c.mu.Unlock()
 		c.srv.log.Warn("node connection closed: it takes no events", "ip", c.RemoteIP())
 		c.Close()
@@ -168,7 +169,7 @@ func (c *Conn) write() {
 	for {
 		c.mu.Lock()
 		batch := c.queue
-		c.queue = nil
+		c.queue, c.events, c.slowSince = nil, 0, time.Time{}
 		if len(batch) == 0 || c.closed {
 			c.writing = false
 			c.mu.Unlock()
@@ -210,11 +211,5 @@ func (c *Conn) written(done []item) {
 	defer c.mu.Unlock()
 	for _, it := range done {
 		c.queued -= len(it.line)
-		if it.event {
-			c.events -= len(it.line)
-		}
-	}
-	if c.events <= c.srv.limits.Events {
-		c.slowSince = time.Time{}
 	}
 }

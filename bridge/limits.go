@@ -26,9 +26,6 @@ type Limits struct {
 	Stall    time.Duration // without a byte taken, after which it is closed; apps are deaf during a long command [5 min]
 }
 
-// slowCap times Limits.Events of events close a slow node within its grace.
-const slowCap = 4
-
 func (l Limits) withDefaults() Limits {
 	def(&l.StrangerLine, 64<<10)
 	def(&l.Line, 160<<20)

@@ -326,7 +326,7 @@ func TestMemory(t *testing.T) {
 // TestOffer_frozenNode: a node that takes nothing misses what is droppable, is closed in the end, and holds up nobody.
 func TestOffer_frozenNode(t *testing.T) {
 	t.Parallel()
-	s, c := serve(t, Limits{Events: 1 << 20})
+	s, c := serve(t, Limits{Events: 1 << 20, Queue: 8 << 20})
 	frozen, other := dial(t, s), dial(t, s)
 	frozen.greet("n1")
 	other.greet("n2")
@@ -353,6 +353,25 @@ func TestOffer_frozenNode(t *testing.T) {
 	}
 	other.say(`{"type":"ping","id":"a"}`)
 	other.hears(`"pong"`)
+}
+
+// TestOffer_large: behind an event of many times the limit, others still go out to a node that reads.
+func TestOffer_large(t *testing.T) {
+	t.Parallel()
+	s, c := serve(t, Limits{Events: 1 << 10})
+	p := dial(t, s)
+	p.greet("n1")
+	n := c.node("n1")
+	for i := range 3 {
+		if !n.conn.Offer(Append(nil, Event{"large", new(strings.Repeat("x", 4<<20))}), false) {
+			t.Fatal("a large event was not taken")
+		}
+		if !n.conn.Offer(Append(nil, Event{fmt.Sprint("small", i), nil}), false) {
+			t.Fatal("nor was the one behind it")
+		}
+		p.hears(`"large"`)
+		p.hears(fmt.Sprint("small", i))
+	}
 }
 
 // TestGarbage: whatever comes, the connection and its neighbours live on.

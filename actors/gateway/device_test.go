@@ -313,3 +313,60 @@ func TestNode_flood(t *testing.T) {
 		t.Error("a token is in the log")
 	}
 }
+
+// TestNode_frozen: a node that stops reading is closed in the end; until then, and after, the others are served as ever.
+func TestNode_frozen(t *testing.T) {
+	t.Parallel()
+	g := setup{seed: knows("n1", "n2"), options: func(o *gateway.Options) {
+		o.BridgeLimits = bridge.Limits{Events: 256 << 10, Queue: 4 << 20}
+	}}.start(t)
+	c, frozen, other := dial(t, g.URL()), paired(t, g, "n1"), paired(t, g, "n2")
+	for _, p := range []*phone{frozen, other} {
+		p.told("chat.subscribe", map[string]any{"sessionKey": "main"})
+		p.settles()
+	}
+	frozen.freeze()
+	invokes := 0
+	serve := func() {
+		t.Helper()
+		invokes++
+		key := fmt.Sprint("k", invokes)
+		c.send(key, "node.invoke", invoke("n2", key, key))
+		_, asked := other.invoked(0, key)
+		other.answers(asked.ID, "1")
+		if _, f := c.wait("the answer", 0, response(key)); !f.OK {
+			t.Errorf("%s", f.raw)
+		}
+	}
+	connected := func() bool {
+		var d wire.NodeDescribeResult
+		c.ok("node.describe", map[string]any{"nodeId": "n1"}, &d)
+		return d.Connected
+	}
+	for ctx := deadline(t); connected(); {
+		if ctx.Err() != nil {
+			t.Fatal("the frozen node is never closed")
+		}
+		key := fmt.Sprint("run", invokes)
+		c.ok("chat.send", map[string]any{"sessionKey": "main", "message": "!big 512KiB", "idempotencyKey": key}, nil)
+		other.wait("the final", 0, heard("chat", key, `"final"`))
+		serve()
+	}
+	serve()
+	paired(t, g, "n1").settles() // and it may come back
+}
+
+// TestInvoke_foreignAnswer: what another node says of a call changes nothing.
+func TestInvoke_foreignAnswer(t *testing.T) {
+	t.Parallel()
+	g := setup{seed: knows("n1", "n2")}.start(t)
+	c, p, other := dial(t, g.URL()), paired(t, g, "n1"), paired(t, g, "n2")
+	c.send("a", "node.invoke", invoke("n1", "x", "k"))
+	_, asked := p.invoked(0, "x")
+	other.answers(asked.ID, `"forged"`)
+	other.settles()
+	p.answers(asked.ID, `"mine"`)
+	if _, f := c.wait("the answer", 0, response("a")); !strings.Contains(f.raw, `"payload":"mine"`) {
+		t.Errorf("%s", f.raw)
+	}
+}

@@ -70,6 +70,9 @@ func ring(t testing.TB, g *gateway.Gateway) *phone {
 
 // freeze has the phone stop reading.
 func (p *phone) freeze() {
+	if err := p.nc.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil { // the kernel is not to read for it
+		p.t.Fatal(err)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.frozen = make(chan struct{})
