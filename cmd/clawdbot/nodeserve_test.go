@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,6 +139,19 @@ func (r *nodeRig) testCanvas() {
 	if have := r.show("eval", "--js", "document.title + ' ' + location.pathname"); have != "Clawdbot Canvas /__clawdbot__/canvas/\n" {
 		t.Errorf("eval: %q", have)
 	}
+	// What somebody does in that page reaches the agent.
+	if have := r.show("eval", "--js", `clawdbotSendUserAction({name:"hello",surfaceId:"main",sourceComponentId:"demo.hello"})`); have != "true\n" {
+		t.Errorf("action: %q", have)
+	}
+	r.until("the agent does not hear of a click", func() bool {
+		var h wire.ChatHistoryResult
+		if r.call("chat.history", wire.ChatHistoryParams{SessionKey: "main"}, &h) != nil {
+			return false
+		}
+		return slices.ContainsFunc(h.Messages, func(m wire.Raw) bool {
+			return strings.Contains(string(m), "CANVAS_A2UI action=hello session=main surface=main component=demo.hello host=Desk")
+		})
+	})
 	for _, format := range []string{"png", "jpg"} {
 		var saved struct{ Files []savedMedia }
 		if err := json.Unmarshal([]byte(r.show("snapshot", "--format", format, "--json")), &saved); err != nil || len(saved.Files) != 1 {
@@ -158,6 +172,9 @@ func (r *nodeRig) testCanvas() {
 	have := r.client("nodes", "canvas", "a2ui", "push", "--text", "Dinner is ready", "--invoke-timeout", "60s")
 	switch drawn := have.code == 0 && strings.Contains(have.out, "Drawn on "); {
 	case drawn:
+		if have := r.show("eval", "--js", "clawdbotA2UI.getSurfaces().join()"); have != "main\n" {
+			t.Errorf("surfaces: %q", have)
+		}
 		r.show("a2ui", "reset")
 	case os.Getenv("CLAWDBOT_REQUIRE_A2UI") == "1" || !strings.Contains(have.err, "A2UI_HOST_UNAVAILABLE"):
 		t.Errorf("%+v", have)
