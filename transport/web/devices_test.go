@@ -15,7 +15,7 @@ func (g *fakeGateway) pair(c *fakeCall) {
 	_ = json.Unmarshal(c.Raw, &p) // without an id it is unknown
 	g.mu.Lock()
 	before := len(g.pending)
-	if c.Method != "node.pair.list" {
+	if c.Method != "node.pair.list" && !g.decided {
 		g.pending = slices.DeleteFunc(slices.Clone(g.pending), func(o object) bool { return o["requestId"] == p.RequestID })
 	}
 	pending := append([]object{}, g.pending...)
@@ -63,11 +63,14 @@ func TestDevices(t *testing.T) {
 	}
 	p.Wait(`!document.querySelector('[data-request=r1]')`)
 	g.mu.Lock()
-	g.pending = nil // somebody else has answered
+	g.decided = true // somebody else was quicker, and the page does not know yet
 	g.mu.Unlock()
 	p.Click(`[data-request=r2] .button:not(.primary)`)
 	g.wait("node.pair.reject", 1)
 	p.WaitText(`[data-request=r2] .device-words`, "answered elsewhere")
+	g.mu.Lock()
+	g.pending = nil
+	g.mu.Unlock()
 	g.emit("node.pair.resolved", object{"requestId": "r2", "nodeId": "node-r2", "decision": "approved", "ts": 1})
 	p.Wait(`document.querySelector('#devices').hidden`)
 }

@@ -38,6 +38,7 @@ type fakeGateway struct {
 	unbound  bool                         // chat.history ignores its limit
 	onSend   func(c *fakeCall)            // runs on a goroutine of its own; answers the call
 	pending  []object                     // devices that ask to be let in
+	decided  bool                         // who answers one of them is late
 	base     string
 }
 

@@ -69,6 +69,6 @@ export class Devices {
       h('div', { class: 'device-who' },
         h('strong', {}, r.displayName || r.nodeId), h('span', {}, ' wants to be a device of this gateway'),
         h('div', { class: 'muted' }, `${what} · `, h('span', { class: 'mono' }, r.nodeId)), words),
-      yes, no);
+      h('div', { class: 'device-answers' }, yes, no));
   }
 }
