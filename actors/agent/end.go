@@ -13,6 +13,11 @@ func EndOp(j Job, a Answer, s State, errText string, at int64, extra func(*store
 		if err != nil || !ended {
 			return err
 		}
+		if a.before != nil {
+			if err := a.before(tx); err != nil {
+				return err
+			}
+		}
 		if line := assistantLine(j, a, s, errText, at); line != nil {
 			if err := tx.AppendLine(store.Line{SessionID: j.SessionID, RunID: j.ID, Role: "assistant", Message: line, At: at}); err != nil {
 				return err

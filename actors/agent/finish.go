@@ -7,6 +7,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/eventstream"
+	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -29,6 +30,10 @@ func (r *run) onFinished(c *actors.Context[Message], m finished) {
 	}
 	if e.state != Failed {
 		r.assistant(e.answer.Text) // the last text always comes before the end
+	}
+	if r.out != nil {
+		lines := r.out.lines()
+		e.answer.before = func(tx *store.Tx) error { return r.catchUp(tx, lines) }
 	}
 	r.end = e
 	if r.steering != nil {

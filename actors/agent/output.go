@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -12,7 +14,9 @@ import (
 type output struct {
 	mu   sync.Mutex
 	text strings.Builder // guarded by mu
+	kept []keptLine      // guarded by mu
 	wake func()          // tells the actor that there is more; never blocks
+	keep func()          // tells it that there are lines to keep; never blocks
 	tool func(toolEvent)
 }
 
@@ -41,6 +45,26 @@ func (o *output) ToolStart(id, name string, args wire.Raw) {
 
 func (o *output) ToolResult(id, name string, result wire.Raw, isError bool) {
 	o.tool(toolEvent{phase: "result", id: id, name: name, result: result, isError: isError})
+}
+
+func (o *output) Next() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.text.Reset()
+}
+
+func (o *output) Keep(role string, message wire.Raw) {
+	o.mu.Lock()
+	o.kept = append(o.kept, keptLine{role, message, time.Now().UnixMilli()})
+	o.mu.Unlock()
+	o.keep()
+}
+
+// lines are those to be kept so far.
+func (o *output) lines() []keptLine {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.kept)
 }
 
 func (o *output) snapshot() string {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"encoding/base64"
 
 	"github.com/clawdbot/gateway/transport/wire"
@@ -21,13 +22,16 @@ type (
 		RunID     string `json:"runId,omitempty"` // an addition: the run id of the run's chat events
 	}
 	assistantMessage struct {
-		message      `json:",inline"`
-		API          string `json:"api"`
-		Provider     string `json:"provider"`
-		Model        string `json:"model"`
-		Usage        usage  `json:"usage"`
-		StopReason   string `json:"stopReason"`
-		ErrorMessage string `json:"errorMessage,omitempty"`
+		Role         string   `json:"role"`
+		Content      wire.Raw `json:"content"`
+		Timestamp    int64    `json:"timestamp"`
+		RunID        string   `json:"runId,omitempty"`
+		API          string   `json:"api"`
+		Provider     string   `json:"provider"`
+		Model        string   `json:"model"`
+		Usage        usage    `json:"usage"`
+		StopReason   string   `json:"stopReason"`
+		ErrorMessage string   `json:"errorMessage,omitempty"`
 	}
 	usage struct {
 		Input       int64 `json:"input"`
@@ -57,11 +61,32 @@ func assistantLine(j Job, a Answer, s State, errText string, at int64) []byte {
 	if s == Aborted && a.Text == "" {
 		return nil
 	}
-	u := a.Usage
+	if s == Done {
+		reason = cmp.Or(a.Stop, reason)
+	}
+	content := a.Content
+	if content == nil {
+		content = encode(parts(a.Text, a.Media))
+	}
 	return encode(assistantMessage{
-		message: message{Role: "assistant", Content: parts(a.Text, a.Media), Timestamp: at, RunID: j.chatRunID()},
-		API:     a.Provider, Provider: a.Provider, Model: a.Model, StopReason: reason, ErrorMessage: errText,
-		Usage: usage{Input: u.Input, Output: u.Output, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, TotalTokens: u.Total},
+		Role: "assistant", Content: content, Timestamp: at, RunID: j.chatRunID(),
+		API: cmp.Or(a.API, a.Provider), Provider: a.Provider, Model: a.Model, StopReason: reason, ErrorMessage: errText,
+		Usage: usageOf(a.Usage, a.Cost),
+	})
+}
+
+func usageOf(u Usage, c Cost) usage {
+	return usage{
+		Input: u.Input, Output: u.Output, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, TotalTokens: u.Total,
+		Cost: cost{c.Input, c.Output, c.CacheRead, c.CacheWrite, c.Total()},
+	}
+}
+
+// Line is a message of a model in the middle of a turn, for Output.Keep. a.Content has it all.
+func Line(a Answer, at int64) wire.Raw {
+	return encode(assistantMessage{
+		Role: "assistant", Content: a.Content, Timestamp: at, API: cmp.Or(a.API, a.Provider), Provider: a.Provider, Model: a.Model,
+		StopReason: "toolUse", Usage: usageOf(a.Usage, a.Cost),
 	})
 }
 

@@ -16,6 +16,7 @@ type Steer struct {
 type (
 	took     struct{} // the runner has taken messages
 	progress struct{} // the runner has streamed something
+	keep     struct{} // the runner has made lines of the transcript
 	flush    struct{} // the pause between two assistant events is over
 	tool     struct{ ev toolEvent }
 	finished struct {
@@ -33,6 +34,7 @@ func (Abort) runMessage()     {}
 func (Steer) runMessage()     {}
 func (took) runMessage()      {}
 func (progress) runMessage()  {}
+func (keep) runMessage()      {}
 func (flush) runMessage()     {}
 func (tool) runMessage()      {}
 func (finished) runMessage()  {}
@@ -44,3 +46,6 @@ func (retry) runMessage()     {}
 
 // CoalesceKey: the text itself is in the run's buffer.
 func (progress) CoalesceKey() string { return "progress" }
+
+// CoalesceKey: so are the lines.
+func (keep) CoalesceKey() string { return "keep" }

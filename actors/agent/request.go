@@ -27,28 +27,33 @@ type Request struct {
 	NewSession bool   `json:"newSession,omitempty"`
 	// Audio are files of speech that came with the message; its text may be written down from them before the turn.
 	Audio []string `json:"audio,omitempty"`
+	// Images are files of pictures that came with the message.
+	Images []string `json:"images,omitempty"`
 	// Problem is a mistake found at acceptance that the reference reports only in the final frame.
 	Problem string `json:"problem,omitempty"`
 }
 
 // Job is a run on its way: what the store holds, decoded.
 type Job struct {
-	ID         string // primary key of the run: "agent:<key>", "chat:<key>", "in:<...>"
-	EventRunID string // the run id on the wire (protocol 4.1)
-	ChatRunID  string // the run id of its chat events; empty = EventRunID
-	Kind       Kind
-	SessionKey string
-	SessionID  string
-	NewSession bool
-	Request    Request
-	Route      *providers.Route // where the answer goes besides the clients; nil = nowhere
-	IdemScope  string           // scope and key of the idempotency record that the end settles; empty = none
-	IdemKey    string
-	AcceptedAt int64
-	StartedAt  int64
-	History    []wire.Raw
-	Notes      []string // system events of the main session
-	Model      string   // "provider/model" that the session asks for; "" = the default
+	ID          string // primary key of the run: "agent:<key>", "chat:<key>", "in:<...>"
+	EventRunID  string // the run id on the wire (protocol 4.1)
+	ChatRunID   string // the run id of its chat events; empty = EventRunID
+	Kind        Kind
+	SessionKey  string
+	SessionID   string
+	NewSession  bool
+	Request     Request
+	Route       *providers.Route // where the answer goes besides the clients; nil = nowhere
+	IdemScope   string           // scope and key of the idempotency record that the end settles; empty = none
+	IdemKey     string
+	AcceptedAt  int64
+	StartedAt   int64
+	History     []wire.Raw
+	HistoryIDs  []int64  // of the lines of History
+	Notes       []string // system events of the main session
+	Model       string   // as Turn has it, like the two after it
+	Fallbacks   []string
+	ImageModels []string
 }
 
 // WireID is what clients know a run by that no call of theirs has made: the same after a restart (protocol 4.1).

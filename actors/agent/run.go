@@ -34,6 +34,10 @@ type Options struct {
 	SaveMedia func(m Media) (path string, err error)
 	// Attach takes the files that an answer names in its text out of there and copies them. nil = it names none.
 	Attach func(ctx context.Context, a Answer) Answer
+	// Tools describes to a model what it may call on behalf of the run; nil = nothing.
+	Tools func(j Job) []ToolInfo
+	// Compact is Turn.Compact.
+	Compact func(ctx context.Context, j Job, c Compaction) error
 	// Commit stores an operation; done runs when it is durable.
 	Commit func(op store.Op, done func(error))
 	// Extra adds to the final commit what others keep about the run: the session's entry, replies for the outbox.
@@ -62,6 +66,7 @@ type run struct {
 	sentAt   time.Time
 	flushing bool
 	end      *ending // once the runner is done
+	saved    int     // lines of the turn that a commit has been asked for
 	steering *steering
 }
 
@@ -90,6 +95,7 @@ func (r *run) Start(c *actors.Context[Message]) error {
 	r.out = &output{
 		wake: func() { _ = self.Tell(progress{}) },
 		tool: func(ev toolEvent) { _ = self.Tell(tool{ev}) },
+		keep: func() { _ = self.Tell(keep{}) },
 	}
 	actors.Pipe(c, func(context.Context) (Answer, error) {
 		a, err := r.o.Runner.Run(ctx, r.turn(), r.out)
@@ -143,7 +149,7 @@ func (p problem) Error() string { return string(p) }
 
 func (r *run) turn() Turn {
 	j := r.o.Job
-	return Turn{
+	t := Turn{
 		RunID: j.EventRunID, SessionKey: j.SessionKey, SessionID: j.SessionID, Message: j.Request.Message,
 		Plain: j.Request.Plain, Notes: j.Notes, Thinking: j.Request.Thinking, Model: j.Model, System: j.Request.System,
 		Operator: j.Request.Operator, History: j.History, Audio: j.Request.Audio,
@@ -152,6 +158,14 @@ func (r *run) turn() Turn {
 		},
 		Steering: r.steering,
 	}
+	t.Images, t.Fallbacks, t.ImageModels = j.Request.Images, j.Fallbacks, j.ImageModels
+	if r.o.Tools != nil {
+		t.Tools = r.o.Tools(j)
+	}
+	if r.o.Compact != nil {
+		t.Compact = func(ctx context.Context, c Compaction) error { return r.o.Compact(ctx, j, c) }
+	}
+	return t
 }
 
 func (r *run) Receive(c *actors.Context[Message], m Message) error {
@@ -167,6 +181,8 @@ func (r *run) Receive(c *actors.Context[Message], m Message) error {
 		r.assistant(r.out.snapshot())
 	case tool:
 		r.onTool(m.ev)
+	case keep:
+		r.save()
 	case Steer:
 		if r.steering != nil {
 			r.steering.offer(m)

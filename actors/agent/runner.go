@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 
+	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -24,17 +25,39 @@ type Turn struct {
 	Audio      []string // files of speech that came with the message
 	Notes      []string // system events since the last turn, oldest first
 	Thinking   string   // off, minimal, low, medium, high
-	Model      string   // "provider/model" that the session asks for; "" = the default
-	System     string   // extra system prompt
+	Images     []string // files of pictures that came with it
+	Model      string   // "provider/model", or "builtin"; "" where nobody says
+	Fallbacks  []string // models to try after it, in order
+	// ImageModels take the place of both for a message with pictures, where Model takes none.
+	ImageModels []string
+	System      string // extra system prompt
 	// Operator: the message comes from an authenticated client, not from a stranger on a messaging surface.
 	Operator bool
 	// History is the transcript before this message, oldest first, as stored (protocol 7.7).
 	History []wire.Raw
+	// Compact puts a summary in the place of the older part of History, for good. nil = it cannot be.
+	Compact func(ctx context.Context, c Compaction) error
+	// Tools are what a model is offered to call. It says what Tool knows, not what it refuses.
+	Tools []ToolInfo
 	// Tool calls a tool by name on behalf of the turn and returns its result as JSON.
 	Tool func(ctx context.Context, name string, args wire.Raw) (wire.Raw, error)
 	// Steering hands over what people write while the runner works. A runner that does not use it is not steered: the
 	// messages wait. nil = nobody can.
 	Steering Steering
+}
+
+// ToolInfo describes a tool to a model.
+type ToolInfo struct {
+	Name        string
+	Description string
+	Schema      wire.Raw // JSON Schema of its arguments
+}
+
+// Compaction is what takes the place of the beginning of a conversation that became too long.
+type Compaction struct {
+	Summary      string
+	Drop         int   // how many messages of History it replaces, from the oldest
+	TokensBefore int64 // as far as is known
 }
 
 // Steering is how a runner takes messages during its turn. Any goroutine of the runner, while Run has not returned.
@@ -62,6 +85,10 @@ type Output interface {
 	// ToolStart and ToolResult frame one tool call; args and result are JSON.
 	ToolStart(id, name string, args wire.Raw)
 	ToolResult(id, name string, result wire.Raw, isError bool)
+	// Next begins another message: the text starts anew.
+	Next()
+	// Keep puts a message of the turn into the transcript (protocol 7.7), before the turn's end does so with the answer.
+	Keep(role string, message wire.Raw)
 }
 
 // Answer is the end of a turn.
@@ -70,9 +97,17 @@ type Answer struct {
 	Media    []Media
 	Provider string // who answered: "builtin", "anthropic", ...
 	Model    string
-	Usage    Usage
+	API      string // the format that was spoken; "" = Provider
+	Stop     string // why it ended, as protocol 7.7 has it; "" = stop
+	// Content is the message as the transcript has it, where that is more than Text and Media.
+	Content wire.Raw
+	Usage   Usage // of the last request: what is in the context window now
+	Cost    Cost  // of the last request
+	Spent   Spent // by the whole turn
 	// Verbatim: the text repeats foreign input and is never read for directives (media lines, reply tags).
 	Verbatim bool
+
+	before func(*store.Tx) error // what else the commit of the end writes, in front of the answer
 }
 
 // Media is something a runner made that goes out with the text.
@@ -87,4 +122,18 @@ type Media struct {
 // Usage counts tokens of one turn; zero where the runner does not know.
 type Usage struct {
 	Input, Output, CacheRead, CacheWrite, Total int64
+}
+
+// Cost is in US dollars; zero where the runner does not know.
+type Cost struct {
+	Input, Output, CacheRead, CacheWrite float64
+}
+
+// Total is the sum.
+func (c Cost) Total() float64 { return c.Input + c.Output + c.CacheRead + c.CacheWrite }
+
+// Spent is what a turn took, all requests together.
+type Spent struct {
+	Usage Usage
+	Cost  float64 // US dollars
 }

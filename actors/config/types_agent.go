@@ -100,6 +100,15 @@ type Model struct {
 	ContextWindow int               `json:"contextWindow" rule:"min=1"`
 	MaxTokens     int               `json:"maxTokens" rule:"min=1"`
 	Headers       map[string]Secret `json:"headers"`
+	Cost          ModelCost         `json:"cost"`
+}
+
+// ModelCost is in US dollars per million tokens.
+type ModelCost struct {
+	Input      float64 `json:"input" rule:"min=0"`
+	Output     float64 `json:"output" rule:"min=0"`
+	CacheRead  float64 `json:"cacheRead" rule:"min=0"`
+	CacheWrite float64 `json:"cacheWrite" rule:"min=0"`
 }
 
 // Routing is what becomes of an inbound message.

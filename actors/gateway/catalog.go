@@ -6,27 +6,44 @@ import (
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/models"
 	"github.com/clawdbot/gateway/actors/skills"
-	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// configuredModels are the models that the configuration in force names.
+// configuredModels are the providers of models that the configuration in force names.
 func (g *Gateway) configuredModels() models.Configured {
 	cfg := g.doc.Load().Config.Models
-	c := models.Configured{Only: cfg.Mode == "replace"}
-	for provider, p := range cfg.Providers {
+	c := models.Configured{Only: cfg.Mode == "replace", Providers: map[string]models.Provider{}}
+	for name, p := range cfg.Providers {
+		out := models.Provider{BaseURL: p.BaseURL, APIKey: p.APIKey.Reveal(), API: p.API, Bearer: p.AuthHeader, Headers: revealed(p.Headers)}
 		for _, m := range p.Models {
-			info := wire.ModelInfo{ID: m.ID, Name: m.Name, Provider: provider}
-			if m.ContextWindow > 0 {
-				window := int64(m.ContextWindow)
-				info.ContextWindow = &window
-			}
-			if m.Reasoning {
-				info.Reasoning = &m.Reasoning
-			}
-			c.Models = append(c.Models, info)
+			out.Models = append(out.Models, configuredModel(m))
 		}
+		c.Providers[name] = out
 	}
 	return c
+}
+
+func configuredModel(m config.Model) models.Model {
+	out := models.Model{ID: m.ID, Name: m.Name, API: m.API, Input: m.Input, MaxTokens: int64(m.MaxTokens), Headers: revealed(m.Headers)}
+	if m.ContextWindow > 0 {
+		out.ContextWindow = new(int64(m.ContextWindow))
+	}
+	if m.Reasoning {
+		out.Reasoning = &m.Reasoning
+	}
+	out.Cost.Input, out.Cost.Output = m.Cost.Input, m.Cost.Output
+	out.Cost.CacheRead, out.Cost.CacheWrite = m.Cost.CacheRead, m.Cost.CacheWrite
+	return out
+}
+
+func revealed(secret map[string]config.Secret) map[string]string {
+	if len(secret) == 0 {
+		return nil
+	}
+	all := map[string]string{}
+	for k, v := range secret {
+		all[k] = v.Reveal()
+	}
+	return all
 }
 
 // skillsOptions wires the agent's skills.

@@ -324,7 +324,7 @@ func TestCommand_model(t *testing.T) {
 	k.want("/model local/big", "model not allowed: local/big. /model lists what may be chosen.")
 	k.want("hello /model local/big", "model not allowed: local/big. /model lists what may be chosen.")
 	k.want("which /model are you", "heard: which /model are you")
-	if turn := k.turn(); turn.Model != "" || len(turn.Notes) != 0 {
+	if turn := k.turn(); turn.Model != "builtin" || len(turn.Notes) != 0 {
 		t.Errorf("turn %+v", turn)
 	}
 	k.want("/model s", "Model set to local/small.")
@@ -336,7 +336,7 @@ func TestCommand_model(t *testing.T) {
 	k.setup.config = strings.Replace(k.setup.config, `["local/small"]`, `["local/big"]`, 1)
 	k.again()
 	k.want("hello", "heard: hello") // with a model that is not allowed any more
-	if turn := k.turn(); turn.Model != "" {
+	if turn := k.turn(); turn.Model != "builtin" {
 		t.Errorf("turn %+v", turn)
 	}
 	if e := k.entry("main"); e.ModelOverride != "" || e.ProviderOverride != "" {
@@ -344,7 +344,7 @@ func TestCommand_model(t *testing.T) {
 	}
 	k.want("/model local/big", "Model set to local/big.")
 	k.want("/model builtin hello", "heard: hello")
-	if turn := k.turn(); turn.Model != "" {
+	if turn := k.turn(); turn.Model != "builtin" {
 		t.Errorf("turn %+v", turn)
 	}
 	if e := k.entry("main"); e.ModelOverride != "" || e.ProviderOverride != "" {

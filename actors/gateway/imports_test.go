@@ -54,6 +54,10 @@ var allowed = map[string][]string{
 		"github.com/pion/logging", "github.com/pion/mdns/v2", "golang.org/x/net/dns/dnsmessage", "golang.org/x/net/ipv4", "golang.org/x/net/ipv6",
 	},
 
+	// Models, in the core.
+	"actors/models":   {"actors", "providers/model", "transport/wire"},
+	"actors/modelrun": {"actors/agent", "actors/models", "providers/model", "transport/wire"},
+
 	// Core: state and decisions.
 	"actors/command": {},
 	"actors/config":  {"actors", "actors/file", "actors/command", "transport/wire", "github.com/fsnotify/fsnotify"},
@@ -73,7 +77,6 @@ var allowed = map[string][]string{
 	},
 	"actors/pairing":    {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/announce":   {"actors"},
-	"actors/models":     {"actors", "transport/wire"},
 	"actors/skills":     {"actors", "actors/config", "transport/wire"},
 	"actors/transcribe": {"actors/agent"},
 	"actors/file":       {},
@@ -94,6 +97,7 @@ var allowed = map[string][]string{
 		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store", "actors/wizard",
 		"actors/announce", "actors/file", "actors/importer", "bridge/discovery",
 		"actors/models", "actors/node", "actors/skills", "actors/transcribe",
+		"actors/modelrun", "providers/model",
 		"providers", "providers/media", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
 		"transport/hooks", "canvas", "bridge", "actors/board", "actors/tools",
 	},
@@ -107,6 +111,7 @@ var allowed = map[string][]string{
 		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/term",
 		"bridge", "bridge/device", "bridge/device/computer", "github.com/gofrs/flock",
 		"providers/whatsapp", "github.com/mdp/qrterminal/v3",
+		"providers/model", "providers/model/anthropic", "providers/model/gemini", "providers/model/openai",
 	},
 	"cmd/bench": {
 		"actors/importer/importtest",

@@ -17,6 +17,7 @@ import (
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/bridge"
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/model"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -57,7 +58,10 @@ type Options struct {
 
 	// Providers are the surfaces that may be used; which are started is the configuration's decision.
 	Providers []providers.Factory
-	// Runner makes the answers; nil = the built-in one.
+	// Models are the formats of model APIs that may be spoken. Without any the built-in runner answers, whatever the
+	// configuration says.
+	Models []model.Factory
+	// Runner makes the answers; nil = the built-in one, or models where there are formats and one is configured.
 	Runner agent.Runner
 	// Methods are added to the method table. A name that exists already is an error.
 	Methods wire.Table
@@ -91,7 +95,7 @@ func (o Options) resolve() (Options, config.Env, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	if o.Runner == nil {
+	if o.Runner == nil && len(o.Models) == 0 {
 		o.Runner = agent.Builtin{}
 	}
 	env := o.parseEnv(lookup)

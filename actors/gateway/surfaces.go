@@ -96,19 +96,29 @@ func (g *Gateway) sessionOptions() session.Options {
 	o := session.Options{
 		Store: g.store, Stream: g.tree.stream, State: g.tree.runs, Runner: g.runner(), Log: g.log,
 		Settings: g.runSettings, Models: g.tree.catalog.Models, StorePath: g.storePath(),
-		Tool: g.tool, CanDeliver: g.canDeliver, AllowFrom: g.allowFrom,
+		Tool: g.tool, Tools: g.toolInfos, CanDeliver: g.canDeliver, AllowFrom: g.allowFrom,
 		Replies: g.replies, SaveMedia: g.saveMedia, Attach: g.attach, Chat: outbox.Chat, Delivered: g.runEnded, Typing: g.typing,
 		Sweep: g.o.Sweep, Await: g.imports.Wait,
 	}
-	if !g.builtin() {
-		o.History = 200
+	o.History = func(model string) int {
+		if g.builtin() || g.o.Runner == nil && model == "builtin" {
+			return 0
+		}
+		return history
 	}
 	return o
 }
 
+// history is how many messages of a transcript a runner is given. The built-in one does not look at them.
+const history = 400
+
 // runner is what makes the answers, with speech written down before.
 func (g *Gateway) runner() agent.Runner {
-	return transcribe.Runner{Inner: g.o.Runner, Log: g.log, Settings: func() transcribe.Settings {
+	inner := g.o.Runner
+	if inner == nil {
+		inner = g.modelRunner()
+	}
+	return transcribe.Runner{Inner: inner, Log: g.log, Settings: func() transcribe.Settings {
 		t := g.doc.Load().Config.Routing.TranscribeAudio
 		return transcribe.Settings{Command: t.Command, Timeout: time.Duration(t.TimeoutSeconds) * time.Second}
 	}}
@@ -124,11 +134,14 @@ func (g *Gateway) runSettings() session.Settings {
 	cfg := g.doc.Load().Config
 	s := session.Settings{
 		MaxConcurrent: cfg.Agent.MaxConcurrent, Timeout: time.Duration(cfg.Agent.TimeoutSeconds) * time.Second,
-		Thinking: cfg.Agent.ThinkingDefault, Model: cfg.Agent.Model, ContextTokens: int64(cfg.Agent.ContextTokens),
+		Thinking: cfg.Agent.ThinkingDefault, Model: cfg.Agent.Model, Fallbacks: cfg.Agent.ModelFallbacks, ContextTokens: int64(cfg.Agent.ContextTokens),
 		Policy: sendPolicy(cfg.Session.SendPolicy), AllowedModels: cfg.Agent.AllowedModels, ModelAliases: cfg.Agent.ModelAliases,
 		Workspace: cfg.Agent.Workspace, Global: cfg.Session.Scope == "global", Idle: time.Duration(cfg.Session.IdleMinutes) * time.Minute,
 		// Programs that call hooks are many: they leave places to people.
 		PerKind: map[agent.Kind]int{cron.KindHook: g.cronConfig().Places()},
+	}
+	if cfg.Agent.ImageModel != "" {
+		s.ImageModels = append([]string{cfg.Agent.ImageModel}, cfg.Agent.ImageModelFallbacks...)
 	}
 	if g.builtin() {
 		s.Model = "builtin"

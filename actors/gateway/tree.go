@@ -55,6 +55,7 @@ type tree struct {
 	drawn     *board.State
 	directory *account.Directory
 	catalog   *models.Catalog
+	registry  *models.Registry
 	methods   map[string]wire.Method
 	names     []string      // of all methods, in the order of hello-ok
 	grown     chan struct{} // closed when all of the above is there
@@ -87,6 +88,7 @@ func (g *Gateway) plant() error {
 		catalog: models.NewCatalog(filepath.Join(g.env.AgentDir, "models.json"), g.configuredModels),
 		grown:   make(chan struct{}),
 	}
+	g.tree.registry = g.newRegistry(g.tree.catalog)
 	if before := g.heritage.events; before != nil {
 		g.tree.events.CountOn(before)
 	}
@@ -198,7 +200,7 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 // growSessions: models, skills, what starts runs at its time, sessions with runs under them, then the router, which has work for them as soon as it is there.
 func (g *Gateway) growSessions(c *actors.Context[rootMessage]) (err error) {
 	t := g.tree
-	if t.models, err = vital(g, c, "models", models.Props(t.catalog)); err != nil {
+	if t.models, err = vital(g, c, "models", models.Props(t.catalog, t.registry)); err != nil {
 		return err
 	}
 	if t.skills, err = vital(g, c, "skills", skills.Props(g.skillsOptions())); err != nil {

@@ -19,15 +19,16 @@ const maxFile = 4 << 20
 
 // Configured is what the configuration says of models.
 type Configured struct {
-	Models []wire.ModelInfo
-	Only   bool // the file does not count
+	Providers map[string]Provider
+	Only      bool // the file does not count
 }
 
 // Catalog is the list of models. It is made once, by the root.
 type Catalog struct {
 	configured func() Configured
 	path       string
-	file       atomic.Pointer[[]wire.ModelInfo] // what the file had at the last look
+	reported   func() []wire.ModelInfo    // what providers say they have; nil = nothing
+	file       atomic.Pointer[modelsFile] // what the file had at the last look
 
 	mu   sync.Mutex // one reader of the file at a time
 	seen string     // guarded by mu: size and time of the file at the last look
@@ -37,17 +38,20 @@ type Catalog struct {
 // block.
 func NewCatalog(path string, configured func() Configured) *Catalog {
 	c := &Catalog{configured: configured, path: path}
-	c.file.Store(&[]wire.ModelInfo{})
+	c.file.Store(&modelsFile{})
 	return c
 }
 
-// Models lists the models by provider and name. A model that the configuration and the file both have is the
-// configuration's.
+// Models lists the models by provider and name. A model that is in several places is the configuration's before the
+// file's, and the file's before what its provider reports.
 func (c *Catalog) Models() []wire.ModelInfo {
 	conf := c.configured()
-	all := slices.Clone(conf.Models)
+	all := modelsOf(conf.Providers)
 	if !conf.Only {
-		all = append(all, *c.file.Load()...)
+		all = append(all, modelsOf(c.file.Load().Providers)...)
+	}
+	if c.reported != nil {
+		all = append(all, c.reported()...)
 	}
 	type id struct{ provider, id string }
 	seen := map[id]bool{}
@@ -62,6 +66,15 @@ func (c *Catalog) Models() []wire.ModelInfo {
 		return cmp.Or(compare(a.Provider, b.Provider), compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 	return kept
+}
+
+func modelsOf(providers map[string]Provider) (all []wire.ModelInfo) {
+	for provider, p := range providers {
+		for _, m := range p.Models {
+			all = append(all, infoOf(provider, m))
+		}
+	}
+	return all
 }
 
 // compare sorts as people do: case matters only between words that are else the same.
@@ -87,9 +100,9 @@ func (c *Catalog) refresh() error {
 	if now == c.seen {
 		return nil
 	}
-	list, err := readFile(c.path)
+	have, err := readFile(c.path)
 	c.seen = now
-	c.file.Store(&list)
+	c.file.Store(&have)
 	return err
 }
 
@@ -102,47 +115,33 @@ func look(path string) string {
 	return fmt.Sprint(info.Mode(), info.Size(), info.ModTime().UnixNano())
 }
 
-// modelsFile is the part of models.json that matters here. There are credentials in it that do not.
+// modelsFile is the file.
 type modelsFile struct {
-	Providers map[string]struct {
-		Models []struct {
-			ID            string `json:"id"`
-			Name          string `json:"name"`
-			ContextWindow *int64 `json:"contextWindow"`
-			Reasoning     *bool  `json:"reasoning"`
-		} `json:"models"`
-	} `json:"providers"`
+	Providers map[string]Provider `json:"providers"`
 }
 
-// readFile lists the models of a file; none when there is no file.
-func readFile(path string) ([]wire.ModelInfo, error) {
+// readFile reads the file; nothing is in it when there is none.
+func readFile(path string) (have modelsFile, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return have, nil
 	}
 	if err != nil {
-		return nil, err
+		return have, err
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.Join(err, errors.New("models.json is not a regular file"))
+		return have, errors.Join(err, errors.New("models.json is not a regular file"))
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return nil, err
+		return have, err
 	}
 	if len(b) > maxFile {
-		return nil, errors.New("models.json is larger than 4 MiB")
+		return have, errors.New("models.json is larger than 4 MiB")
 	}
-	var have modelsFile
 	if wire.Unmarshal(b, &have) != nil { // the error could quote a credential
-		return nil, errors.New("models.json is not what it should be: JSON with providers and their models")
+		return modelsFile{}, errors.New("models.json is not what it should be: JSON with providers and their models")
 	}
-	var all []wire.ModelInfo
-	for provider, p := range have.Providers {
-		for _, m := range p.Models {
-			all = append(all, wire.ModelInfo{ID: m.ID, Name: m.Name, Provider: provider, ContextWindow: m.ContextWindow, Reasoning: m.Reasoning})
-		}
-	}
-	return all, nil
+	return have, nil
 }

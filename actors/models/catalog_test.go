@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/clawdbot/gateway/transport/wire"
 )
 
 func none() Configured { return Configured{} }
@@ -48,12 +46,12 @@ func TestCatalog_fileThatCannotBeRead(t *testing.T) {
 // TestCatalog_configurationIsLive: what is asked for now is what the configuration says now.
 func TestCatalog_configurationIsLive(t *testing.T) {
 	t.Parallel()
-	now := []wire.ModelInfo{{ID: "a", Provider: "p"}, {ID: " ", Provider: "p"}, {ID: "x"}}
-	c := NewCatalog(filepath.Join(t.TempDir(), "none"), func() Configured { return Configured{Models: now} })
+	now := map[string]Provider{"p": {Models: []Model{{ID: "a"}, {ID: " "}}}, "": {Models: []Model{{ID: "x"}}}}
+	c := NewCatalog(filepath.Join(t.TempDir(), "none"), func() Configured { return Configured{Providers: now} })
 	if got := c.Models(); len(got) != 1 || got[0].Name != "a" {
 		t.Errorf("models %v", got)
 	}
-	now = []wire.ModelInfo{{ID: "b", Name: "beta", Provider: "p"}, {ID: "c", Name: "Alpha", Provider: "p"}, {ID: "d", Name: "z", Provider: "A"}}
+	now = map[string]Provider{"p": {Models: []Model{{ID: "b", Name: "beta"}, {ID: "c", Name: "Alpha"}}}, "A": {Models: []Model{{ID: "d", Name: "z"}}}}
 	got := ""
 	for _, m := range c.Models() {
 		got += m.ID

@@ -22,35 +22,42 @@ type done struct{}
 func (List) modelsMessage() {}
 func (done) modelsMessage() {}
 
-// Props describes the actor. Its name is "models".
-func Props(cat *Catalog) actors.Props[Message] {
+// Props describes the actor. Its name is "models". reg may be nil: then no provider is asked what it has.
+func Props(cat *Catalog, reg *Registry) actors.Props[Message] {
 	return actors.Props[Message]{
 		Kind:    "models",
-		New:     func() actors.Behavior[Message] { return &models{cat: cat} },
+		New:     func() actors.Behavior[Message] { return &models{cat: cat, reg: reg} },
 		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
 	}
 }
 
-type models struct{ cat *Catalog }
+type models struct {
+	cat *Catalog
+	reg *Registry
+}
 
 // Start looks at the file before anybody asks: who reads the catalog does not wait for it.
 func (m *models) Start(c *actors.Context[Message]) error {
-	m.list(c, actors.Reply[wire.ModelsListResult]{})
+	m.list(c, actors.Reply[wire.ModelsListResult]{}, false)
 	return nil
 }
 
 func (m *models) Receive(c *actors.Context[Message], msg Message) error {
 	if l, ok := msg.(List); ok {
-		m.list(c, l.Reply)
+		m.list(c, l.Reply, true)
 	}
 	return nil
 }
 
-func (m *models) list(c *actors.Context[Message], r actors.Reply[wire.ModelsListResult]) {
-	cat, log := m.cat, c.Log()
-	actors.Pipe(c, func(context.Context) (struct{}, error) {
+// list answers with the models; ask: providers are asked what they have, unless they have been lately.
+func (m *models) list(c *actors.Context[Message], r actors.Reply[wire.ModelsListResult], ask bool) {
+	cat, reg, log := m.cat, m.reg, c.Log()
+	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
 		if err := cat.refresh(); err != nil {
 			log.Warn("models.json was not read", "err", err)
+		}
+		if ask && reg != nil {
+			reg.discover(ctx)
 		}
 		r.Send(wire.ModelsListResult{Models: cat.Models()})
 		return struct{}{}, nil

@@ -94,4 +94,5 @@ type Turn struct {
 	Thinking   string   // "" = as the session has it
 	System     string   // extra system prompt
 	Audio      []string // files of speech that came with it
+	Images     []string // files of pictures
 }

@@ -42,7 +42,7 @@ func (r *route) turn(text string, greet bool, e *wire.SessionEntry) Turn {
 		e.AbortedLastRun = new(false)
 	}
 	t.Message += idLine(r.row.Surface, r.in)
-	t.Audio = audio(r.in.Media)
+	t.Audio, t.Images = files(r.in.Media, "audio"), files(r.in.Media, "image/")
 	if r.in.Kind != providers.Direct && (!set(e.SystemSent) || set(e.GroupActivationNeedsSysIntr)) {
 		t.System = groupIntro(r.row.Surface, r.in, r.activation(e))
 		e.GroupActivationNeedsSysIntr = nil
@@ -70,10 +70,10 @@ func groupIntro(surface string, m providers.Incoming, activation string) string 
 	return "You are taking part in " + where + "." + who + " " + when + " Several people read what you write: keep it short and say nothing that was told to you elsewhere."
 }
 
-// audio are the files of speech among what came with a message.
-func audio(media []providers.Media) (paths []string) {
+// files are those of a kind among what came with a message.
+func files(media []providers.Media, kind string) (paths []string) {
 	for _, m := range media {
-		if m.Path != "" && strings.HasPrefix(m.MIME, "audio") {
+		if m.Path != "" && strings.HasPrefix(m.MIME, kind) {
 			paths = append(paths, m.Path)
 		}
 	}

@@ -1,8 +1,11 @@
 package session
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
+	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -67,4 +70,23 @@ func (r modelRef) String() string {
 		return r.model
 	}
 	return r.provider + "/" + r.model
+}
+
+// chooseModels says who is to answer a run: the session's model or the default, then the fallbacks that are allowed.
+func (o *Options) chooseModels(e wire.SessionEntry, job *agent.Job) {
+	s := o.settings()
+	job.Model = cmp.Or(o.override(e), s.defaultModel().String())
+	job.Fallbacks = o.resolved(s, s.Fallbacks, job.Model)
+	job.ImageModels = o.resolved(s, s.ImageModels, "")
+}
+
+// resolved is a list of models in full, each once, without one and without those that a session may not have.
+func (o *Options) resolved(s Settings, names []string, without string) (all []string) {
+	for _, name := range names {
+		r, ok := s.resolveModel(name)
+		if ok && r.String() != without && !slices.Contains(all, r.String()) && o.modelAllowed(s, r) {
+			all = append(all, r.String())
+		}
+	}
+	return all
 }

@@ -159,6 +159,7 @@ func (s *sessions) extra(tx *store.Tx, j agent.Job, a agent.Answer, st agent.Sta
 		if u := a.Usage; u.Total > 0 {
 			e.InputTokens, e.OutputTokens, e.TotalTokens = &u.Input, &u.Output, &u.Total
 		}
+		spend(&e, a.Spent)
 		if err := tx.PutEntry(j.SessionKey, e); err != nil {
 			return err
 		}
@@ -192,4 +193,21 @@ func surfaceOf(key string, e wire.SessionEntry) string {
 		return surface
 	}
 	return ""
+}
+
+// spend adds what a turn took to what its session has taken so far.
+func spend(e *wire.SessionEntry, s agent.Spent) {
+	if s == (agent.Spent{}) {
+		return
+	}
+	var sum wire.Spent
+	if e.Spent != nil {
+		sum = *e.Spent
+	}
+	sum.Input += s.Usage.Input
+	sum.Output += s.Usage.Output
+	sum.CacheRead += s.Usage.CacheRead
+	sum.CacheWrite += s.Usage.CacheWrite
+	sum.CostUSD += s.Cost
+	e.Spent = &sum
 }

@@ -21,8 +21,9 @@ type Options struct {
 	Log    *slog.Logger
 
 	// Settings are the configuration in force; they are asked for whenever they matter. Any goroutine; must not block.
-	Settings  func() Settings
-	History   int    // transcript messages a runner is given; 0 = none
+	Settings func() Settings
+	// History is how many messages of the transcript a runner is given for a turn of a model; nil = none.
+	History   func(model string) int
 	StorePath string // shown where the reference shows its store file; archives are written beside it
 	// Sweep is how often the store is searched for work that nobody is doing; 0 = 10 s.
 	Sweep time.Duration
@@ -34,6 +35,8 @@ type Options struct {
 	Await func(ctx context.Context, key string)
 	// Tool calls a tool for a run.
 	Tool func(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error)
+	// Tools is agent.Options.Tools.
+	Tools func(j agent.Job) []agent.ToolInfo
 	// SaveMedia is agent.Options.SaveMedia.
 	SaveMedia func(m agent.Media) (string, error)
 	// Chat brings a recipient that a caller wrote into the form that the surface's inbound messages have. nil = it has it.
@@ -58,6 +61,8 @@ type Settings struct {
 	Timeout       time.Duration // of a run that names none; 0 = agent.DefaultTimeout
 	Thinking      string        // default level, "" = off
 	Model         string        // the default model, as the configuration has it; "" = none
+	Fallbacks     []string      // to try after it, as the configuration has them
+	ImageModels   []string      // for messages with pictures, where the model takes none: the first one, then its fallbacks
 	ContextTokens int64
 	Policy        Policy
 	AllowedModels []string           // that a session may have; empty = all

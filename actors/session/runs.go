@@ -132,13 +132,14 @@ func (s *sessions) load(v *store.View, job *agent.Job) error {
 	}
 	job.SessionID = cmp.Or(job.SessionID, e.SessionID)
 	job.Request.Thinking = cmp.Or(job.Request.Thinking, s.o.Thinking(e))
-	job.Model = s.o.override(e)
-	if s.o.History == 0 {
+	s.o.chooseModels(e, job)
+	if s.o.History == nil || s.o.History(job.Model) == 0 {
 		return nil
 	}
-	lines, err := v.History(job.SessionID, s.o.History)
+	lines, err := v.History(job.SessionID, s.o.History(job.Model))
 	for _, l := range lines {
 		job.History = append(job.History, wire.Raw(l.Message))
+		job.HistoryIDs = append(job.HistoryIDs, l.ID)
 	}
 	return err
 }
@@ -171,6 +172,7 @@ func (s *sessions) spawn(c *actors.Context[SessionsMessage], sl *slot) {
 	self := c.Self()
 	ref, err := actors.Spawn(c, "run/"+sl.run.ID, agent.Props(agent.Options{
 		Runner: s.o.Runner, Job: sl.job, Timeout: s.o.settings().Timeout, Stream: s.o.Stream, Log: c.Log(), Tool: s.o.Tool, SaveMedia: s.o.SaveMedia, Attach: s.o.Attach,
+		Tools: s.o.Tools, Compact: s.o.sumUp,
 		Commit: s.o.Store.Commit, Extra: s.extra,
 		Published: func() { sl.published.Store(true) },
 		Ended:     func(e agent.Ended) { _ = self.Tell(ended{e}) },

@@ -19,7 +19,7 @@ func TestPlans_noTableScan(t *testing.T) {
 		"out list": sqlOutList, "out by key": sqlOutByKey, "out by id": sqlOutByID, "out again": sqlOutAgain,
 		"session": sqlSession, "session by id": sqlSessionByID, "sessions": sqlSessions, "put session": sqlPutSession, "delete session": sqlDeleteSession,
 		"append": sqlAppendLine, "history": sqlHistory, "line count": sqlLineCount,
-		"lines after": sqlLinesAfter, "last line": sqlLastLine, "trim blobs": sqlTrimBlobs, "trim lines": sqlTrimLines, "blob used": sqlBlobUsed,
+		"lines after": sqlLinesAfter, "last line": sqlLastLine, "trim blobs": sqlTrimBlobs, "trim lines": sqlTrimLines, "tail": sqlTail, "put line": sqlPutLine, "blob used": sqlBlobUsed,
 		"accept run": sqlAcceptRun, "start run": sqlStartRun, "end run": sqlEndRun, "run": sqlRun, "pending runs": sqlPendingRuns, "pending account": sqlPendingAccount,
 		"open runs": sqlOpenRuns, "pending keys": sqlPendingKeys, "run counts": sqlRunCounts,
 		"open runs of": sqlRunsOpenFor, "queued": sqlQueued, "stop runs": sqlStopRun, "stopped": sqlStopped, "running": sqlRunning, "set mode": sqlSetMode, "del": sqlDel,

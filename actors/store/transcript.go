@@ -18,6 +18,8 @@ const (
 		ON CONFLICT DO NOTHING`
 	sqlHistory = `SELECT id, session_id, run_id, role, message, blob, at FROM transcript WHERE session_id = ? ORDER BY id DESC LIMIT ?`
 
+	sqlTail = `SELECT run_id, role FROM transcript WHERE session_id = ? ORDER BY id DESC LIMIT ?`
+
 	sqlLineCount = `SELECT count(*) FROM transcript WHERE session_id = ?`
 )
 
@@ -86,4 +88,15 @@ func (v *View) LineCount(sessionID string) (int, error) {
 	var n int
 	_, err := v.h.row(sqlLineCount, []any{sessionID}, &n)
 	return n, wrap("count history", err)
+}
+
+// RunLines counts, among the last lines of a session, those that a run has made and no person.
+func (v *View) RunLines(sessionID, runID string, last int) (n int, err error) {
+	tail, err := list(v.h, func(l *Line) []any { return []any{&l.RunID, &l.Role} }, sqlTail, sessionID, last)
+	for _, l := range tail {
+		if l.RunID == runID && l.Role != "user" {
+			n++
+		}
+	}
+	return n, wrap("count lines of a run", err)
 }

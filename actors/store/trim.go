@@ -12,6 +12,7 @@ const (
 	sqlLastLine   = `SELECT id FROM transcript WHERE session_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?`
 	sqlTrimBlobs  = `SELECT blob FROM transcript WHERE session_id = ? AND id <= ? AND blob <> ''`
 	sqlTrimLines  = `DELETE FROM transcript WHERE session_id = ? AND id <= ?`
+	sqlPutLine    = `INSERT INTO transcript (id, session_id, run_id, role, message, blob, at) VALUES (?, ?, '', ?, ?, '', ?)`
 	sqlBlobUsed   = `SELECT 1 FROM transcript WHERE blob = ?1 AND blob <> '' LIMIT 1`
 )
 
@@ -41,6 +42,16 @@ func (tx *Tx) TrimLines(sessionID string, upTo int64) (deleted int64, blobs []st
 		deleted, err = tx.h.change(sqlTrimLines, sessionID, upTo)
 	}
 	return deleted, blobs, wrap("trim transcript", err)
+}
+
+// SumUp deletes the lines of a session up to and with l.ID and puts l in their place. What it says is short.
+func (tx *Tx) SumUp(l Line) (blobs []string, err error) {
+	deleted, blobs, err := tx.TrimLines(l.SessionID, l.ID)
+	if err != nil || deleted == 0 {
+		return nil, err
+	}
+	_, err = tx.h.exec(sqlPutLine, l.ID, l.SessionID, l.Role, l.Message, l.At)
+	return blobs, wrap("put a summary", err)
 }
 
 // DropBlobs deletes files that no line refers to. It belongs into an operation of its own, after the one that deleted

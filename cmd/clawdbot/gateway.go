@@ -100,9 +100,9 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	listening := false
 	err = gateway.Run(ctx, gateway.Options{
 		Config: doc, LookupEnv: a.lookup, Start: f.start, Log: log,
-		Providers: surfaces(),
-		Methods:   wire.Table{tailMethod(live.file)},
-		Restart:   restart, OnConfig: func(c *config.Config) { live.change(c.Logging) },
+		Providers: surfaces(), Models: modelFormats(),
+		Methods: wire.Table{tailMethod(live.file)},
+		Restart: restart, OnConfig: func(c *config.Config) { live.change(c.Logging) },
 		Version: orElse(env.Version, v), Commit: orElse(env.Commit, commit),
 		OnListening: func(addr string) {
 			listening = true

@@ -83,6 +83,16 @@ type SessionEntry struct {
 	LastChannel                 string `json:"lastChannel,omitempty"`
 	LastTo                      string `json:"lastTo,omitempty"`
 	SkillsSnapshot              Raw    `json:"skillsSnapshot,omitzero"`
+	Spent                       *Spent `json:"spent,omitempty"` // an addition
+}
+
+// Spent is what the models of a session have taken since it began: tokens, and what they cost as far as that is known.
+type Spent struct {
+	Input      int64   `json:"input"`
+	Output     int64   `json:"output"`
+	CacheRead  int64   `json:"cacheRead"`
+	CacheWrite int64   `json:"cacheWrite"`
+	CostUSD    float64 `json:"costUsd"`
 }
 
 // SessionsPatchParams changes settings of a session; null deletes one.

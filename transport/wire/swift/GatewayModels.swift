@@ -4354,6 +4354,7 @@ public struct SessionEntry: Codable, Hashable, Sendable {
     public let lastChannel: String?
     public let lastTo: String?
     public let skillsSnapshot: AnyCodable?
+    public let spent: Spent?
 
     public init(
         sessionId: String,
@@ -4386,7 +4387,8 @@ public struct SessionEntry: Codable, Hashable, Sendable {
         space: String? = nil,
         lastChannel: String? = nil,
         lastTo: String? = nil,
-        skillsSnapshot: AnyCodable? = nil
+        skillsSnapshot: AnyCodable? = nil,
+        spent: Spent? = nil
     ) {
         self.sessionId = sessionId
         self.updatedAt = updatedAt
@@ -4419,6 +4421,7 @@ public struct SessionEntry: Codable, Hashable, Sendable {
         self.lastChannel = lastChannel
         self.lastTo = lastTo
         self.skillsSnapshot = skillsSnapshot
+        self.spent = spent
     }
 
     public struct ChatTypeValue: RawRepresentable, Codable, Hashable, Sendable {
@@ -4499,6 +4502,7 @@ public struct SessionEntry: Codable, Hashable, Sendable {
         case lastChannel = "lastChannel"
         case lastTo = "lastTo"
         case skillsSnapshot = "skillsSnapshot"
+        case spent = "spent"
     }
 }
 
@@ -5859,6 +5863,36 @@ public struct Snapshot: Codable, Hashable, Sendable {
         case uptimeMs = "uptimeMs"
         case configPath = "configPath"
         case stateDir = "stateDir"
+    }
+}
+
+public struct Spent: Codable, Hashable, Sendable {
+    public let input: Int
+    public let output: Int
+    public let cacheRead: Int
+    public let cacheWrite: Int
+    public let costUsd: Double
+
+    public init(
+        input: Int,
+        output: Int,
+        cacheRead: Int,
+        cacheWrite: Int,
+        costUsd: Double
+    ) {
+        self.input = input
+        self.output = output
+        self.cacheRead = cacheRead
+        self.cacheWrite = cacheWrite
+        self.costUsd = costUsd
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case input = "input"
+        case output = "output"
+        case cacheRead = "cacheRead"
+        case cacheWrite = "cacheWrite"
+        case costUsd = "costUsd"
     }
 }
 

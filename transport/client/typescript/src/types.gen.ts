@@ -1028,6 +1028,7 @@ export interface SessionEntry {
   lastChannel?: string;
   lastTo?: string;
   skillsSnapshot?: unknown;
+  spent?: Spent;
 }
 
 export interface SessionRow {
@@ -1303,6 +1304,14 @@ export interface Snapshot {
   uptimeMs: number;
   configPath?: string;
   stateDir?: string;
+}
+
+export interface Spent {
+  input: number;
+  output: number;
+  cacheRead: number;
+  cacheWrite: number;
+  costUsd: number;
 }
 
 export interface StateVersion {

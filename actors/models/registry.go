@@ -1,0 +1,197 @@
+package models
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/clawdbot/gateway/providers/model"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// RegistryOptions for NewRegistry.
+type RegistryOptions struct {
+	Formats   []model.Factory          // what this program can speak
+	Getenv    func(name string) string // for keys
+	Logins    string                   // path of oauth.json
+	Transport http.RoundTripper        // nil = http.DefaultTransport
+	Log       *slog.Logger
+}
+
+// Registry turns the name of a model into something that can be asked. It is made once, by the root, and may be used from any
+// goroutine. It makes nothing before it is asked, and reads configuration and keys each time.
+type Registry struct {
+	o   RegistryOptions
+	cat *Catalog
+
+	mu    sync.Mutex
+	found map[string]discovery // guarded by mu; what providers report, by name
+	apis  map[string]made      // guarded by mu; by provider and format
+}
+
+// made is an API and the endpoint it was made for.
+type made struct {
+	endpoint string // printed, with the key
+	api      model.API
+}
+
+// NewRegistry makes a registry of what cat knows. cat then lists what providers report, too.
+func NewRegistry(cat *Catalog, o RegistryOptions) *Registry {
+	r := &Registry{o: o, cat: cat, found: map[string]discovery{}, apis: map[string]made{}}
+	cat.reported = r.reported
+	return r
+}
+
+// Target is a model that can be asked.
+type Target struct {
+	Provider, Model string
+	Format          string
+	API             model.API
+	Info            model.Info
+	// Pictures: it is known to take them, or nothing is known.
+	Pictures bool
+}
+
+// Name is provider/model.
+func (t Target) Name() string { return t.Provider + "/" + t.Model }
+
+// Resolve finds a model by provider/model. The error says what to do.
+func (r *Registry) Resolve(name string) (Target, error) {
+	provider, id, ok := strings.Cut(name, "/")
+	t := Target{Provider: provider, Model: id, Pictures: true}
+	if !ok || id == "" || provider == "" {
+		return t, fmt.Errorf("%q is not the name of a model: it wants provider/model", name)
+	}
+	have := r.cat.providers()
+	p, configured := have[provider]
+	if _, k := known[provider]; !configured && !k {
+		return t, fmt.Errorf("no provider is called %q: there are %s; others go under models.providers", provider, strings.Join(r.names(), ", "))
+	}
+	m := r.info(provider, id, p)
+	if m.API != "" {
+		p.API = m.API
+	}
+	if len(m.Headers) > 0 {
+		p.Headers = merged(p.Headers, m.Headers)
+	}
+	a := r.access(provider, p)
+	if a.problem != "" {
+		return t, &model.Error{Kind: model.BadKey, Message: a.problem}
+	}
+	f := r.factory(a.format)
+	if f == nil {
+		return t, fmt.Errorf("models.providers.%s.api: this program does not speak %q", provider, a.format)
+	}
+	t.Format, t.API = a.format, r.api(provider, a, f)
+	t.Info = model.Info{ID: id, Name: m.Name, MaxTokens: m.MaxTokens, Cost: model.Cost(m.Cost)}
+	if m.ContextWindow != nil {
+		t.Info.ContextWindow = *m.ContextWindow
+	}
+	t.Pictures = len(m.Input) == 0 || slices.Contains(m.Input, "image")
+	return t, nil
+}
+
+func merged(a, b map[string]string) map[string]string {
+	all := maps.Clone(a)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, b)
+	return all
+}
+
+// info is what is known of a model: what is configured, else what the provider reports.
+func (r *Registry) info(provider, id string, p Provider) Model {
+	for _, m := range p.Models {
+		if m.ID == id {
+			return m
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range r.found[provider].models {
+		if m.ID == id {
+			return reportedModel(m)
+		}
+	}
+	return Model{ID: id}
+}
+
+func reportedModel(m model.Info) Model {
+	out := Model{ID: m.ID, Name: m.Name, MaxTokens: m.MaxTokens}
+	if m.ContextWindow > 0 {
+		out.ContextWindow = &m.ContextWindow
+	}
+	if m.Reasoning {
+		out.Reasoning = &m.Reasoning
+	}
+	return out
+}
+
+func (r *Registry) factory(format string) *model.Factory {
+	for i := range r.o.Formats {
+		if r.o.Formats[i].Format == format {
+			return &r.o.Formats[i]
+		}
+	}
+	return nil
+}
+
+// api is the provider's API, a new one where the endpoint has changed.
+func (r *Registry) api(provider string, a access, f *model.Factory) model.API {
+	key := provider + " " + a.format
+	e := a.endpoint
+	print := fmt.Sprintf("%q %q %v %q", e.BaseURL, e.Key, e.Bearer, e.Headers) // kept in memory only
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m, ok := r.apis[key]; ok && m.endpoint == print {
+		return m.api
+	}
+	api := f.New(e)
+	r.apis[key] = made{print, api}
+	return api
+}
+
+// names are the providers there are.
+func (r *Registry) names() []string {
+	all := map[string]bool{}
+	for name := range known {
+		all[name] = true
+	}
+	for name := range r.cat.providers() {
+		all[name] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// Near are models of a provider whose names are like one that it does not know.
+func (r *Registry) Near(provider, id string) (names []string) {
+	var all []wire.ModelInfo
+	for _, m := range r.cat.Models() {
+		if m.Provider == provider {
+			all = append(all, m)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b wire.ModelInfo) int { return alike(b.ID, id) - alike(a.ID, id) })
+	for _, m := range all[:min(3, len(all))] {
+		if alike(m.ID, id) >= 3 {
+			names = append(names, provider+"/"+m.ID)
+		}
+	}
+	return names
+}
+
+// alike is the length of the longest piece that two names share.
+func alike(a, b string) (longest int) {
+	a, b = strings.ToLower(a), strings.ToLower(b)
+	for i := range a {
+		for j := i + longest + 1; j <= len(a) && strings.Contains(b, a[i:j]); j++ {
+			longest = j - i
+		}
+	}
+	return longest
+}

@@ -1,0 +1,16 @@
+//go:build !nomodels
+
+package main
+
+import (
+	"github.com/clawdbot/gateway/providers/model"
+	"github.com/clawdbot/gateway/providers/model/anthropic"
+	"github.com/clawdbot/gateway/providers/model/gemini"
+	"github.com/clawdbot/gateway/providers/model/openai"
+)
+
+// modelFormats are the model APIs that this program can speak. The vendors' libraries are 20 MB: -tags nomodels builds a
+// program without them, which has the built-in runner only.
+func modelFormats() []model.Factory {
+	return []model.Factory{anthropic.Factory(), openai.Completions(), openai.Responses(), gemini.Factory()}
+}
