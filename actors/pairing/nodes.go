@@ -173,11 +173,7 @@ func (p *pairing) onLooked(c *actors.Context[Message], m looked) {
 	case m.wait <= 0:
 		m.await.Send(NodeOutcome{State: NodeExpired})
 	default:
-		p.waiting = append(slices.DeleteFunc(p.waiting, AwaitNode.over), m.await)
-		if id := m.await.RequestID; !p.timed[id] {
-			p.timed[id] = true
-			c.After(m.wait, lapsed{id})
-		}
+		p.waiting = append(slices.DeleteFunc(p.waiting, waiter.over), waiter{m.await, c.After(m.wait, lapsed{m.await.RequestID})})
 	}
 }
 
@@ -191,10 +187,28 @@ func (p *pairing) onDecided(c *actors.Context[Message], m decided) {
 	p.tell(m.requestID, m.outcome)
 }
 
+// waiter is somebody who waits for a decision.
+type waiter struct {
+	AwaitNode
+	cancel func() // of the timer that ends it
+}
+
+// over tells whether it has gone, and then stops its timer.
+func (w waiter) over() bool {
+	select {
+	case <-w.Gone:
+		w.cancel()
+		return true
+	default:
+		return false
+	}
+}
+
 // tell answers everyone who waits for a request.
 func (p *pairing) tell(requestID string, o NodeOutcome) {
-	p.waiting = slices.DeleteFunc(p.waiting, func(w AwaitNode) bool {
+	p.waiting = slices.DeleteFunc(p.waiting, func(w waiter) bool {
 		if w.RequestID == requestID {
+			w.cancel()
 			w.Send(o)
 		}
 		return w.RequestID == requestID

@@ -43,7 +43,7 @@ func Props(o Options) actors.Props[Message] {
 	return actors.Props[Message]{
 		Kind: "pairing",
 		New: func() actors.Behavior[Message] {
-			return &pairing{o: &o, decisions: known, deciding: map[string]time.Time{}, timed: map[string]bool{}}
+			return &pairing{o: &o, decisions: known, deciding: map[string]time.Time{}}
 		},
 		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
 	}
@@ -53,8 +53,7 @@ type pairing struct {
 	o         *Options
 	recent    []time.Time // attempts within the window
 	decisions *decisions
-	waiting   []AwaitNode
-	timed     map[string]bool      // requests whose time is being watched
+	waiting   []waiter
 	deciding  map[string]time.Time // requests that are being decided on, and since when
 }
 
@@ -95,7 +94,6 @@ func (p *pairing) onNodes(c *actors.Context[Message], m Message) {
 	case decided:
 		p.onDecided(c, m)
 	case lapsed:
-		delete(p.timed, m.requestID)
 		p.tell(m.requestID, NodeOutcome{State: NodeExpired})
 	case forget:
 		delete(p.decisions.byRequest, m.requestID)

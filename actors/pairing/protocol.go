@@ -66,16 +66,6 @@ type AwaitNode struct {
 	Gone      <-chan struct{}
 }
 
-// over says that nobody waits for the answer.
-func (m AwaitNode) over() bool {
-	select {
-	case <-m.Gone:
-		return true
-	default:
-		return false
-	}
-}
-
 // What became of a node's request.
 const (
 	NodeApproved = "approved"
