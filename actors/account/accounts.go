@@ -50,7 +50,7 @@ func Props(o Options) actors.Props[Message] {
 	return actors.Props[Message]{
 		Kind: "accounts",
 		New: func() actors.Behavior[Message] {
-			return &accounts{o: &o, refs: map[string]actors.Ref[message]{}, awaiting: map[string]providers.Linker{}}
+			return &accounts{o: &o, refs: map[string]actors.Ref[message]{}, awaiting: map[string]providers.Linker{}, linked: map[string]outcome{}}
 		},
 		Mailbox: actors.Mailbox{Count: 8192, Bytes: 32 << 20},
 		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
@@ -63,6 +63,7 @@ type accounts struct {
 	refs map[string]actors.Ref[message]
 
 	awaiting map[string]providers.Linker // by account: whose code is watched
+	linked   map[string]outcome          // by account: the last login that ended well
 }
 
 // Start brings back every account that was wanted before a crash.

@@ -44,7 +44,22 @@ type SignOut struct {
 	Account string
 }
 
+// linkedFor is how long whoever asks late for the end of a login is told of it: its provider has gone by then.
+const linkedFor = time.Minute
+
+// outcome is how a login ended well.
+type outcome struct {
+	Linked
+	at time.Time
+}
+
 func (a *accounts) onLink(c *actors.Context[Message], m Link) {
+	if m.Step != LinkWait {
+		delete(a.linked, m.Account)
+	} else if o, ok := a.linked[m.Account]; ok && a.o.Now().Sub(o.at) < linkedFor {
+		m.Send(o.Linked)
+		return
+	}
 	slot := a.o.Directory.slot(m.Account)
 	if slot == nil {
 		m.Send(noCode("This gateway has no " + m.Account + ": it was built without it."))
@@ -92,16 +107,18 @@ func (a *accounts) onAwait(c *actors.Context[Message], m await) {
 		return
 	}
 	a.awaiting[m.account] = m.linker
-	actors.Pipe(c, func(ctx context.Context) (bool, error) {
+	actors.Pipe(c, func(ctx context.Context) (l Linked, err error) {
 		ctx, cancel := context.WithTimeout(ctx, linkLimit)
 		defer cancel()
-		var linked bool
-		err := guard(func() (err error) {
-			linked, _, err = m.linker.WaitLink(ctx)
+		err = guard(func() (err error) {
+			l, err = step(ctx, m.linker, Link{Step: LinkWait})
 			return err
 		})
-		return linked, err
-	}, func(linked bool, err error) Message { return awaited{m.account, m.linker, linked && err == nil} })
+		return l, err
+	}, func(l Linked, err error) Message {
+		l.Done = l.Done && err == nil
+		return awaited{m.account, m.linker, l}
+	})
 }
 
 func (a *accounts) onAwaited(c *actors.Context[Message], m awaited) {
@@ -109,7 +126,8 @@ func (a *accounts) onAwaited(c *actors.Context[Message], m awaited) {
 		return
 	}
 	delete(a.awaiting, m.account)
-	if m.linked {
+	if m.linked.Done {
+		a.linked[m.account] = outcome{m.linked, a.o.Now()}
 		a.again(c, m.account)
 	}
 }

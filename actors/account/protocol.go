@@ -111,7 +111,7 @@ type (
 	awaited struct { // it was scanned, or not
 		account string
 		linker  providers.Linker
-		linked  bool
+		linked  Linked
 	}
 	settle struct { // answered when the account has done what it was told before
 		actors.Reply[struct{}]
