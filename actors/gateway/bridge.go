@@ -153,9 +153,9 @@ type device struct {
 }
 
 func (d *device) Req(r bridge.Req, done func()) {
-	if err := d.ref.Tell(node.NewCall(d.socket, r.ID, r.Method, r.ParamsJSON, done)); err != nil {
-		d.socket.Respond(r.ID, wire.Result{Err: wire.AsError(err)})
-		done()
+	c := node.NewCall(d.socket, r.ID, r.Method, r.ParamsJSON, done)
+	if err := d.ref.Tell(c); err != nil {
+		c.Fail(err)
 	}
 }
 

@@ -74,6 +74,7 @@ func (n *node) onCall(c *actors.Context[NodeMessage], m Call) {
 	if m.begun.Swap(true) {
 		return
 	}
+	m.Send(struct{}{})
 	k := &call{id: m.ID, socket: m.Socket, since: time.Now(), done: m.done}
 	if m.Socket != n.socket {
 		k.drop()

@@ -149,6 +149,8 @@ type Answered struct {
 
 // Call is a request of the node. NewCall makes it.
 type Call struct {
+	actors.Reply[struct{}] // sent when the actor has it; a failed one answers the node
+
 	Socket     Socket
 	ID, Method string
 	ParamsJSON *string
@@ -156,9 +158,17 @@ type Call struct {
 	begun      *atomic.Bool // a doubled message changes nothing
 }
 
-// NewCall makes a call. done is called once it has its answer, or nobody waits for that any more.
+// NewCall makes a call that is answered also when it never arrives. done is called once it has its answer, or nobody
+// waits for that any more.
 func NewCall(s Socket, id, method string, paramsJSON *string, done func()) Call {
-	return Call{s, id, method, paramsJSON, sync.OnceFunc(done), new(atomic.Bool)}
+	done = sync.OnceFunc(done)
+	lost := actors.ReplyTo(func(_ struct{}, err error) {
+		if err != nil {
+			s.Respond(id, wire.Result{Err: wire.AsError(err)})
+			done()
+		}
+	})
+	return Call{lost, s, id, method, paramsJSON, done, new(atomic.Bool)}
 }
 
 // Said is an event of the node. What follows from it follows once for each Key, which is unique.

@@ -42,6 +42,7 @@ type scene struct {
 	g      *gateway.Gateway
 
 	calm   *watcher // uninvolved: reads every event and asks for health
+	phone  *phone   // a node
 	busy   *caller  // repeats a call with the same key until it has a final answer
 	teller *teller  // calls once
 
@@ -67,6 +68,9 @@ func play(t *testing.T, c cell) seen {
 	s.ctx, cancel = context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	s.start()
+	if c.kind == "node" {
+		s.admit()
+	}
 	c.inject(s, rand.New(rand.NewPCG(seed, uint64(c.number))))
 	s.faults.Enable(true)
 	s.talk()

@@ -98,6 +98,13 @@ func (w *watcher) askHealth(ctx context.Context, control string) {
 	}
 }
 
+// starved is how long the machine has kept a plain request waiting.
+func (w *watcher) starved() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.machine
+}
+
 // slowestGet gets url until ctx ends and tells how long the longest took, the one cut short included.
 func slowestGet(ctx context.Context, hc *http.Client, url string) (longest time.Duration) {
 	for ctx.Err() == nil {

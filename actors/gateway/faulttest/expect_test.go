@@ -18,6 +18,7 @@ type expect struct {
 	lost    bool // events may be lost: a notice follows, and numbers have no gap
 	twice   bool // an event may come twice, with two numbers
 	unsure  bool // a message to a platform may be ambiguous: listed as such, not sent again
+	unknown bool // the node's socket may be closed; whether it has done what it was told is then unknown
 	calm    bool // also a client that has nothing to do with it may have to repeat its health call
 }
 
@@ -58,7 +59,8 @@ var crashes = map[string]expect{
 	"heartbeat":   {says: "restarted; what was to be said waits in the store for the next beat"},
 	"pairing":     {says: "restarted; codes are in the store", refused: true},
 	"models":      {says: "restarted; looks at the file once more", refused: true},
-	"nodes":       {says: "restarted; names are in the store, wake words in their file", refused: true},
+	"nodes":       {says: "restarted; the nodes hang under it and come back; a command in flight has an unknown outcome and is not sent again", refused: true, unknown: true},
+	"node":        {says: "not restarted; its socket is closed, the node comes back; a command in flight has an unknown outcome and is not sent again", refused: true, unknown: true},
 	"skills":      {says: "restarted; an installation in hand is ended", refused: true},
 	"store":       {says: "restarted; what was queued is committed by the successor", refused: true},
 }
@@ -78,6 +80,9 @@ func drops(kind string) expect {
 		x = expect{says: "the beat comes with the next wake-up or interval"}
 	case "cron":
 		x.says = "a call whose message is lost is refused as retryable; a due job is found by the next look at the store"
+	case "node":
+		x.says = "a call of the node whose message is lost is refused as retryable; a command whose answer is lost has an unknown outcome"
+		x.unknown = true
 	case "conns":
 		x = expect{says: "the connection is refused with 1011, the client comes back"}
 	case "eventstream":

@@ -41,7 +41,7 @@ func (c cell) inject(s *scene, rng *rand.Rand) {
 		switch c.fault {
 		case "crash":
 			rule.Every(c.spread(rng)).Times(c.times()).Crash()
-			if c.kind != "conn" && c.kind != "conns" {
+			if c.kind != "conn" && c.kind != "conns" && c.kind != "node" {
 				s.faults.On(on, actortest.Message[actors.Starting]()).Nth(1 + rng.IntN(2)).Crash()
 			}
 		case "crash after":

@@ -41,13 +41,20 @@ func outcomeTable(all []cell) string {
 	for _, c := range all {
 		x := c.expect
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", c.kind, c.fault, x.says,
-			[]string{"none", "the client's own, 1011", "all, 1011"}[x.closes],
+			closed(x),
 			pick(x.refused, "answered once, or refused as retryable", "answered once"),
 			pick(x.died, "one final state; those hit end with an error", "one final state, their own"),
 			events(x),
 			pick(x.unsure, "each once, or listed ambiguous", "each once"))
 	}
 	return b.String()
+}
+
+func closed(x expect) string {
+	if x.unknown {
+		return "the node's"
+	}
+	return []string{"none", "the client's own, 1011", "all, 1011"}[x.closes]
 }
 
 func events(x expect) string {
