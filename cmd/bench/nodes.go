@@ -279,6 +279,10 @@ func (b *bench) freeze(addr string, c *client.Client, key *atomic.Int64) (thaw f
 	for range 40 {
 		wg.Go(func() { _ = b.invoke(c, frozenNode, key.Add(1), params) }) // fails when the node is gone
 	}
+	select { // what is measured is the node that does not read, not how its commands were taken in
+	case <-time.After(3 * time.Second):
+	case <-b.ctx.Done():
+	}
 	return func() { _ = n.Close(); wg.Wait() }, nil
 }
 
