@@ -62,11 +62,12 @@ func TestAgent_concurrentRepeat(t *testing.T) {
 	t.Parallel()
 	g := setup{}.start(t)
 	var clients []*socket
-	for range 3 {
-		c := dial(t, g.URL())
-		clients = append(clients, c)
+	for range 3 { // all are there before the run begins
+		clients = append(clients, dial(t, g.URL()))
+	}
+	for _, c := range clients {
 		for i := range 4 {
-			c.send(fmt.Sprint("a", i), "agent", runAgent("main", "!sleep 400ms", "same"))
+			c.send(fmt.Sprint("a", i), "agent", runAgent("main", "!sleep 2s", "same"))
 		}
 	}
 	acks := map[string]bool{}
