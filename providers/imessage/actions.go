@@ -1,12 +1,10 @@
 package imessage
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/clawdbot/gateway/providers"
@@ -29,10 +27,14 @@ type action struct {
 }
 
 // actions need the bridge of a later imsg (`imsg launch`), which reaches into Messages. Without it they say so.
-var actions = []action{
-	{"react", "reactions", "tapback", reactParams},
-	{"editMessage", "messages", "message.edit", editParams},
-	{"unsendMessage", "messages", "message.unsend", func(orders) (map[string]any, error) { return map[string]any{}, nil }},
+var actions = providers.ActionTable[action]{
+	Surface: "imessage",
+	About:   func(a action) (name, gate string) { return a.name, a.gate },
+	All: []action{
+		{"react", "reactions", "tapback", reactParams},
+		{"editMessage", "messages", "message.edit", editParams},
+		{"unsendMessage", "messages", "message.unsend", func(orders) (map[string]any, error) { return map[string]any{}, nil }},
+	},
 }
 
 func editParams(o orders) (map[string]any, error) {
@@ -60,35 +62,21 @@ func reactParams(o orders) (map[string]any, error) {
 }
 
 // Actions implements providers.Performer.
-func (p *Provider) Actions() (names []string) {
-	for _, a := range actions {
-		if p.cfg.allowed(a.gate) {
-			names = append(names, a.name)
-		}
-	}
-	return names
-}
+func (p *Provider) Actions() []string { return actions.Names(p.cfg.Actions) }
 
 // Perform implements providers.Performer.
 func (p *Provider) Perform(ctx context.Context, name string, raw json.RawMessage) (any, error) {
-	mistake := func(format string, args ...any) error {
-		return &providers.SendError{Class: providers.Permanent, Err: fmt.Errorf("imessage "+name+": "+format, args...)}
-	}
-	i := slices.IndexFunc(actions, func(a action) bool { return a.name == name })
-	if i < 0 {
-		return nil, mistake("there is no such action; there are %s", strings.Join(p.Actions(), ", "))
-	}
-	a := actions[i]
-	if !p.cfg.allowed(a.gate) {
-		return nil, mistake("switched off (imessage.actions.%s)", a.gate)
+	a, err := actions.Find(name, p.cfg.Actions)
+	if err != nil {
+		return nil, err
 	}
 	params, err := p.judge(a, raw)
 	if err != nil {
-		return nil, mistake("%w", err)
+		return nil, actions.Mistake(name, err)
 	}
 	err = p.with(ctx, func(c *client) error { return c.call(ctx, p.opt.send, a.method, params, nil) })
 	if e, ok := errors.AsType[*rpcError](err); ok && (e.Code == codeNoMethod || e.Code == codeNoBridge) {
-		return nil, mistake("%w: it needs a newer imsg, with its bridge started (`imsg launch`)", err)
+		return nil, actions.Mistake(name, fmt.Errorf("%w: it needs a newer imsg, with its bridge started (`imsg launch`)", err))
 	}
 	if err != nil {
 		return nil, sendError(err)
@@ -99,10 +87,8 @@ func (p *Provider) Perform(ctx context.Context, name string, raw json.RawMessage
 // judge makes the parameters of the call.
 func (p *Provider) judge(a action, raw json.RawMessage) (map[string]any, error) {
 	var o orders
-	if len(bytes.TrimSpace(raw)) > 0 {
-		if err := json.Unmarshal(raw, &o); err != nil {
-			return nil, fmt.Errorf("the parameters cannot be read: %w", err)
-		}
+	if err := providers.ReadOrders(raw, &o); err != nil {
+		return nil, err
 	}
 	if o.Message == "" {
 		return nil, errors.New("messageId: give the id of a message")

@@ -22,13 +22,7 @@ type Config struct {
 	Groups             map[string]struct {
 		RequireMention *bool `json:"requireMention"`
 	} `json:"groups"` // by chat id, "*" for the rest
-	Actions map[string]bool `json:"actions"` // what the agent may do besides writing; what is not named is on
-}
-
-// allowed says whether a kind of action is on.
-func (c Config) allowed(gate string) bool {
-	on, said := c.Actions[gate]
-	return on || !said
+	Actions providers.Switches `json:"actions"` // what the agent may do besides writing; what is not named is on
 }
 
 const groupPrefix = "group:"

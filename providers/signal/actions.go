@@ -1,12 +1,10 @@
 package signal
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,17 +30,21 @@ type action struct {
 	params             func(p *Provider, o orders, chat string, at int64) (map[string]any, error)
 }
 
-var actions = []action{
-	{"react", "reactions", "sendReaction", (*Provider).reactParams},
-	{"editMessage", "messages", "send", func(_ *Provider, o orders, _ string, at int64) (map[string]any, error) {
-		if strings.TrimSpace(o.Content) == "" {
-			return nil, errors.New("content: give a text")
-		}
-		return map[string]any{"message": o.Content, "editTimestamp": at}, nil
-	}},
-	{"deleteMessage", "messages", "remoteDelete", func(_ *Provider, _ orders, _ string, at int64) (map[string]any, error) {
-		return map[string]any{"targetTimestamp": at}, nil
-	}},
+var actions = providers.ActionTable[action]{
+	Surface: "signal",
+	About:   func(a action) (name, gate string) { return a.name, a.gate },
+	All: []action{
+		{"react", "reactions", "sendReaction", (*Provider).reactParams},
+		{"editMessage", "messages", "send", func(_ *Provider, o orders, _ string, at int64) (map[string]any, error) {
+			if strings.TrimSpace(o.Content) == "" {
+				return nil, errors.New("content: give a text")
+			}
+			return map[string]any{"message": o.Content, "editTimestamp": at}, nil
+		}},
+		{"deleteMessage", "messages", "remoteDelete", func(_ *Provider, _ orders, _ string, at int64) (map[string]any, error) {
+			return map[string]any{"targetTimestamp": at}, nil
+		}},
+	},
 }
 
 // reactParams name the message by its time and author: Signal knows no other identity.
@@ -82,36 +84,22 @@ func (p *Provider) author(o orders, chat string, at int64) (string, error) {
 }
 
 // Actions implements providers.Performer.
-func (p *Provider) Actions() (names []string) {
-	for _, a := range actions {
-		if p.cfg.allowed(a.gate) {
-			names = append(names, a.name)
-		}
-	}
-	return names
-}
+func (p *Provider) Actions() []string { return actions.Names(p.cfg.Actions) }
 
 // Perform implements providers.Performer.
 func (p *Provider) Perform(ctx context.Context, name string, raw json.RawMessage) (any, error) {
-	mistake := func(format string, args ...any) error {
-		return &providers.SendError{Class: providers.Permanent, Err: fmt.Errorf("signal "+name+": "+format, args...)}
-	}
-	i := slices.IndexFunc(actions, func(a action) bool { return a.name == name })
-	if i < 0 {
-		return nil, mistake("there is no such action; there are %s", strings.Join(p.Actions(), ", "))
-	}
-	a := actions[i]
-	if !p.cfg.allowed(a.gate) {
-		return nil, mistake("switched off (signal.actions.%s)", a.gate)
+	a, err := actions.Find(name, p.cfg.Actions)
+	if err != nil {
+		return nil, err
 	}
 	params, err := p.judge(a, raw)
 	if err != nil {
-		return nil, mistake("%w", err)
+		return nil, actions.Mistake(name, err)
 	}
 	var s sent
 	if err := p.api.call(ctx, p.opt.send, maxAnswer, a.method, params, &s); err != nil {
 		if e, ok := errors.AsType[*callError](err); ok && e.code == codeNoMethod {
-			return nil, mistake("%w: it needs a newer signal-cli", err)
+			return nil, actions.Mistake(name, fmt.Errorf("%w: it needs a newer signal-cli", err))
 		}
 		return nil, sendError(err)
 	}
@@ -124,10 +112,8 @@ func (p *Provider) Perform(ctx context.Context, name string, raw json.RawMessage
 // judge makes the parameters of the call.
 func (p *Provider) judge(a action, raw json.RawMessage) (map[string]any, error) {
 	var o orders
-	if len(bytes.TrimSpace(raw)) > 0 {
-		if err := json.Unmarshal(raw, &o); err != nil {
-			return nil, fmt.Errorf("the parameters cannot be read: %w", err)
-		}
+	if err := providers.ReadOrders(raw, &o); err != nil {
+		return nil, err
 	}
 	chat := string(o.To)
 	if chat == "" {

@@ -33,13 +33,7 @@ type Config struct {
 	TextChunkLimit int     `json:"textChunkLimit"` // longest message in UTF-16 units; 0 = 4000
 	MediaMaxMB     float64 `json:"mediaMaxMb"`     // largest inbound attachment; 0 = 8
 
-	Actions map[string]bool `json:"actions"` // what the agent may do besides writing; what is not named is on
-}
-
-// allowed says whether a kind of action is on.
-func (c Config) allowed(gate string) bool {
-	on, said := c.Actions[gate]
-	return on || !said
+	Actions providers.Switches `json:"actions"` // what the agent may do besides writing; what is not named is on
 }
 
 const (

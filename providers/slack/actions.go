@@ -1,11 +1,9 @@
 package slack
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 
 	sdk "github.com/slack-go/slack"
@@ -38,67 +36,54 @@ type action struct {
 }
 
 // actions are those of the reference (providers a.3). There is no search: Slack gives that to people's tokens only.
-var actions = []action{
-	{"react", "reactions", "channel message emoji", (*Provider).doReact},
-	{"reactions", "reactions", "channel message", (*Provider).doReactions},
-	{"sendMessage", "messages", "to content", (*Provider).doSend},
-	{"editMessage", "messages", "channel message content", (*Provider).doEdit},
-	{"deleteMessage", "messages", "channel message", (*Provider).doDelete},
-	{"readMessages", "messages", "channel", (*Provider).doRead},
-	{"pinMessage", "pins", "channel message", (*Provider).doPin},
-	{"unpinMessage", "pins", "channel message", (*Provider).doUnpin},
-	{"listPins", "pins", "channel", (*Provider).doPins},
-	{"permissions", "permissions", "", (*Provider).doPermissions},
-	{"memberInfo", "memberInfo", "user", (*Provider).doMember},
-	{"channelInfo", "channelInfo", "channel", (*Provider).doChannel},
-	{"emojiList", "emojiList", "", (*Provider).doEmoji},
+var actions = providers.ActionTable[action]{
+	Surface: "slack",
+	About:   func(a action) (name, gate string) { return a.name, a.gate },
+	All: []action{
+		{"react", "reactions", "channel message emoji", (*Provider).doReact},
+		{"reactions", "reactions", "channel message", (*Provider).doReactions},
+		{"sendMessage", "messages", "to content", (*Provider).doSend},
+		{"editMessage", "messages", "channel message content", (*Provider).doEdit},
+		{"deleteMessage", "messages", "channel message", (*Provider).doDelete},
+		{"readMessages", "messages", "channel", (*Provider).doRead},
+		{"pinMessage", "pins", "channel message", (*Provider).doPin},
+		{"unpinMessage", "pins", "channel message", (*Provider).doUnpin},
+		{"listPins", "pins", "channel", (*Provider).doPins},
+		{"permissions", "permissions", "", (*Provider).doPermissions},
+		{"memberInfo", "memberInfo", "user", (*Provider).doMember},
+		{"channelInfo", "channelInfo", "channel", (*Provider).doChannel},
+		{"emojiList", "emojiList", "", (*Provider).doEmoji},
+	},
 }
 
 // Actions implements providers.Performer.
-func (p *Provider) Actions() (names []string) {
-	for _, a := range actions {
-		if p.cfg.allowed(a.gate) {
-			names = append(names, a.name)
-		}
-	}
-	return names
-}
+func (p *Provider) Actions() []string { return actions.Names(p.cfg.Actions) }
 
 // Perform implements providers.Performer.
 func (p *Provider) Perform(ctx context.Context, name string, params json.RawMessage) (any, error) {
 	defer p.settled()
-	mistake := func(format string, args ...any) error {
-		return &providers.SendError{Class: providers.Permanent, Err: fmt.Errorf("slack "+name+": "+format, args...)}
+	a, err := actions.Find(name, p.cfg.Actions)
+	if err != nil {
+		return nil, err
 	}
-	for _, a := range actions {
-		if a.name != name {
-			continue
-		}
-		if !p.cfg.allowed(a.gate) {
-			return nil, mistake("switched off (slack.actions.%s)", a.gate)
-		}
-		o, err := parseOrders(params, a.needs)
-		if err != nil {
-			return nil, mistake("%w", err)
-		}
-		result, err := a.do(p, ctx, o)
-		if err != nil {
-			var se *providers.SendError
-			if errors.As(err, &se) {
-				return nil, se
-			}
-			return nil, p.sendError(err, o.Channel)
-		}
-		return result, nil
+	o, err := parseOrders(params, a.needs)
+	if err != nil {
+		return nil, actions.Mistake(name, err)
 	}
-	return nil, mistake("there is no such action; there are %s", strings.Join(p.Actions(), ", "))
+	result, err := a.do(p, ctx, o)
+	if err != nil {
+		var se *providers.SendError
+		if errors.As(err, &se) {
+			return nil, se
+		}
+		return nil, p.sendError(err, o.Channel)
+	}
+	return result, nil
 }
 
 func parseOrders(params json.RawMessage, needs string) (o orders, err error) {
-	if len(bytes.TrimSpace(params)) > 0 {
-		if err := json.Unmarshal(params, &o); err != nil {
-			return o, fmt.Errorf("the parameters cannot be read: %w", err)
-		}
+	if err := providers.ReadOrders(params, &o); err != nil {
+		return o, err
 	}
 	if o.Message == "" {
 		o.Message = o.Timestamp

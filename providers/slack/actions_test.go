@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/providertest"
 	"github.com/clawdbot/gateway/providers/providertest/slackfake"
 )
 
@@ -16,23 +17,7 @@ func TestPerform(t *testing.T) {
 	theirs := b.s.Post(slackfake.Message{Channel: slackfake.General, User: slackfake.Ann, Text: "hello &amp; hi"})
 	do := func(action string, params map[string]any) map[string]any {
 		t.Helper()
-		raw, err := json.Marshal(params)
-		if err != nil {
-			t.Fatal(err)
-		}
-		result, err := b.p.Perform(b.ctx, action, raw)
-		if err != nil {
-			t.Fatalf("%s: %v", action, err)
-		}
-		out, err := json.Marshal(result)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var m map[string]any
-		if err := json.Unmarshal(out, &m); err != nil || m["ok"] != true {
-			t.Errorf("%s = %s", action, out)
-		}
-		return m
+		return providertest.Perform(t, b.ctx, b.p, action, params)
 	}
 	at := func(more ...any) map[string]any {
 		m := map[string]any{"channelId": "channel:" + slackfake.General, "messageId": theirs}
@@ -88,7 +73,7 @@ func TestPerform(t *testing.T) {
 func TestPerform_refused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, slackfake.Options{}, map[string]any{"actions": map[string]any{"pins": false}}, nil)
-	if got := b.p.Actions(); slices.Contains(got, "pinMessage") || !slices.Contains(got, "react") || len(got) != len(actions)-3 {
+	if got := b.p.Actions(); slices.Contains(got, "pinMessage") || !slices.Contains(got, "react") || len(got) != len(actions.All)-3 {
 		t.Errorf("actions %q", got)
 	}
 	ts := b.s.Post(slackfake.Message{Channel: slackfake.General, User: slackfake.Ann, Text: "hers"})

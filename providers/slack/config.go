@@ -20,7 +20,7 @@ type Config struct {
 	// "allowlist" (by people in ReactionAllowlist).
 	ReactionNotifications string             `json:"reactionNotifications"`
 	ReactionAllowlist     []providers.ID     `json:"reactionAllowlist"`
-	Actions               map[string]bool    `json:"actions"` // what is not named is on
+	Actions               providers.Switches `json:"actions"` // what is not named is on
 	SlashCommand          SlashCommand       `json:"slashCommand"`
 	DM                    DM                 `json:"dm"`
 	Channels              map[string]Channel `json:"channels"` // by channel id, "*" for the rest
@@ -82,12 +82,6 @@ func ParseConfig(raw json.RawMessage) (Config, error) {
 }
 
 func (c Config) ephemeral() bool { return c.SlashCommand.Ephemeral == nil || *c.SlashCommand.Ephemeral }
-
-// allowed says whether a kind of action is on.
-func (c Config) allowed(gate string) bool {
-	on, said := c.Actions[gate]
-	return on || !said
-}
 
 // names lists the settings that hold a name where only an id lets somebody in.
 func (c Config) names() (out []string) {

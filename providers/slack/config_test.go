@@ -14,11 +14,11 @@ import (
 func TestParseConfig(t *testing.T) {
 	t.Parallel()
 	c, err := ParseConfig(nil)
-	if err != nil || c.TextChunkLimit != 4000 || c.MediaMaxMB != 20 || c.ReactionNotifications != "own" || c.SlashCommand.Name != "clawd" || !c.ephemeral() || !c.allowed("pins") {
+	if err != nil || c.TextChunkLimit != 4000 || c.MediaMaxMB != 20 || c.ReactionNotifications != "own" || c.SlashCommand.Name != "clawd" || !c.ephemeral() || !c.Actions.On("pins") {
 		t.Errorf("defaults: %+v, %v", c, err)
 	}
 	c, err = ParseConfig(json.RawMessage(`{"textChunkLimit":9000,"slashCommand":{"name":"/bot","ephemeral":false},"actions":{"pins":false,"messages":true},"dm":{"allowFrom":[7]}}`))
-	if err != nil || c.TextChunkLimit != 4000 || c.SlashCommand.Name != "bot" || c.ephemeral() || c.allowed("pins") || !c.allowed("messages") || c.DM.AllowFrom[0] != "7" {
+	if err != nil || c.TextChunkLimit != 4000 || c.SlashCommand.Name != "bot" || c.ephemeral() || c.Actions.On("pins") || !c.Actions.On("messages") || c.DM.AllowFrom[0] != "7" {
 		t.Errorf("%+v, %v", c, err)
 	}
 	for field, raw := range map[string]string{

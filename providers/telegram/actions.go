@@ -1,7 +1,6 @@
 package telegram
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,60 +39,47 @@ type action struct {
 	do         func(*Provider, context.Context, string, orders) (any, error)
 }
 
-var actions = []action{
-	{"react", "reactions", "message emoji", (*Provider).doReact},
-	{"sendMessage", "messages", "content", (*Provider).doSend},
-	{"editMessage", "messages", "message content", (*Provider).doEdit},
-	{"deleteMessage", "messages", "message", simple("deleteMessage")},
-	{"pinMessage", "pins", "message", simple("pinChatMessage")},
-	{"unpinMessage", "pins", "message", simple("unpinChatMessage")},
-	{"poll", "polls", "poll", (*Provider).doPoll},
-	{"channelInfo", "channelInfo", "", (*Provider).doChat},
-	{"memberInfo", "memberInfo", "user", (*Provider).doMember},
+var actions = providers.ActionTable[action]{
+	Surface: "telegram",
+	About:   func(a action) (name, gate string) { return a.name, a.gate },
+	All: []action{
+		{"react", "reactions", "message emoji", (*Provider).doReact},
+		{"sendMessage", "messages", "content", (*Provider).doSend},
+		{"editMessage", "messages", "message content", (*Provider).doEdit},
+		{"deleteMessage", "messages", "message", simple("deleteMessage")},
+		{"pinMessage", "pins", "message", simple("pinChatMessage")},
+		{"unpinMessage", "pins", "message", simple("unpinChatMessage")},
+		{"poll", "polls", "poll", (*Provider).doPoll},
+		{"channelInfo", "channelInfo", "", (*Provider).doChat},
+		{"memberInfo", "memberInfo", "user", (*Provider).doMember},
+	},
 }
 
 // Actions implements providers.Performer.
-func (p *Provider) Actions() (names []string) {
-	for _, a := range actions {
-		if p.cfg.allowed(a.gate) {
-			names = append(names, a.name)
-		}
-	}
-	return names
-}
+func (p *Provider) Actions() []string { return actions.Names(p.cfg.Actions) }
 
 // Perform implements providers.Performer.
 func (p *Provider) Perform(ctx context.Context, name string, params json.RawMessage) (any, error) {
 	defer p.settle()
-	mistake := func(format string, args ...any) error {
-		return &providers.SendError{Class: providers.Permanent, Err: fmt.Errorf("telegram "+name+": "+format, args...)}
+	a, err := actions.Find(name, p.cfg.Actions)
+	if err != nil {
+		return nil, err
 	}
-	for _, a := range actions {
-		if a.name != name {
-			continue
-		}
-		if !p.cfg.allowed(a.gate) {
-			return nil, mistake("switched off (telegram.actions.%s)", a.gate)
-		}
-		o, chat, err := p.parseOrders(params, a)
-		if err != nil {
-			return nil, mistake("%w", err)
-		}
-		result, err := a.do(p, ctx, chat, o)
-		if err != nil {
-			return nil, sendError(err, chat)
-		}
-		return result, nil
+	o, chat, err := p.parseOrders(params, a)
+	if err != nil {
+		return nil, actions.Mistake(name, err)
 	}
-	return nil, mistake("there is no such action; there are %s", strings.Join(p.Actions(), ", "))
+	result, err := a.do(p, ctx, chat, o)
+	if err != nil {
+		return nil, sendError(err, chat)
+	}
+	return result, nil
 }
 
 // parseOrders reads and judges the parameters, and finds the chat.
 func (p *Provider) parseOrders(params json.RawMessage, a action) (o orders, chat string, err error) {
-	if len(bytes.TrimSpace(params)) > 0 {
-		if err := json.Unmarshal(params, &o); err != nil {
-			return o, "", fmt.Errorf("the parameters cannot be read: %w", err)
-		}
+	if err := providers.ReadOrders(params, &o); err != nil {
+		return o, "", err
 	}
 	for _, id := range []providers.ID{o.To, o.ChatID, o.Channel} {
 		if chat = string(id); chat != "" {

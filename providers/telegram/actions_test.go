@@ -13,29 +13,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/providertest"
 	"github.com/clawdbot/gateway/providers/providertest/telegramfake"
 )
 
-// do performs an action that must succeed, and returns its result as JSON has it.
+// do performs an action that must succeed.
 func (b *bench) do(t *testing.T, action string, params map[string]any) map[string]any {
 	t.Helper()
-	raw, err := json.Marshal(params)
-	if err != nil {
-		t.Fatal(err)
-	}
-	result, err := b.p.Perform(b.ctx, action, raw)
-	if err != nil {
-		t.Fatalf("%s: %v", action, err)
-	}
-	out, err := json.Marshal(result)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var m map[string]any
-	if err := json.Unmarshal(out, &m); err != nil || m["ok"] != true {
-		t.Fatalf("%s = %s", action, out)
-	}
-	return m
+	return providertest.Perform(t, b.ctx, b.p, action, params)
 }
 
 func TestPerform(t *testing.T) {
@@ -122,7 +107,7 @@ func TestPerform_editFallsBack(t *testing.T) {
 func TestPerform_refused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, map[string]any{"actions": map[string]any{"pins": false}}, quick())
-	if got := b.p.Actions(); slices.Contains(got, "pinMessage") || !slices.Contains(got, "react") || len(got) != len(actions)-2 {
+	if got := b.p.Actions(); slices.Contains(got, "pinMessage") || !slices.Contains(got, "react") || len(got) != len(actions.All)-2 {
 		t.Errorf("actions %q", got)
 	}
 	for name, tt := range map[string]struct{ action, params, want string }{

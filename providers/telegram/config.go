@@ -33,15 +33,9 @@ type Config struct {
 	WebhookSecret string `json:"webhookSecret"` // what the posts must carry; "" = one of the process's own
 	// ReactionNotifications says which reactions the agent is told of: "off", "own" (default: to our messages), "all",
 	// "allowlist" (by people in ReactionAllowlist).
-	ReactionNotifications string          `json:"reactionNotifications"`
-	ReactionAllowlist     []providers.ID  `json:"reactionAllowlist"`
-	Actions               map[string]bool `json:"actions"` // what the agent may do besides writing; what is not named is on
-}
-
-// allowed says whether a kind of action is on.
-func (c Config) allowed(gate string) bool {
-	on, said := c.Actions[gate]
-	return on || !said
+	ReactionNotifications string             `json:"reactionNotifications"`
+	ReactionAllowlist     []providers.ID     `json:"reactionAllowlist"`
+	Actions               providers.Switches `json:"actions"` // what the agent may do besides writing; what is not named is on
 }
 
 // Group is the configuration of one group chat.
