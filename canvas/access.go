@@ -1,12 +1,13 @@
 package canvas
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/clawdbot/gateway/transport/request"
 )
 
 const (
@@ -25,7 +26,7 @@ func (h *Host) admit(r *http.Request, p place) (why string) {
 	}
 	addr := peer(r)
 	switch {
-	case forwarded(r.Header): // a proxy's address says nothing of who is behind it
+	case len(request.Forwarding(r.Header)) > 0: // a proxy's address says nothing of who is behind it
 		return noAccess
 	case addr.IsLoopback():
 		return ""
@@ -42,16 +43,6 @@ func peer(r *http.Request) netip.Addr {
 		return netip.Addr{}
 	}
 	return ap.Addr().Unmap().WithZone("")
-}
-
-// forwarded tells whether a proxy speaks of somebody else.
-func forwarded(h http.Header) bool {
-	for name := range h {
-		if name == "Forwarded" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded") {
-			return true
-		}
-	}
-	return false
 }
 
 // ownPage tells whether a reload socket is opened by a page of this host, by a program, or by a page in a sandbox, which has
@@ -75,7 +66,7 @@ type hostNames struct {
 func newHostNames(listed []string) hostNames {
 	n := hostNames{}
 	for _, h := range listed {
-		n.listed = append(n.listed, hostName(h))
+		n.listed = append(n.listed, request.HostName(h))
 	}
 	if name, err := os.Hostname(); err == nil {
 		n.own, _, _ = strings.Cut(strings.ToLower(name), ".")
@@ -85,13 +76,13 @@ func newHostNames(listed []string) hostNames {
 
 // allow judges a request's Host header.
 func (n hostNames) allow(r *http.Request) bool {
-	host := strings.TrimSuffix(hostName(r.Host), ".")
+	host := strings.TrimSuffix(request.HostName(r.Host), ".")
 	if host == "localhost" || slices.Contains(n.listed, host) {
 		return true
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
 		ip = ip.Unmap().WithZone("")
-		return ip.IsLoopback() || ip == localAddr(r)
+		return ip.IsLoopback() || ip == request.LocalAddr(r)
 	}
 	first, rest, _ := strings.Cut(host, ".")
 	switch {
@@ -99,40 +90,6 @@ func (n hostNames) allow(r *http.Request) bool {
 		return false
 	case rest == "", rest == "local", rest == "clawdbot.internal", strings.HasSuffix(rest, ".ts.net"):
 		return true // names that only this network gives out
-	}
-	return false
-}
-
-// hostName is the host of a Host header: lower case, without port and brackets.
-func hostName(hostport string) string {
-	h := hostport
-	if host, _, err := net.SplitHostPort(hostport); err == nil {
-		h = host
-	}
-	return strings.ToLower(strings.Trim(h, "[]"))
-}
-
-// localAddr is the address the request arrived on.
-func localAddr(r *http.Request) netip.Addr {
-	a, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if a == nil {
-		return netip.Addr{}
-	}
-	ap, err := netip.ParseAddrPort(a.String())
-	if err != nil {
-		return netip.Addr{}
-	}
-	return ap.Addr().Unmap().WithZone("")
-}
-
-// isUpgrade reports whether the request wants a WebSocket.
-func isUpgrade(r *http.Request) bool {
-	for _, v := range r.Header.Values("Upgrade") {
-		for token := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(token), "websocket") {
-				return true
-			}
-		}
 	}
 	return false
 }

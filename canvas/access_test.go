@@ -80,11 +80,11 @@ func TestHostNames(t *testing.T) {
 		"studio:18793": true, "STUDIO.local.": true, "studio.tail1234.ts.net": true, "studio.clawdbot.internal": true, "c.example.org:1": true,
 		"studio.example.com": false, "studio.ts.net.example.com": false, "other.local": false, "": false, "localhost.example.com": false,
 	} {
-		if got := (hostNames{n.listed, n.own}).allow(request(host)); got != want {
+		if got := (hostNames{n.listed, n.own}).allow(requestTo(host)); got != want {
 			t.Errorf("%q: %v", host, got)
 		}
 	}
-	if (hostNames{}).allow(request("")) {
+	if (hostNames{}).allow(requestTo("")) {
 		t.Error("no name is allowed where the machine has none")
 	}
 }

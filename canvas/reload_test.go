@@ -18,7 +18,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-func request(host string) *http.Request {
+func requestTo(host string) *http.Request {
 	r := httptest.NewRequest(http.MethodGet, "http://x/", nil)
 	r.Host = host
 	return r

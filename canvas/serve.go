@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"net/http"
 	"strconv"
+
+	"github.com/clawdbot/gateway/transport/request"
 )
 
 // sandbox is the policy of what is served on the gateway's port: what an agent writes must not act as the gateway's page.
@@ -22,7 +24,7 @@ func (h *Host) Owns(r *http.Request) bool {
 	case nowhere:
 		return false
 	}
-	return !isUpgrade(r)
+	return !request.IsUpgrade(r)
 }
 
 // Mounted answers what Owns names, on the gateway's port: every file has the policy of a sandbox. Whether the request's Host
@@ -41,7 +43,7 @@ func (h *Host) Alone() http.Handler {
 		switch {
 		case !h.names.allow(r):
 			h.refuse(w, r, http.StatusForbidden, "Host not allowed: use this machine's name or address, or list the name in gateway.allowedHosts")
-		case isUpgrade(r) && p.area != reload:
+		case request.IsUpgrade(r) && p.area != reload:
 			hangUp(w)
 		case p.area == nowhere:
 			h.refuse(w, r, http.StatusNotFound, "Not Found")
@@ -60,7 +62,7 @@ func (h *Host) answer(w http.ResponseWriter, r *http.Request, p place) {
 	switch {
 	case p.area == reload && !h.o.LiveReload:
 		h.refuse(w, r, http.StatusNotFound, "not found")
-	case p.area == reload && isUpgrade(r):
+	case p.area == reload && request.IsUpgrade(r):
 		h.serveReload(w, r)
 	case p.area == reload:
 		h.refuse(w, r, http.StatusUpgradeRequired, "upgrade required")

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/clawdbot/gateway/transport/request"
 )
 
 // Reach is what is known of how a client came here, for the address that it is told of the canvas.
@@ -24,7 +26,7 @@ func (r Reach) URL() string {
 		return ""
 	}
 	host := ""
-	switch name := hostName(r.Host); {
+	switch name := request.HostName(r.Host); {
 	case r.Bind != "" && !anyOrLoopback(r.Bind):
 		host = r.Bind
 	case name != "":

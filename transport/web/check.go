@@ -7,19 +7,6 @@ import (
 	"strings"
 )
 
-// isUpgrade reports whether the request wants a WebSocket. Only the Upgrade header decides, as in
-// protocol 8.1; the Upgrade handler judges the rest of the handshake.
-func isUpgrade(r *http.Request) bool {
-	for _, v := range r.Header.Values("Upgrade") {
-		for token := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(token), "websocket") {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // loopbackHost admits the names a browser on this machine uses.
 func loopbackHost(hostport string) bool {
 	host := hostport
@@ -32,17 +19,6 @@ func loopbackHost(hostport string) bool {
 	}
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.IsLoopback()
-}
-
-// notForwarded refuses what a proxy marked: nobody said which proxy to believe, and a request that
-// came through one is not local just because the proxy is.
-func notForwarded(r *http.Request) bool {
-	for name := range r.Header {
-		if name == "Forwarded" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
-			return false
-		}
-	}
-	return true
 }
 
 // secure sets the headers that every answer to a plain request carries. The policy allows the

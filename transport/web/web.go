@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"github.com/clawdbot/gateway/transport/request"
 )
 
 // Options says what the handler serves and whom it asks.
@@ -58,7 +60,8 @@ func New(o Options) http.Handler {
 		s.o.CheckHost = loopbackHost
 	}
 	if o.CheckRequest == nil {
-		s.o.CheckRequest = notForwarded
+		// Nobody said which proxy to believe, and a request that came through one is not local just because the proxy is.
+		s.o.CheckRequest = func(r *http.Request) bool { return len(request.Forwarding(r.Header)) == 0 }
 	}
 	version := o.Version
 	if version == "" {
@@ -80,7 +83,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.canvas(w, r)
 		return
 	}
-	if isUpgrade(r) {
+	if request.IsUpgrade(r) {
 		if s.o.Upgrade == nil {
 			s.refuse(w, r, http.StatusNotFound, "Not Found")
 			return

@@ -10,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/google/uuid"
 
+	"github.com/clawdbot/gateway/transport/request"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -69,7 +70,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, from origin) (*
 	conn.SetReadLimit(-1) // reading has its own limit, whose close frame has no reason
 	sess := &Session{srv: s, conn: h.conn, ws: conn, from: from, via: Via{
 		Host:  r.Host,
-		Local: localAddr(r).String(),
+		Local: request.LocalAddr(r).String(),
 		HTTPS: from.tailscale && r.Header.Get("X-Forwarded-Proto") == "https",
 	}}
 	sess.wake.L = &sess.mu

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/clawdbot/gateway/transport/request"
 )
 
 // origin is where a request came from, as far as its socket and headers prove it.
@@ -29,7 +31,7 @@ type guard struct {
 func newGuard(hosts, origins []string) (guard, error) {
 	g := guard{}
 	for _, h := range hosts {
-		g.hosts = append(g.hosts, hostName(h))
+		g.hosts = append(g.hosts, request.HostName(h))
 	}
 	for _, o := range origins {
 		full, ok := fullOrigin(o)
@@ -44,7 +46,7 @@ func newGuard(hosts, origins []string) (guard, error) {
 // request checks what holds for every HTTP request. The text is for the client.
 func (g guard) request(r *http.Request, allowTailscale bool) (from origin, refused string) {
 	from = originOf(r)
-	proxied := forwardingHeaders(r.Header)
+	proxied := request.Forwarding(r.Header)
 	if len(proxied) > 0 && (!allowTailscale || !from.tailscale || !tailscaleForm(proxied)) {
 		return from, "forwarding headers are not accepted from this address"
 	}
@@ -87,17 +89,6 @@ func originOf(r *http.Request) origin {
 	return from
 }
 
-// forwardingHeaders lists the headers by which a proxy speaks of somebody else.
-func forwardingHeaders(h http.Header) []string {
-	var found []string
-	for name := range h {
-		if name == "Forwarded" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded") {
-			found = append(found, name)
-		}
-	}
-	return found
-}
-
 func tailscaleForm(proxied []string) bool {
 	for _, name := range proxied {
 		switch name {
@@ -110,43 +101,21 @@ func tailscaleForm(proxied []string) bool {
 }
 
 func (g guard) hostAllowed(r *http.Request, from origin) bool {
-	host := hostName(r.Host)
+	host := request.HostName(r.Host)
 	if host == "" {
 		return false
 	}
 	if host == "localhost" || slices.Contains(g.hosts, host) {
 		return true
 	}
-	if from.tailscale && host == hostName(r.Header.Get("X-Forwarded-Host")) {
+	if from.tailscale && host == request.HostName(r.Header.Get("X-Forwarded-Host")) {
 		return true // a web page cannot set the header that makes it tailscale
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil {
 		return false
 	}
-	return ip.Unmap().IsLoopback() || ip.Unmap() == localAddr(r)
-}
-
-// localAddr is the address the request arrived on.
-func localAddr(r *http.Request) netip.Addr {
-	a, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if a == nil {
-		return netip.Addr{}
-	}
-	ap, err := netip.ParseAddrPort(a.String())
-	if err != nil {
-		return netip.Addr{}
-	}
-	return ap.Addr().Unmap().WithZone("")
-}
-
-// hostName is the host of a Host header: lower case, without port and brackets.
-func hostName(hostport string) string {
-	h := hostport
-	if host, _, err := net.SplitHostPort(hostport); err == nil {
-		h = host
-	}
-	return strings.ToLower(strings.Trim(h, "[]"))
+	return ip.Unmap().IsLoopback() || ip.Unmap() == request.LocalAddr(r)
 }
 
 // ownOrigin is the origin of pages that the gateway itself serves to this client.
