@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -80,7 +81,7 @@ func echo(ctx context.Context, text string, out Output) (Answer, error) {
 	parts := min(4, len(words))
 	for i := range parts {
 		from, to := i*len(words)/parts, (i+1)*len(words)/parts
-		if i > 0 && !wait(ctx, pace) {
+		if i > 0 && !providers.Sleep(ctx, pace) {
 			return Answer{}, context.Cause(ctx)
 		}
 		out.Delta(strings.Join(words[from:to], ""))
@@ -96,7 +97,7 @@ func say(ctx context.Context, arg string, out Output) (Answer, error) {
 	gap := min(sayPace, sayLimit/time.Duration(n))
 	var b strings.Builder
 	for i := 1; i <= n; i++ {
-		if i > 1 && !wait(ctx, gap) {
+		if i > 1 && !providers.Sleep(ctx, gap) {
 			return Answer{Text: b.String()}, context.Cause(ctx)
 		}
 		part := fmt.Sprintf("part %d ", i)
@@ -112,7 +113,7 @@ func pause(ctx context.Context, arg string, out Output) (Answer, error) {
 		return Answer{}, err
 	}
 	out.Delta("Sleeping for " + d.String() + "... ")
-	if !wait(ctx, d) {
+	if !providers.Sleep(ctx, d) {
 		return Answer{}, context.Cause(ctx)
 	}
 	return Answer{Text: "Sleeping for " + d.String() + "... done."}, nil
@@ -198,16 +199,4 @@ func size(arg string) (int, error) {
 		return 0, fmt.Errorf("!big wants a size up to %d MiB, as in: !big 2MiB, got %q", maxBig>>20, arg)
 	}
 	return n * unit, nil
-}
-
-// wait sleeps unless ctx ends first.
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

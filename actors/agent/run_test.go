@@ -16,6 +16,7 @@ import (
 	"github.com/clawdbot/gateway/actors/actortest"
 	"github.com/clawdbot/gateway/actors/eventstream"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -119,7 +120,7 @@ func (s *stage) close() {
 var words = runnerFunc(func(ctx context.Context, _ Turn, out Output) (Answer, error) {
 	for _, w := range []string{"a", "b", "c", "d"} {
 		out.Delta(w)
-		if !wait(ctx, 110*time.Millisecond) {
+		if !providers.Sleep(ctx, 110*time.Millisecond) {
 			return Answer{}, context.Cause(ctx)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/models"
+	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/providers/model"
 )
 
@@ -158,23 +159,12 @@ func (u *turn) ask(ctx context.Context) (model.Reply, error) {
 			return reply, err
 		default:
 			u.r.Log.Info("a model is asked again", "run", u.t.RunID, "model", u.target.Name(), "try", try+1, "err", err)
-			if !sleep(ctx, max(pause/2+rand.N(pause), e.RetryAfter)) {
+			if !providers.Sleep(ctx, max(pause/2+rand.N(pause), e.RetryAfter)) {
 				return reply, context.Cause(ctx)
 			}
 			pause *= 2
 		}
 		u.out.Next()
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

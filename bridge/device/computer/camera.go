@@ -126,6 +126,25 @@ func (c *Computer) source(ctx context.Context, id string) ([]string, error) {
 	return []string{"-f", "v4l2", "-i", camera.ID}, nil
 }
 
+// shoot has the cameras to itself until done is called: source are the arguments that name the one that was asked for, out is
+// a file for what it sees.
+func (c *Computer) shoot(ctx context.Context, id, pattern string) (source []string, out string, done func(), err error) {
+	if err := c.camera.enter(ctx); err != nil {
+		return nil, "", nil, err
+	}
+	source, err = c.source(ctx, id)
+	if err != nil {
+		c.camera.leave()
+		return nil, "", nil, err
+	}
+	out, remove, err := c.scratch(pattern)
+	if err != nil {
+		c.camera.leave()
+		return nil, "", nil, err
+	}
+	return source, out, func() { remove(); c.camera.leave() }, nil
+}
+
 // warmUp is how long a camera looks before the picture is taken, in ms, when the call does not say: the first pictures are
 // too dark.
 const warmUp = 1000
@@ -145,19 +164,11 @@ func (c *Computer) cameraSnap(ctx context.Context, params []byte) (any, error) {
 	if p.Format != "jpeg" {
 		p.Format = "jpg"
 	}
-	if err := c.camera.enter(ctx); err != nil {
-		return nil, err
-	}
-	defer c.camera.leave()
-	source, err := c.source(ctx, p.DeviceID)
+	source, out, done, err := c.shoot(ctx, p.DeviceID, "photo-*.jpg")
 	if err != nil {
 		return nil, err
 	}
-	out, remove, err := c.scratch("photo-*.jpg")
-	if err != nil {
-		return nil, err
-	}
-	defer remove()
+	defer done()
 	scale := fmt.Sprintf("scale='min(%d,iw)':-2", width)
 	err = c.ffmpeg(ctx, delay, append(source, "-ss", seconds(delay), "-frames:v", "1", "-vf", scale, "-q:v", strconv.Itoa(qscale(quality)), "-f", "image2", "-c:v", "mjpeg", out)...)
 	if err != nil {
@@ -204,19 +215,11 @@ func (c *Computer) cameraClip(ctx context.Context, params []byte) (any, error) {
 		DurationMs *int64 `json:"durationMs"`
 	}](params)
 	duration := clamp(p.DurationMs, 3000, shortest, longest)
-	if err := c.camera.enter(ctx); err != nil {
-		return nil, err
-	}
-	defer c.camera.leave()
-	source, err := c.source(ctx, p.DeviceID)
+	source, out, done, err := c.shoot(ctx, p.DeviceID, "clip-*.mp4")
 	if err != nil {
 		return nil, err
 	}
-	out, remove, err := c.scratch("clip-*.mp4")
-	if err != nil {
-		return nil, err
-	}
-	defer remove()
+	defer done()
 	if err := c.ffmpeg(ctx, duration, append(source, encode(duration, out)...)...); err != nil {
 		return nil, err
 	}
