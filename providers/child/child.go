@@ -22,6 +22,14 @@ type Options struct {
 	Line func(stderr bool, line string)
 	// Stdin: the child gets a standard input, Process.Stdin. Otherwise it reads nothing.
 	Stdin bool
+	// Output takes the standard output as it is, in place of Line, on a goroutine of its own. When it returns before the end,
+	// the child can write no more.
+	Output func(r io.Reader)
+	Env    []string // "NAME=value"; nil = the environment of this process
+	Dir    string   // "" = that of this process
+	// Leash: the child is killed when this process is, where the system can do that (Linux). What the child itself has started
+	// is not hit: it ends with its input, or not.
+	Leash bool
 }
 
 // maxLine bounds a line of output in bytes. The rest of a longer one is left out.
@@ -48,7 +56,8 @@ func Start(path string, args []string, o Options) (*Process, error) {
 		return nil, err
 	}
 	p := &Process{cmd: exec.Command(full, args...), done: make(chan struct{})}
-	ownGroup(p.cmd)
+	p.cmd.Env, p.cmd.Dir = o.Env, o.Dir
+	ownGroup(p.cmd, o.Leash)
 	var open, theirs []*os.File
 	closeAll := func(files []*os.File) {
 		for _, f := range files {
@@ -83,15 +92,22 @@ func Start(path string, args []string, o Options) (*Process, error) {
 		return nil, err
 	}
 	closeAll(theirs)
-	go p.wait(o.Line, outR, errR)
+	go p.wait(o, outR, errR)
 	return p, nil
 }
 
 // wait reads the output to its end and reaps the child.
-func (p *Process) wait(line func(bool, string), out, errs *os.File) {
+func (p *Process) wait(o Options, out, errs *os.File) {
 	var streams sync.WaitGroup
-	streams.Go(func() { lines(out, func(s string) { line(false, s) }) })
-	streams.Go(func() { lines(errs, func(s string) { line(true, s) }) })
+	streams.Go(func() {
+		if o.Output != nil {
+			o.Output(out)
+			out.Close()
+			return
+		}
+		lines(out, func(s string) { o.Line(false, s) })
+	})
+	streams.Go(func() { lines(errs, func(s string) { o.Line(true, s) }) })
 	p.err = p.cmd.Wait()
 	p.signal(syscall.SIGKILL) // whatever it has started and left behind
 	late := time.AfterFunc(drain, func() { out.Close(); errs.Close() })

@@ -1,6 +1,8 @@
 package child
 
 import (
+	"bufio"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -129,6 +131,28 @@ func alive(pid int) bool {
 	}
 	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	return err == nil && !strings.Contains(string(stat), ") Z ")
+}
+
+// TestProcess_output: the output can be read as it is, with an environment and a directory of the child's own; whoever stops
+// reading ends a child that goes on writing.
+func TestProcess_output(t *testing.T) {
+	t.Parallel()
+	dir, got := t.TempDir(), make(chan string, 1)
+	p, err := Start("sh", []string{"-c", `printf '%s %s %s|' "$A" "$HOME" "$(pwd)"; while :; do echo y; done`}, Options{
+		Line: func(bool, string) {}, Env: []string{"A=1", "PATH=" + os.Getenv("PATH")}, Dir: dir, Leash: true,
+		Output: func(r io.Reader) {
+			s, _ := bufio.NewReader(r).ReadString('|')
+			got <- s
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Stop(0, 0) })
+	if s := wait(t, got); s != "1  "+dir+"|" {
+		t.Errorf("the child said %q", s)
+	}
+	wait(t, p.Done())
 }
 
 func TestStart_missing(t *testing.T) {

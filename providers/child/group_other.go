@@ -8,6 +8,6 @@ import (
 )
 
 // Without process groups the child alone is ended.
-func ownGroup(*exec.Cmd) {}
+func ownGroup(*exec.Cmd, bool) {}
 
 func (p *Process) signal(syscall.Signal) { _ = p.cmd.Process.Kill() }

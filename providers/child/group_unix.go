@@ -7,7 +7,12 @@ import (
 	"syscall"
 )
 
-func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+func ownGroup(cmd *exec.Cmd, leash bool) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if leash {
+		dieWithParent(cmd.SysProcAttr)
+	}
+}
 
 // signal goes to the whole group. That there is nobody left is no matter.
 func (p *Process) signal(s syscall.Signal) { _ = syscall.Kill(-p.cmd.Process.Pid, s) }
