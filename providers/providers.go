@@ -47,6 +47,9 @@ type Env struct {
 	Receive func(ctx context.Context, m Incoming) error
 	// State reports a change of the link. Never blocks.
 	State func(Status)
+	// Echo takes the id (as in Receipt) of a message of the account itself that came in over the way of other people's
+	// messages: the proof that this way is open. Never blocks. A surface that does not see its own messages never calls it.
+	Echo func(messageID string)
 	// Files is where inbound attachments go: the one way in for bytes from outside. Never nil.
 	Files Files
 	// Cursor keeps how far the account has come at its platform, over restarts. Never nil.
@@ -72,6 +75,9 @@ func (e Env) WithDefaults() Env {
 	}
 	if e.State == nil {
 		e.State = func(Status) {}
+	}
+	if e.Echo == nil {
+		e.Echo = func(string) {}
 	}
 	return e
 }
@@ -225,6 +231,9 @@ type Status struct {
 	// Detail is what only this surface has to say in providers.status: a pointer to a fresh struct, ready for JSON.
 	Detail any
 }
+
+// UnknownID is a receipt's message id where the platform does not tell.
+const UnknownID = "unknown"
 
 // Receipt is the platform's word that a message arrived.
 type Receipt struct {

@@ -30,6 +30,7 @@ type account struct {
 	failures int
 	cancel   func() // of the pending retry
 
+	canary   canary
 	mended   time.Time // when it was last connected anew for being deaf
 	performs int       // actions being carried out
 	inFlight int
@@ -94,6 +95,8 @@ func (a *account) Receive(c *actors.Context[message], m message) error {
 		}
 	case perform:
 		a.onPerform(c, m)
+	case launched:
+		a.onLaunched(c, m)
 	case performed:
 		a.performs--
 	case settled:
@@ -113,6 +116,7 @@ func (a *account) begin(c *actors.Context[message]) {
 	}
 	spec, order := a.slot.ordered()
 	a.order, a.late = order, false
+	a.canary = a.canary.again(spec.Config)
 	if spec.Disabled != "" {
 		a.change(func(s *State) { s.Phase, s.Reason, s.NextAt, s.LastError = Disabled, spec.Disabled, 0, spec.Disabled })
 		return

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -60,7 +61,7 @@ func (a *account) onCheck(c *actors.Context[message]) {
 	}
 	why := ""
 	if !a.upSince.IsZero() {
-		why = a.slot.deaf(now.UnixMilli())
+		why = cmp.Or(a.slot.deaf(now.UnixMilli()), a.watchCanary(c, now))
 	}
 	a.change(func(s *State) {
 		if why == "" || s.Deaf == "" { // the words of the beginning stay: they are no news at each look

@@ -156,6 +156,7 @@ type slot struct {
 	link     *link              // whose callbacks count; nil = none
 	provider providers.Provider // of the link; nil = none, or not yet
 	rhythm   rhythm
+	echoes   []string        // ids of the account's own messages that its platform has shown it, the last ones
 	listens  bool            // the rhythm has what was learned before this process
 	news     bool            // the store does not know all of the rhythm
 	done     <-chan struct{} // closed when the last Run has returned; nil = there was none

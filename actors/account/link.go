@@ -62,7 +62,7 @@ func (l *link) retire() {
 func (l *link) env(spec Start, log *slog.Logger) providers.Env {
 	e := providers.Env{
 		Account: spec.Account, Config: spec.Config, Getenv: l.o.Getenv, Log: log, HTTP: l.o.HTTP, Now: l.o.Now,
-		Receive: l.receive, State: l.report, Cursor: cursor{l}, StateDir: l.o.StateDir,
+		Receive: l.receive, State: l.report, Echo: l.echo, Cursor: cursor{l}, StateDir: l.o.StateDir,
 		Life: l.ctx,
 	}
 	if spec.Getenv != nil {

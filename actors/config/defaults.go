@@ -53,6 +53,8 @@ func (d *DiscordAccount) setDefaults() {
 		SlashCommand: SlashCommand{Name: "clawd", SessionPrefix: "discord:slash", Ephemeral: true}, DM: DM{Enabled: true}}
 }
 
+func (k *Canary) setDefaults() { k.EveryMinutes = 60 }
+
 func (g *Guild) setDefaults() { g.ReactionNotifications = "own" }
 
 func (s *SignalAccount) setDefaults() {

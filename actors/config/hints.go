@@ -72,6 +72,8 @@ var help = map[string]string{
 	"telegram.actions":                  "What the agent may do besides writing; what is not named is on.",
 	"whatsapp.clientVersion":            "The version to give ourselves out as, when WhatsApp refuses the one that is found.",
 	"whatsapp.allowFrom":                "Who may write: phone numbers in international form, * for everyone.",
+	"slack.canary":                      "A message of the account to a chat of its own when nobody has written for a while: when it does not come back, the account is deaf.",
+	"slack.canary.to":                   "Id of a chat made for it.",
 	"discord.token":                     "Token of the bot, from the developer portal.",
 	"slack.botToken":                    "Token that begins with xoxb-.",
 	"slack.appToken":                    "Token of the socket mode, begins with xapp-.",

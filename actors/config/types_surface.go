@@ -112,6 +112,13 @@ type SlackAccount struct {
 	SlashCommand          SlashCommand       `json:"slashCommand"`
 	DM                    DM                 `json:"dm"`
 	Channels              map[string]Channel `json:"channels"`
+	Canary                *Canary            `json:"canary"`
+}
+
+// Canary is a message of an account to itself, sent when nobody else has written for a while: the proof that it hears.
+type Canary struct {
+	To           string  `json:"to" rule:"required"`
+	EveryMinutes float64 `json:"everyMinutes" rule:"min=5"`
 }
 
 // Channel is the rule of one channel.
@@ -139,6 +146,7 @@ type DiscordAccount struct {
 	SlashCommand   SlashCommand     `json:"slashCommand"`
 	DM             DM               `json:"dm"`
 	Guilds         map[string]Guild `json:"guilds"`
+	Canary         *Canary          `json:"canary"`
 }
 
 // Guild is the rule of one server.
@@ -199,4 +207,6 @@ type IMessageAccount struct {
 	Groups             Groups  `json:"groups"`
 
 	Actions map[string]bool `json:"actions"`
+
+	Canary *Canary `json:"canary"`
 }

@@ -39,6 +39,7 @@ func startPlatform(t *testing.T) providertest.Platform {
 		Env:             providers.Env{Config: config, Endpoint: s.URL()},
 		Unreachable:     func(env *providers.Env) { env.Endpoint = providertest.DeadEndpoint(t) },
 		Secret:          s.Token(),
+		HearsItself:     true,
 		Chat:            discordfake.AnnDM,
 		Deliver:         func(texts ...string) []string { return s.SayAll(discordfake.Ann, discordfake.AnnDM, texts, false) },
 		DeliverReversed: func(texts ...string) []string { return s.SayAll(discordfake.Ann, discordfake.AnnDM, texts, true) },

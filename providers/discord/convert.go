@@ -22,6 +22,9 @@ func (t *taker) message(ctx context.Context, m *messageEvent, late bool) error {
 		return nil
 	}
 	if m.Author.ID == me.ID {
+		if !late {
+			t.p.env.Echo(m.ID)
+		}
 		t.p.noteSent(m.nonce, sent{id: m.ID, channel: m.ChannelID, text: m.Content})
 	}
 	if m.Author.ID == me.ID || m.Author.Bot || m.WebhookID != "" {

@@ -55,6 +55,7 @@ func startPlatform(t *testing.T) providertest.Platform {
 		Env:         providers.Env{Config: section(t, map[string]any{"cliPath": s.CLI(t)})},
 		Unreachable: func(env *providers.Env) { env.Config = section(t, map[string]any{"cliPath": broken(t)}) },
 		Secret:      "there is no credential", // macOS asks for permissions instead
+		HearsItself: true,
 		Chat:        imsgfake.Ann,
 		Deliver: func(texts ...string) (ids []string) {
 			var rows []imsgfake.Message

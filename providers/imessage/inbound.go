@@ -191,6 +191,10 @@ func (l *listener) take(ctx context.Context, raw json.RawMessage, opened time.Ti
 		l.since, l.dirty, l.written = m.ID-1, true, time.Time{}
 		l.keep(ctx)
 	}
+	if m.FromMe {
+		p.env.Echo(m.GUID) // which of the two a send is answered with depends on imsg's version
+		p.env.Echo(strconv.FormatInt(m.ID, 10))
+	}
 	if in, ok := convert(m); ok {
 		in.Late = in.Time.Before(opened.Add(-lateBy))
 		in.Media = p.fetch(ctx, in, m.Files)

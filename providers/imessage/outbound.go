@@ -30,7 +30,7 @@ func (p *Provider) Send(ctx context.Context, m providers.Outgoing) (providers.Re
 		return providers.Receipt{}, sendError(err)
 	}
 	p.ledger.done(m, sent.GUID, p.env.Now())
-	r := providers.Receipt{MessageID: "unknown", ChatID: m.Route.Chat} // older versions do not tell
+	r := providers.Receipt{MessageID: providers.UnknownID, ChatID: m.Route.Chat} // older versions do not tell
 	switch {
 	case sent.GUID != "":
 		r.MessageID = sent.GUID

@@ -29,6 +29,9 @@ type Platform struct {
 	// OverLink: sends go over the link. While it is down Send fails at once, with a transient error.
 	OverLink bool
 
+	// HearsItself: the platform shows the account its own messages as it shows it those of others (Env.Echo).
+	HearsItself bool
+
 	// Deliver makes the platform hand out texts of the chat's person, in one batch where it has batches. It returns
 	// the platform's message ids.
 	Deliver func(texts ...string) []string

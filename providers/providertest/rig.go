@@ -32,6 +32,7 @@ type rig struct {
 	calls    int                  // of Receive
 	store    func(ctx context.Context, m providers.Incoming) error
 	log      bytes.Buffer
+	echoes   []string // what Echo was given
 	said     []string // every error and text that came out
 }
 
@@ -54,6 +55,7 @@ func newRigOn(t *testing.T, p Platform, change func(*providers.Env)) *rig {
 	env.Now = time.Now
 	env.Receive = r.onReceive
 	env.State = r.onState
+	env.Echo = r.onEcho
 	if env.Cursor == nil {
 		env.Cursor = NewCursor()
 	}
@@ -106,6 +108,13 @@ func (r *rig) onState(s providers.Status) {
 	defer r.mu.Unlock()
 	r.states = append(r.states, s)
 	r.said = append(r.said, s.Reason, s.Self)
+	r.broadcast()
+}
+
+func (r *rig) onEcho(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.echoes = append(r.echoes, id)
 	r.broadcast()
 }
 

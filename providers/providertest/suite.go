@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ func Run(t *testing.T, h Harness) {
 		{"refused login is terminal", refused(RefuseLogin)},
 		{"revoked login is terminal", refused(RevokeLogin)},
 		{"echo", echo},
+		{"hears itself, and keeps it from the agent", hearsItself},
 		{"second Run is refused", secondRun},
 		{"cancel while connected", cancelUp},
 		{"cancel while backing off", cancelDown},
@@ -46,6 +48,21 @@ func Run(t *testing.T, h Harness) {
 			c.run(t, h)
 		})
 	}
+}
+
+// hearsItself: the echo of a message has the id of its receipt, and is no message of a person.
+func hearsItself(t *testing.T, h Harness) {
+	r := newRig(t, h)
+	r.up()
+	receipt, err := r.send(r.ctx, "to myself")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.HearsItself {
+		r.await("echo of "+receipt.MessageID, func() bool { return slices.Contains(r.echoes, receipt.MessageID) })
+	}
+	r.awaitAcked(r.Deliver("from somebody")[0])
+	r.awaitTexts("from somebody")
 }
 
 func leaks(t *testing.T, h Harness) {

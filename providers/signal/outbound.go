@@ -52,7 +52,7 @@ func (p *Provider) Send(ctx context.Context, m providers.Outgoing) (providers.Re
 	if err := verdict(s.Results); err != nil {
 		return providers.Receipt{}, err
 	}
-	r := providers.Receipt{MessageID: "unknown", ChatID: m.Route.Chat} // HTTP 201 has no result
+	r := providers.Receipt{MessageID: providers.UnknownID, ChatID: m.Route.Chat} // HTTP 201 has no result
 	if s.Timestamp != 0 {
 		r.MessageID = strconv.FormatInt(s.Timestamp, 10)
 		p.sent.add(s.Timestamp)

@@ -50,6 +50,7 @@ func startPlatform(t *testing.T) providertest.Platform {
 		Env:             providers.Env{Config: config, Endpoint: s.URL()},
 		Unreachable:     func(env *providers.Env) { env.Endpoint = providertest.DeadEndpoint(t) },
 		Secret:          slackfake.DefaultBotToken,
+		HearsItself:     true,
 		Chat:            slackfake.AnnDM,
 		Deliver:         deliver(false),
 		DeliverReversed: deliver(true),

@@ -28,6 +28,9 @@ func (c *connection) take(ctx context.Context, r *socketmode.Request) (body any,
 // happened is one event.
 func (c *connection) happened(ctx context.Context, cb callback, again bool) error {
 	e := cb.Event
+	if e.Type == "message" && c.p.mine(e) {
+		c.p.env.Echo(e.TS)
+	}
 	switch {
 	case e.Type == "app_mention", e.Type == "message" && (e.SubType == "" || e.SubType == "file_share"):
 		if c.late != nil {
@@ -75,6 +78,12 @@ func (p *Provider) receive(ctx context.Context, m providers.Incoming) error {
 func (p *Provider) personal(e event) bool {
 	me := p.self()
 	return e.Channel.ID != "" && stampPattern.MatchString(e.TS) && e.User.ID != "" && e.BotID == "" && e.User.ID != me.user
+}
+
+// mine: we have written it.
+func (p *Provider) mine(e event) bool {
+	me := p.self()
+	return me.user != "" && e.User.ID == me.user || me.bot != "" && e.BotID == me.bot
 }
 
 // thread is the first message of the thread that a message stands in; "" for one that stands in none, or begins it.
