@@ -7,7 +7,6 @@ import (
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/modelrun"
 	"github.com/clawdbot/gateway/actors/models"
-	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // newRegistry finds models that can be asked.
@@ -43,26 +42,4 @@ func (g *Gateway) systemPrompt(t agent.Turn) string {
 		b.WriteString("\n" + t.System + "\n")
 	}
 	return b.String()
-}
-
-// offered are the tools that models are offered: methods that tell how things are.
-var offered = []agent.ToolInfo{
-	{Name: "status", Description: "How the gateway is: version, sessions, surfaces, outbox.", Schema: noArguments},
-	{Name: "health", Description: "The state of the messaging surfaces and of the gateway.", Schema: noArguments},
-	{Name: "sessions_list", Description: "The conversations there are, the latest first.",
-		Schema: wire.Raw(`{"type":"object","properties":{"limit":{"type":"integer","minimum":1}},"additionalProperties":false}`)},
-	{Name: "chat_history", Description: "The messages of a conversation.",
-		Schema: wire.Raw(`{"type":"object","properties":{"sessionKey":{"type":"string"},"limit":{"type":"integer","minimum":1,"maximum":1000}},"required":["sessionKey"],"additionalProperties":false}`)},
-	{Name: "cron_list", Description: "The jobs that run at their time.", Schema: noArguments},
-	{Name: "models_list", Description: "The models that can be chosen.", Schema: noArguments},
-}
-
-var noArguments = wire.Raw(`{"type":"object","properties":{},"additionalProperties":false}`)
-
-// toolInfos are the tools of a run. Who writes on a messaging surface has none.
-func (g *Gateway) toolInfos(j agent.Job) []agent.ToolInfo {
-	if !j.Request.Operator {
-		return nil
-	}
-	return offered
 }

@@ -89,6 +89,7 @@ func (g *Gateway) boardOptions() board.Options {
 // toolOptions is what the tools canvas and nodes work with.
 func (g *Gateway) toolOptions() tools.Options {
 	return tools.Options{
+		Approve: g.approve,
 		Call: func(ctx context.Context, method string, params any) (wire.Raw, error) {
 			raw, err := wire.Marshal(params)
 			if err != nil {

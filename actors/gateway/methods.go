@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/actors/account"
-	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/board"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/cron"
@@ -21,7 +20,6 @@ import (
 	"github.com/clawdbot/gateway/actors/presence"
 	"github.com/clawdbot/gateway/actors/session"
 	"github.com/clawdbot/gateway/actors/skills"
-	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/actors/wizard"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -119,33 +117,6 @@ func (g *Gateway) call(ctx context.Context, method string, params []byte) (wire.
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-}
-
-// tool is how a run calls a tool: the agent is a client of the method table like any other. Underscores stand for
-// dots, because models name tools that way.
-func (g *Gateway) tool(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error) {
-	<-g.tree.grown // a run from before a restart may be quicker than the method table
-	if err := mayUse(j, name); err != nil {
-		return nil, err
-	}
-	switch {
-	case name == "list":
-		return g.toolList()
-	case name == "canvas":
-		return tools.Canvas(ctx, g.toolOptions(), args)
-	case name == "nodes":
-		return tools.Nodes(ctx, g.toolOptions(), args)
-	case g.isSurface(name):
-		return g.perform(ctx, name, args)
-	}
-	method := name
-	if _, ok := g.tree.methods[method]; !ok {
-		method = strings.ReplaceAll(name, "_", ".")
-	}
-	if _, ok := g.tree.methods[method]; !ok {
-		return nil, fmt.Errorf("no tool called %q", name)
-	}
-	return g.call(ctx, method, args)
 }
 
 // actorsList is the inspector's method, an addition to the protocol.

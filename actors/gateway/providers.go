@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/account"
-	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -124,28 +122,6 @@ func (g *Gateway) perform(ctx context.Context, name string, args wire.Raw) (wire
 		return nil, fmt.Errorf("tool %s: %w", name, err)
 	}
 	return wire.Marshal(result)
-}
-
-// toolList names what a run may call.
-func (g *Gateway) toolList() (wire.Raw, error) {
-	list := map[string][]string{"methods": g.tree.names, "surfaces": {}, "tools": {"canvas", "nodes"}}
-	for _, f := range g.o.Providers {
-		list["surfaces"] = append(list["surfaces"], f.Surface)
-	}
-	return wire.Marshal(list)
-}
-
-// isSurface tells whether a tool's name is that of a surface, or of one of its accounts.
-func (g *Gateway) isSurface(name string) bool {
-	return slices.ContainsFunc(g.o.Providers, func(f providers.Factory) bool { return f.Surface == surfaceOf(name) })
-}
-
-// mayUse refuses tools to whoever writes on a messaging surface.
-func mayUse(j agent.Job, name string) error {
-	if !j.Request.Operator {
-		return errors.New("tool " + name + ": not for messages from a messaging surface")
-	}
-	return nil
 }
 
 // deaf lists the accounts that seem to hear nothing.

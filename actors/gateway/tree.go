@@ -24,6 +24,7 @@ import (
 	"github.com/clawdbot/gateway/actors/router"
 	"github.com/clawdbot/gateway/actors/session"
 	"github.com/clawdbot/gateway/actors/skills"
+	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/actors/wizard"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -56,6 +57,7 @@ type tree struct {
 	directory *account.Directory
 	catalog   *models.Catalog
 	registry  *models.Registry
+	tools     *tools.Table
 	methods   map[string]wire.Method
 	names     []string      // of all methods, in the order of hello-ok
 	grown     chan struct{} // closed when all of the above is there
@@ -89,6 +91,7 @@ func (g *Gateway) plant() error {
 		grown:   make(chan struct{}),
 	}
 	g.tree.registry = g.newRegistry(g.tree.catalog)
+	g.tree.tools = g.newToolbox()
 	if before := g.heritage.events; before != nil {
 		g.tree.events.CountOn(before)
 	}

@@ -25,6 +25,8 @@ type Options struct {
 	Workspace func() string
 	// Save keeps a file for the answer and returns its path.
 	Save func(mime, name string, data []byte) (path string, err error)
+	// Approve is asked before a command is run on a device; nil = nobody is asked.
+	Approve Approve
 }
 
 // Resolve finds a node as it is called: by id, address, name, or at least six characters of the beginning of its id.

@@ -1,0 +1,155 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/cron"
+	"github.com/clawdbot/gateway/actors/tools"
+	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// newToolbox joins what agents can do.
+func (g *Gateway) newToolbox() *tools.Table {
+	return tools.NewTable(g.toolPolicy,
+		g.lookTools,
+		func() []tools.Tool { return tools.Devices(g.toolOptions()) },
+		g.surfaceTools,
+	)
+}
+
+// toolPolicy is what the configuration in force says of a call.
+func (g *Gateway) toolPolicy(c tools.Caller, name string, _ tools.Group) error {
+	if !c.Operator {
+		return &tools.Refused{Tool: name, Reason: "not for messages from a messaging surface"}
+	}
+	return nil
+}
+
+// caller is on whose behalf the tools of a run are called.
+func (g *Gateway) caller(j agent.Job) tools.Caller {
+	c := tools.Caller{
+		RunID: j.EventRunID, SessionKey: j.SessionKey, SessionID: j.SessionID, Operator: j.Request.Operator,
+		Trigger: triggers[j.Kind], Workspace: g.env.ExpandHome(g.doc.Load().Config.Agent.Workspace),
+	}
+	if j.Kind == agent.KindInbound && j.Route != nil {
+		c.Surface, c.Account, c.ChatType = j.Route.Surface, j.Route.Account, string(j.Route.Kind)
+	}
+	return c
+}
+
+var triggers = map[agent.Kind]string{
+	agent.KindChat: tools.TriggerChat, agent.KindInbound: tools.TriggerChat, agent.KindAgent: tools.TriggerAgent, agent.KindNode: tools.TriggerNode,
+	cron.KindCron: tools.TriggerCron, cron.KindHeartbeat: tools.TriggerHeartbeat, cron.KindHook: tools.TriggerHook,
+}
+
+// toolInfos describes to a model what its run may call.
+func (g *Gateway) toolInfos(j agent.Job) (infos []agent.ToolInfo) {
+	for _, t := range g.tree.tools.For(g.caller(j)) {
+		infos = append(infos, agent.ToolInfo{Name: t.Name, Description: t.Description, Schema: t.Schema})
+	}
+	return infos
+}
+
+// tool is how a run calls a tool. What a person writes to the built-in runner may name any method, too.
+func (g *Gateway) tool(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error) {
+	<-g.tree.grown // a run from before a restart may be quicker than the method table
+	if _, ok := g.tree.tools.Find(name); !ok && j.Request.Operator && g.byHandOnly(j) {
+		return g.typed(ctx, name, args)
+	}
+	return g.tree.tools.Run(ctx, g.caller(j), name, args)
+}
+
+// byHandOnly tells whether no model makes the calls of a run, but the person who writes.
+func (g *Gateway) byHandOnly(j agent.Job) bool {
+	return g.builtin() || g.o.Runner == nil && (j.Model == "" || j.Model == "builtin")
+}
+
+// typed is a call of what is no tool: a list, an account, or a method. Underscores stand for dots.
+func (g *Gateway) typed(ctx context.Context, name string, args wire.Raw) (wire.Raw, error) {
+	switch {
+	case name == "list":
+		return g.toolList()
+	case g.isSurface(name):
+		return g.perform(ctx, name, args)
+	}
+	method := name
+	if _, ok := g.tree.methods[method]; !ok {
+		method = strings.ReplaceAll(name, "_", ".")
+	}
+	if _, ok := g.tree.methods[method]; !ok {
+		return nil, fmt.Errorf("no tool called %q", name)
+	}
+	return g.call(ctx, method, args)
+}
+
+// toolList names what can be typed.
+func (g *Gateway) toolList() (wire.Raw, error) {
+	list := map[string][]string{"methods": g.tree.names, "surfaces": {}, "tools": {}}
+	for _, f := range g.o.Providers {
+		list["surfaces"] = append(list["surfaces"], f.Surface)
+	}
+	for _, t := range g.tree.tools.All() {
+		if !slices.Contains(list["surfaces"], t.Name) {
+			list["tools"] = append(list["tools"], t.Name)
+		}
+	}
+	return wire.Marshal(list)
+}
+
+// isSurface tells whether a tool's name is that of a surface, or of one of its accounts.
+func (g *Gateway) isSurface(name string) bool {
+	return slices.ContainsFunc(g.o.Providers, func(f providers.Factory) bool { return f.Surface == surfaceOf(name) })
+}
+
+// lookTools tell how things are.
+func (g *Gateway) lookTools() []tools.Tool {
+	return []tools.Tool{
+		g.methodTool("status", "How the gateway is: version, sessions, surfaces, outbox.", noArguments),
+		g.methodTool("health", "The state of the messaging surfaces and of the gateway.", noArguments),
+		g.methodTool("sessions_list", "The conversations there are, the latest first.",
+			`{"type":"object","properties":{"limit":{"type":"integer","minimum":1}},"additionalProperties":false}`),
+		g.methodTool("chat_history", "The messages of a conversation.",
+			`{"type":"object","properties":{"sessionKey":{"type":"string"},"limit":{"type":"integer","minimum":1,"maximum":1000}},"required":["sessionKey"],"additionalProperties":false}`),
+		g.methodTool("cron_list", "The jobs that run at their time.", noArguments),
+		g.methodTool("models_list", "The models that can be chosen.", noArguments),
+	}
+}
+
+const noArguments = `{"type":"object","properties":{},"additionalProperties":false}`
+
+// methodTool is a method that only looks, as a tool.
+func (g *Gateway) methodTool(name, description, schema string) tools.Tool {
+	method := strings.ReplaceAll(name, "_", ".")
+	return tools.Tool{
+		Name: name, Description: description, Schema: wire.Raw(schema), Group: tools.GroupRead,
+		Run: func(ctx context.Context, _ tools.Caller, args wire.Raw) (wire.Raw, error) {
+			return g.call(ctx, method, args)
+		},
+	}
+}
+
+// surfaceTools are the actions that only a platform has, one tool for each surface that is configured.
+func (g *Gateway) surfaceTools() (all []tools.Tool) {
+	for _, s := range g.tree.directory.States() {
+		surface := s.Surface
+		if slices.ContainsFunc(all, func(t tools.Tool) bool { return t.Name == surface }) {
+			continue
+		}
+		all = append(all, tools.Tool{
+			Name: surface, Group: tools.GroupMessage,
+			Description: "Act on " + surface + " beyond answering: reactions, edits, polls, pins and what else it has. Call it without action for the list of actions " +
+				"that are allowed. The other arguments are the action's own, such as to, messageId, userId, content, emoji.",
+			Schema: wire.Raw(`{"type":"object","properties":{"action":{"type":"string"},"account":{"type":"string","description":"where there are several"},` +
+				`"to":{"type":"string","description":"chat, person or channel by its id"},"messageId":{"type":"string"},"content":{"type":"string"},"emoji":{"type":"string"}},"additionalProperties":true}`),
+			Run: func(ctx context.Context, _ tools.Caller, args wire.Raw) (wire.Raw, error) {
+				return g.perform(ctx, surface, args)
+			},
+		})
+	}
+	return all
+}
