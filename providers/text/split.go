@@ -40,13 +40,16 @@ func firstPiece(s string, limit int) (piece, rest string) {
 	cut, _ = window(s, limit-overhead)
 	body := f.start + len(f.opening) + 1
 	if cut <= body { // no break within the code: at the limit then
-		cut = hardCut(s, limit-overhead)
+		cut = f.unclosed(s, hardCut(s, limit-overhead))
+	}
+	if cut <= body && f.start > 0 { // not even one character of the code fits
+		return strings.TrimRightFunc(s[:f.start], isSpace), s[f.start:]
 	}
 	if g, still := fenceAt(s, cut); !still || g.start != f.start { // the shorter piece ends elsewhere
 		return strings.TrimRightFunc(s[:cut], isSpace), strings.TrimLeftFunc(s[cut:], isSpace)
 	}
 	code, rest := s[:cut], strings.TrimPrefix(s[cut:], "\n")
-	if closes(firstLine(rest), f) { // the fence ends here by itself
+	if closes(firstLine(rest), f) && (rest != s[cut:] || s[cut-1] == '\n') { // the fence ends here by itself
 		_, after, _ := strings.Cut(rest, "\n")
 		return strings.TrimRight(code, "\n") + "\n" + f.mark, strings.TrimLeftFunc(after, isSpace)
 	}
@@ -69,6 +72,15 @@ type fence struct {
 	start   int    // byte offset of its first line
 	opening string // that line
 	mark    string // "```" or longer, or "~~~"
+}
+
+// unclosed moves a cut within a line of code back as long as the half before it would end the block.
+func (f fence) unclosed(s string, cut int) int {
+	line := strings.LastIndexByte(s[:cut], '\n') + 1
+	for cut > line && cut < len(s) && s[cut] != '\n' && closes(s[line:cut], f) {
+		cut--
+	}
+	return cut
 }
 
 // end is the offset behind the block's last line in s.

@@ -39,11 +39,12 @@ func (s *session) onMessage(evt *events.Message) (taken bool) {
 	if c.file != nil && !c.in.Note {
 		s.fetch(&c)
 	}
+	// Before the hand-over: an answer may quote it, or react to it, before Receive is back.
+	s.p.heard.put(c.in.Chat, heardMessage{id: c.in.ID, chat: evt.Info.Chat, author: c.author, text: c.in.Text})
 	if err := s.p.env.Receive(s.ctx, c.in); err != nil {
 		s.end(fmt.Errorf("the message could not be stored: %w", err))
 		return false
 	}
-	s.p.heard.put(c.in.Chat, heardMessage{id: c.in.ID, chat: evt.Info.Chat, author: c.author, text: c.in.Text})
 	s.p.tell(providers.Status{LastSeen: now}, nil)
 	s.read(c, evt.Info.IsFromMe)
 	return true
