@@ -41,6 +41,23 @@ func (r Reply[T]) Fail(err error) {
 	}
 }
 
+// Replies are those who wait for one and the same answer.
+type Replies[T any] []Reply[T]
+
+// Send answers all of them with v.
+func (r Replies[T]) Send(v T) {
+	for _, one := range r {
+		one.Send(v)
+	}
+}
+
+// Fail answers all of them with an error, which must not be nil.
+func (r Replies[T]) Fail(err error) {
+	for _, one := range r {
+		one.Fail(err)
+	}
+}
+
 func (r Reply[T]) pendingReply() pendingReply {
 	if r.s == nil {
 		return nil

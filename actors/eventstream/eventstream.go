@@ -61,19 +61,21 @@ func (s *stream) onPublish(m Publish) {
 	if m.Stamped {
 		sv = &wire.StateVersion{Presence: s.state.Presence.Load(), Health: s.state.Health.Load()}
 	}
-	m.Send(s.broadcast(m.Name, m.Payload, m.Droppable, sv))
+	m.Send(s.broadcast(Event{Name: m.Name, Payload: m.Payload, Droppable: m.Droppable}, sv))
 }
 
 func (s *stream) onPublishRun(m PublishRun) {
 	n := s.state.runs.last(m.RunID)
 	if m.Stream != "" {
 		n = s.state.runs.next(m.RunID)
-		s.broadcast("agent", agentPayload(m, n), false, nil)
+		s.broadcast(Event{Name: wire.EventAgent, SessionKey: m.SessionKey, Payload: agentPayload(m, n)}, nil)
 	} else if m.Chat != nil && m.Chat.State == wire.ChatAborted {
 		n++ // the number the run would have used next (protocol 3.8)
 	}
 	if m.Chat != nil {
-		s.broadcast("chat", chatPayload(m.Chat, n), m.Chat.State == wire.ChatDelta, nil)
+		s.broadcast(Event{
+			Name: wire.EventChat, SessionKey: m.Chat.SessionKey, Payload: chatPayload(m.Chat, n), Droppable: m.Chat.State == wire.ChatDelta,
+		}, nil)
 	}
 	m.Send(s.state.seq)
 }
@@ -89,26 +91,26 @@ func (s *stream) onTick(c *actors.Context[Message]) {
 	c.After(s.state.next.Sub(now), tick{})
 	payload, err := wire.Marshal(wire.TickEvent{TS: now.UnixMilli()})
 	if err == nil {
-		s.broadcast("tick", payload, true, nil)
+		s.broadcast(Event{Name: wire.EventTick, Payload: payload, Droppable: true}, nil)
 	}
 }
 
 // broadcast numbers the event and offers the same bytes to every sink.
-func (s *stream) broadcast(name string, payload wire.Raw, droppable bool, sv *wire.StateVersion) int64 {
-	frame := wire.AppendEvent(make([]byte, 0, len(payload)+len(name)+96), name, payload, s.state.seq+1, sv)
+func (s *stream) broadcast(e Event, sv *wire.StateVersion) int64 {
+	e.Frame = wire.AppendEvent(make([]byte, 0, len(e.Payload)+len(e.Name)+96), e.Name, e.Payload, s.state.seq+1, sv)
 	s.state.seq++
-	s.state.sinks.each(func(id string, sink Sink) bool { return s.offer(id, sink, frame, droppable) })
+	s.state.sinks.each(func(id string, sink func(Event)) bool { return s.offer(id, sink, e) })
 	return s.state.seq
 }
 
 // offer shields the others from one sink's panic, and tells whether to keep that one.
-func (s *stream) offer(id string, sink Sink, frame []byte, droppable bool) (keep bool) {
+func (s *stream) offer(id string, sink func(Event), e Event) (keep bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.log.Error("sink removed after a panic", "conn", id, "err", r)
 		}
 	}()
-	sink.Offer(frame, droppable)
+	sink(e)
 	return true
 }
 
@@ -122,7 +124,7 @@ func (s *stream) notice() {
 	if err != nil {
 		return
 	}
-	s.broadcast("agent", agentPayload(PublishRun{RunID: "gateway", Stream: "error", Data: data}, 0), false, nil)
+	s.broadcast(Event{Name: wire.EventAgent, Payload: agentPayload(PublishRun{RunID: "gateway", Stream: "error", Data: data}, 0)}, nil)
 }
 
 type lostData struct {

@@ -44,6 +44,21 @@ type Sink interface {
 	Offer(frame []byte, droppable bool)
 }
 
+// Event is an event as it goes out to everybody.
+type Event struct {
+	Name       string
+	SessionKey string   // of agent and chat events, the session of the run; "" = none
+	Payload    wire.Raw // shared, as Frame is
+	Frame      []byte   // name, payload and number, encoded
+	Droppable  bool     // a slow client may miss it
+}
+
+// Listener is told what an event is, and chooses.
+type Listener interface {
+	// Hear must not block, nor change the bytes of the event.
+	Hear(e Event)
+}
+
 type tick struct{}
 
 func (Publish) eventstreamMessage()    {}

@@ -21,7 +21,7 @@ type State struct {
 
 // NewState returns the state of a stream that has not sent anything.
 func NewState() *State {
-	s := &State{sinks: sinks{byID: map[string]Sink{}}}
+	s := &State{sinks: sinks{byID: map[string]func(Event){}}}
 	s.Presence.Store(1)
 	s.Health.Store(1)
 	return s
@@ -37,10 +37,10 @@ func (s *State) CountOn(before *State) {
 // nothing, or a dead one that is offered events for ever.
 type sinks struct {
 	mu   sync.Mutex
-	byID map[string]Sink // guarded by mu
+	byID map[string]func(Event) // guarded by mu
 }
 
-func (s *sinks) add(id string, sink Sink) {
+func (s *sinks) add(id string, sink func(Event)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.byID[id] = sink
@@ -53,7 +53,7 @@ func (s *sinks) remove(id string) {
 }
 
 // each calls f for every sink, and removes those it returns false for.
-func (s *sinks) each(f func(id string, sink Sink) (keep bool)) {
+func (s *sinks) each(f func(id string, sink func(Event)) (keep bool)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, sink := range s.byID {

@@ -49,9 +49,14 @@ func (s Stream) Run(ev PublishRun, data any, then func()) {
 }
 
 // Join adds a sink: from now on it gets every event. It may wait while one event is handed out.
-func (s Stream) Join(id string, sink Sink) { s.state.sinks.add(id, sink) }
+func (s Stream) Join(id string, sink Sink) {
+	s.state.sinks.add(id, func(e Event) { sink.Offer(e.Frame, e.Droppable) })
+}
 
-// Leave removes a sink. Unknown ids are ignored.
+// Listen adds a listener, as Join adds a sink; the two share their ids.
+func (s Stream) Listen(id string, l Listener) { s.state.sinks.add(id, l.Hear) }
+
+// Leave removes a sink or listener. Unknown ids are ignored.
 func (s Stream) Leave(id string) { s.state.sinks.remove(id) }
 
 // Versions is the current stateVersion.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/clawdbot/gateway/actors/eventstream"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -166,32 +167,22 @@ func (d *Directory) offer(event string, payload wire.Raw, droppable bool, wants 
 	}
 }
 
-// Offer is the directory as a sink of the event stream: chat and agent events go to the nodes that follow their session,
+// Hear is the directory as a listener of the event stream: chat and agent events go to the nodes that follow their session,
 // health and tick to those that follow any (bridge-canvas 1.12). Nodes hear of nothing else.
-func (d *Directory) Offer(frame []byte, droppable bool) {
+func (d *Directory) Hear(e eventstream.Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.sessions) == 0 {
-		return
-	}
-	f, err := wire.ParseServerFrame(frame)
-	if err != nil || f.Event == nil {
-		return
-	}
-	ev := f.Event
-	switch ev.Event {
+	switch e.Name {
 	case wire.EventHealth, wire.EventTick:
-		d.offer(ev.Event, wire.Raw(ev.Payload), true, func(l *link) bool { return len(l.keys) > 0 })
+		d.offer(e.Name, e.Payload, true, func(l *link) bool { return len(l.keys) > 0 })
 	case wire.EventChat, wire.EventAgent:
-		var p struct {
-			SessionKey string `json:"sessionKey"`
-		}
-		if wire.Unmarshal(ev.Payload, &p) != nil || len(d.sessions[p.SessionKey]) == 0 {
+		following := d.sessions[e.SessionKey]
+		if len(following) == 0 {
 			return
 		}
-		line := d.line(ev.Event, wire.Raw(ev.Payload))
-		for id := range d.sessions[p.SessionKey] {
-			d.links[id].socket.Offer(line, droppable)
+		line := d.line(e.Name, e.Payload)
+		for id := range following {
+			d.links[id].socket.Offer(line, e.Droppable)
 		}
 	}
 }

@@ -32,21 +32,9 @@ var (
 type join struct {
 	id      uint64
 	params  wire.NodeInvokeParams
-	waiters []Invoke
+	waiters actors.Replies[store.Outcome]
 	letter  bool // it was in the node's mailbox
 	ended   bool // the node is done with it; the outcome is being put on disk
-}
-
-func (j *join) answer(o store.Outcome) {
-	for _, w := range j.waiters {
-		w.Send(o)
-	}
-}
-
-func (j *join) fail(err error) {
-	for _, w := range j.waiters {
-		w.Fail(err)
-	}
 }
 
 // claim is what the store says of a key.
@@ -60,10 +48,10 @@ type claim struct {
 func (n *nodes) onInvoke(c *actors.Context[Message], m Invoke) {
 	key := m.Params.IdempotencyKey
 	if j := n.joins[key]; j != nil {
-		j.waiters = append(j.waiters, m)
+		j.waiters = append(j.waiters, m.Reply)
 		return
 	}
-	id := n.newJoin(c, m.Params, m)
+	id := n.newJoin(c, m.Params, m.Reply)
 	connected, o := n.o.Directory.IsConnected(m.Params.NodeID), n.o
 	actors.Pipe(c, func(ctx context.Context) (claim, error) {
 		if !connected {
@@ -76,7 +64,7 @@ func (n *nodes) onInvoke(c *actors.Context[Message], m Invoke) {
 // overdueAfter is how long after its time an invoke may still be under way before a word of it counts as lost.
 const overdueAfter = 15 * time.Second
 
-func (n *nodes) newJoin(c *actors.Context[Message], p wire.NodeInvokeParams, waiters ...Invoke) (id uint64) {
+func (n *nodes) newJoin(c *actors.Context[Message], p wire.NodeInvokeParams, waiters ...actors.Reply[store.Outcome]) (id uint64) {
 	n.joinSeq++
 	n.joins[p.IdempotencyKey] = &join{id: n.joinSeq, params: p, waiters: waiters}
 	c.After(timeout(p)+overdueAfter, overdue{p.IdempotencyKey, n.joinSeq})
@@ -97,7 +85,7 @@ func (n *nodes) onOverdue(c *actors.Context[Message], m overdue) {
 	case j == nil || j.id != m.join:
 	case j.ended:
 		delete(n.joins, m.key)
-		j.fail(&wire.Error{
+		j.waiters.Fail(&wire.Error{
 			Code: wire.CodeUnavailable, Message: "Error: the outcome is not known yet; repeat the call with the same idempotencyKey", Retryable: true,
 		})
 	default:
@@ -143,10 +131,10 @@ func (n *nodes) onClaimed(c *actors.Context[Message], m claimed) {
 	switch {
 	case m.err != nil:
 		delete(n.joins, m.key)
-		j.fail(wire.AsError(m.err))
+		j.waiters.Fail(wire.AsError(m.err))
 	case m.found.outcome != nil:
 		delete(n.joins, m.key)
-		j.answer(*m.found.outcome)
+		j.waiters.Send(*m.found.outcome)
 		if j.params.MailboxMs != nil && n.o.Directory.IsConnected(j.params.NodeID) { // it has come meanwhile
 			n.onStarted(c, started{j.params.NodeID})
 		}
@@ -224,10 +212,10 @@ func (n *nodes) onSettled(m settled) {
 	}
 	delete(n.joins, m.key)
 	if m.err != nil && m.outcome.Payload == nil && m.outcome.Error == nil {
-		j.fail(wire.AsError(m.err))
+		j.waiters.Fail(wire.AsError(m.err))
 		return
 	}
-	j.answer(m.outcome) // the node has done it, whether or not that could be put on disk
+	j.waiters.Send(m.outcome) // the node has done it, whether or not that could be put on disk
 }
 
 // outcome is what the caller of an invoke is answered (bridge-canvas 3.3).

@@ -85,7 +85,7 @@ type nodes struct {
 
 // Start joins the event stream for the directory.
 func (n *nodes) Start(*actors.Context[Message]) error {
-	n.o.Stream.Join("nodes", n.o.Directory)
+	n.o.Stream.Listen("nodes", n.o.Directory)
 	return nil
 }
 

@@ -25,30 +25,25 @@ const (
 // join is everybody who waits for the outcome of one idempotency key.
 type join struct {
 	id      uint64
-	waiters []Send
+	waiters actors.Replies[store.Outcome]
+	holds   []func() // of those who have not been told that it may take its time
 	stored  bool
+}
+
+// add has somebody wait.
+func (j *join) add(m Send) {
+	j.waiters = append(j.waiters, m.Reply)
+	if m.Hold != nil {
+		j.holds = append(j.holds, m.Hold)
+	}
 }
 
 // hold tells those who wait that the answer may take its time.
 func (j *join) hold() {
-	for i, w := range j.waiters {
-		if w.Hold != nil {
-			w.Hold()
-			j.waiters[i].Hold = nil
-		}
+	for _, tell := range j.holds {
+		tell()
 	}
-}
-
-func (j *join) answer(o store.Outcome) {
-	for _, w := range j.waiters {
-		w.Send(o)
-	}
-}
-
-func (j *join) fail(err error) {
-	for _, w := range j.waiters {
-		w.Fail(err)
-	}
+	j.holds = nil
 }
 
 func (o *outbox) onSend(c *actors.Context[Message], m Send) {
@@ -67,7 +62,7 @@ func (o *outbox) onSend(c *actors.Context[Message], m Send) {
 	}
 	key := p.IdempotencyKey
 	if j := o.joins[key]; j != nil {
-		j.waiters = append(j.waiters, m)
+		j.add(m)
 		if j.stored {
 			j.hold()
 		}
@@ -75,7 +70,9 @@ func (o *outbox) onSend(c *actors.Context[Message], m Send) {
 	}
 	o.joinSeq++
 	id := o.joinSeq
-	o.joins[key] = &join{id: id, waiters: []Send{m}}
+	j := &join{id: id}
+	j.add(m)
+	o.joins[key] = j
 	opts := o.o
 	actors.Pipe(c, func(ctx context.Context) (*store.Outcome, error) { return claim(ctx, opts, p) },
 		func(out *store.Outcome, err error) Message { return claimed{key, id, out, err} })
@@ -150,10 +147,10 @@ func (o *outbox) onClaimed(c *actors.Context[Message], m claimed) {
 	switch {
 	case m.err != nil:
 		delete(o.joins, m.key)
-		j.fail(unavailable(m.err))
+		j.waiters.Fail(unavailable(m.err))
 	case m.outcome != nil:
 		delete(o.joins, m.key)
-		j.answer(*m.outcome)
+		j.waiters.Send(*m.outcome)
 	default:
 		j.stored = true
 		j.hold()
@@ -165,7 +162,7 @@ func (o *outbox) onClaimed(c *actors.Context[Message], m claimed) {
 func (o *outbox) onSettled(m settled) {
 	if j := o.joins[m.key]; j != nil {
 		delete(o.joins, m.key)
-		j.answer(m.outcome)
+		j.waiters.Send(m.outcome)
 	}
 }
 
@@ -224,10 +221,10 @@ func (o *outbox) onLooked(c *actors.Context[Message], m looked) {
 		c.Log().Warn("send outcome not read", slog.Any("err", m.err))
 	}
 	if m.outcome != nil {
-		j.answer(*m.outcome)
+		j.waiters.Send(*m.outcome)
 		return
 	}
-	j.fail(&wire.Error{
+	j.waiters.Fail(&wire.Error{
 		Code: wire.CodeUnavailable, Message: "still queued: the message waits for its platform; repeat the call with the same key to wait on",
 		Retryable: true,
 	})
