@@ -129,8 +129,14 @@ func TestNode_revoked(t *testing.T) {
 	c, p, other := dial(t, g.URL()), paired(t, g, "n1"), paired(t, g, "n2")
 	r := pairRequest(c, wire.NodePairRequestParams{NodeID: "n1"})
 	var approved wire.NodePairApproveResult
+	from := c.mark()
 	c.ok("node.pair.approve", map[string]any{"requestId": r.Request.RequestID}, &approved)
 	p.ended()
+	p = ring(t, g)
+	p.say(hello("n1", approved.Node.Token)) // before anybody could look
+	p.wait("its welcome", 0, is("hello-ok"))
+	from, _ = c.wait("the end of the old connection", from, containing("presence", `"node-disconnected"`))
+	c.wait("the new one", from+1, containing("presence", `"node-connected"`))
 	p = ring(t, g)
 	p.say(hello("n1", "n1-token"))
 	if _, l := p.wait("the refusal", 0, is("error")); l.Code != "UNAUTHORIZED" || l.Message != "invalid token" {
@@ -138,8 +144,10 @@ func TestNode_revoked(t *testing.T) {
 	}
 	p.say(hello("n1", approved.Node.Token))
 	p.wait("its welcome", 0, is("hello-ok"))
+	from = c.mark()
 	c.ok("node.pair.revoke", map[string]any{"nodeId": " n1 "}, nil)
 	p.ended()
+	c.wait("the end of the connection", from, containing("presence", `"node-disconnected"`))
 	if e := c.refused("node.pair.revoke", map[string]any{"nodeId": "n1"}); e.Message != "unknown nodeId" {
 		t.Errorf("revoked twice: %+v", e)
 	}

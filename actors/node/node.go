@@ -74,7 +74,7 @@ func (n *node) Receive(c *actors.Context[NodeMessage], m NodeMessage) error {
 			c.StopSelf()
 			return nil
 		}
-		n.tell("periodic")
+		n.tell(wire.PresenceNodePeriodic)
 		c.After(beatEvery, beat{})
 		n.recheck(c)
 	case recheck:
@@ -89,12 +89,13 @@ func (n *node) Receive(c *actors.Context[NodeMessage], m NodeMessage) error {
 }
 
 // Stop closes the connection, however the actor ended, and says so to everybody who waits.
-func (n *node) Stop(*actors.Context[NodeMessage]) { n.part() }
+func (n *node) Stop(*actors.Context[NodeMessage]) { n.part(true) }
 
 // onAttach takes a connection over. An older one of the node ends first.
 func (n *node) onAttach(c *actors.Context[NodeMessage], m attach) {
 	if n.socket != nil && n.socket != m.Socket {
-		n.part()
+		changed := subtle.ConstantTimeCompare(n.live.TokenHash, m.Live.TokenHash) != 1
+		n.part(changed) // with the same token, it has only taken another way
 	}
 	n.live, n.socket = m.Live, m.Socket
 	if !n.o.Directory.put(m.Live, m.Socket, m.words) { // it has ended meanwhile
@@ -102,7 +103,7 @@ func (n *node) onAttach(c *actors.Context[NodeMessage], m attach) {
 		c.StopSelf()
 		return
 	}
-	n.tell("node-connected")
+	n.tell(wire.PresenceNodeConnected)
 	if !n.beating {
 		n.beating = true
 		c.After(beatEvery, beat{})
@@ -112,8 +113,8 @@ func (n *node) onAttach(c *actors.Context[NodeMessage], m attach) {
 	n.recheck(c) // the token may have been changed since it was looked at
 }
 
-// part ends the connection that the node has, with what hangs on it (bridge-canvas 1.2, 1.9).
-func (n *node) part() {
+// part ends the connection that the node has, with what hangs on it (bridge-canvas 1.2, 1.9). told: everybody hears of it.
+func (n *node) part(told bool) {
 	if n.socket == nil {
 		return
 	}
@@ -127,7 +128,9 @@ func (n *node) part() {
 	n.o.Directory.remove(n.id, n.socket)
 	n.socket.Close()
 	n.socket = nil
-	n.tell("node-disconnected")
+	if told {
+		n.tell(wire.PresenceNodeDisconnected)
+	}
 }
 
 // recheck looks whether the token that the connection was opened with is still the node's.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,15 +31,25 @@ func (s *socket) put(what string) bool {
 	return true
 }
 
+// saw says whether it was told that.
+func (s *socket) saw(what string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(s.told, what)
+}
+
 func (s *socket) Welcome(words wire.Voicewake) bool {
 	return s.put("welcome " + strings.Join(words.Triggers, ","))
 }
 func (s *socket) Invoke(id, command string, _ *string) bool { return s.put("invoke " + command) }
-func (s *socket) Respond(id string, _ wire.Result)          { s.put("res " + id) }
-func (s *socket) Refuse(e *wire.Error)                      { s.put("error " + e.Message) }
-func (s *socket) Offer(line []byte, _ bool) bool            { return s.put(string(line)) }
-func (s *socket) Ended() bool                               { return false }
-func (s *socket) Close()                                    { s.put("close") }
+func (s *socket) Respond(id string, r wire.Result) {
+	b, _ := wire.Marshal(r.Payload)
+	s.put("res " + id + " " + string(b))
+}
+func (s *socket) Refuse(e *wire.Error)           { s.put("error " + e.Message) }
+func (s *socket) Offer(line []byte, _ bool) bool { return s.put(string(line)) }
+func (s *socket) Ended() bool                    { return false }
+func (s *socket) Close()                         { s.put("close") }
 
 // directory has these nodes connected, each on a socket of its own.
 func directory(live ...Live) (*Directory, map[string]*socket) {
@@ -51,8 +62,18 @@ func directory(live ...Live) (*Directory, map[string]*socket) {
 	return d, sockets
 }
 
-// start runs the actor on a real store and gives a function that calls a method of it.
-func start(t *testing.T, d *Directory) func(method, params string, peer wire.Peer) wire.Result {
+// rig is the actor on a real store.
+type rig struct {
+	t      *testing.T
+	o      Options
+	ref    actors.Ref[Message]
+	method func(*wire.Call) // what every method does that a node calls
+
+	mu    sync.Mutex
+	heard []string // guarded by mu: the presence of nodes, the last part of each reason
+}
+
+func newRig(t *testing.T, d *Directory) *rig {
 	t.Helper()
 	dir := t.TempDir()
 	sys := actors.NewSystem(actors.SystemOptions{Log: slog.New(slog.DiscardHandler)})
@@ -73,18 +94,33 @@ func start(t *testing.T, d *Directory) func(method, params string, peer wire.Pee
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{
+	r := &rig{t: t}
+	r.o = Options{
 		Store: s, Stream: eventstream.NewStream(events, state), Directory: d, Dir: filepath.Join(dir, "settings"),
 		Running: func() bool { return true },
+		Method: func(name string) (wire.Method, bool) {
+			return wire.Method{Name: name, Handle: func(c *wire.Call) { r.method(c) }}, true
+		},
+		Presence: func(e wire.PresenceEntry) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.heard = append(r.heard, e.InstanceID+" "+strings.TrimPrefix(e.Reason, "node-"))
+		},
 	}
-	ref, err := actors.Spawn(sys, "nodes", Props(o))
-	if err != nil {
+	if r.ref, err = actors.Spawn(sys, "nodes", Props(r.o)); err != nil {
 		t.Fatal(err)
 	}
+	return r
+}
+
+// start gives a function that calls a method of the actor.
+func start(t *testing.T, d *Directory) func(method, params string, peer wire.Peer) wire.Result {
+	t.Helper()
+	r := newRig(t, d)
 	return func(method, params string, peer wire.Peer) wire.Result {
 		t.Helper()
 		answers := make(chan wire.Result, 1)
-		for _, m := range Methods(ref, o) {
+		for _, m := range Methods(r.ref, r.o) {
 			if m.Name == method {
 				m.Handle(&wire.Call{Method: method, Params: []byte(params), Peer: peer, Respond: func(r wire.Result) { answers <- r }})
 				return <-answers

@@ -13,6 +13,9 @@ import (
 // window is how long connects and disconnects are collected before one event tells of all of them.
 const window = time.Second
 
+// maxEarly is how many events a window may have before its end, each for a node that has gone and is back within it.
+const maxEarly = 5
+
 // encodedFor is how long an encoded list is served while nothing changes.
 const encodedFor = 50 * time.Millisecond
 
@@ -30,7 +33,7 @@ func Props(o Options) actors.Props[Message] {
 	l := newList(o.Self)
 	return actors.Props[Message]{
 		Kind:    "presence",
-		New:     func() actors.Behavior[Message] { return &presence{o: o, list: l} },
+		New:     func() actors.Behavior[Message] { return &presence{o: o, list: l, ended: map[string]bool{}} },
 		Mailbox: actors.Mailbox{Count: 1 << 15, Bytes: 16 << 20},
 		Restart: actors.Restart{Min: 5 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
 	}
@@ -41,7 +44,9 @@ type presence struct {
 	list    *list
 	encoded wire.Raw // the list as it was at; nil when an entry has changed since
 	at      time.Time
-	pending bool // a publish is due at the end of the window
+	pending bool            // a publish is due at the end of the window
+	early   int             // events that this window has had
+	ended   map[string]bool // nodes that are gone, which no event has told of yet
 }
 
 func (p *presence) Receive(c *actors.Context[Message], m Message) error {
@@ -53,14 +58,11 @@ func (p *presence) Receive(c *actors.Context[Message], m Message) error {
 	case Disconnected:
 		p.onDisconnected(c, m)
 	case Beacon:
-		p.list.beacon(m.Entry, time.Now())
-		p.encoded = nil
-		p.o.Stream.BumpPresence()
-		p.soon(c)
+		p.onBeacon(c, m)
 	case Report:
 		p.onReport(m)
 	case publish:
-		p.pending = false
+		p.pending, p.early = false, 0
 		p.publish(nil)
 	}
 	return nil
@@ -96,6 +98,23 @@ func (p *presence) onDisconnected(c *actors.Context[Message], m Disconnected) {
 		return
 	}
 	p.list.upsertPeer(m.Peer, "disconnect", time.Now())
+	p.encoded = nil
+	p.o.Stream.BumpPresence()
+	p.soon(c)
+}
+
+// onBeacon lists a node. Its end is told of also when it is back at once: somebody may have taken its token away.
+func (p *presence) onBeacon(c *actors.Context[Message], m Beacon) {
+	k := key(m.Entry.InstanceID)
+	gone := m.Entry.Reason == wire.PresenceNodeDisconnected
+	if p.ended[k] && !gone && p.early < maxEarly {
+		p.early++
+		p.publish(nil)
+	}
+	p.list.beacon(m.Entry, time.Now())
+	if gone {
+		p.ended[k] = true
+	}
 	p.encoded = nil
 	p.o.Stream.BumpPresence()
 	p.soon(c)
@@ -152,6 +171,7 @@ func (p *presence) soon(c *actors.Context[Message]) {
 }
 
 func (p *presence) publish(then func()) {
+	clear(p.ended)
 	sv := p.o.Stream.Versions()
 	p.o.Stream.PublishThen(wire.Event{
 		Name: "presence", Payload: wire.PresenceEvent{Presence: p.list.read(time.Now())}, Droppable: true, StateVersion: &sv,

@@ -17,6 +17,13 @@ type PresenceEntry struct {
 	TS               int64    `json:"ts" jsonschema:"minimum=0"` // ms
 }
 
+// Why the presence of a device node changes (bridge-canvas 1.9).
+const (
+	PresenceNodeConnected    = "node-connected"
+	PresenceNodeDisconnected = "node-disconnected"
+	PresenceNodePeriodic     = "periodic" // it is still connected
+)
+
 // PresenceEvent is always the full list.
 type PresenceEvent struct {
 	Presence []PresenceEntry `json:"presence"`
