@@ -306,7 +306,7 @@ func orderOf(l line) string {
 func (r *replay) expect(p *phone, rec recorded) {
 	r.Helper()
 	want := rec.line
-	if want.Event == "tick" { // every 30 s; TestNodeEvents sees one
+	if want.Event == "tick" { // every 30 s; TestHear of actors/node sees one
 		return
 	}
 	rest, got := r.rest[rec.Conn], line{}

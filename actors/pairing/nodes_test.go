@@ -148,3 +148,36 @@ func TestNode_storedTokenIsAHash(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestGreet_codes: a hello is refused with one of two codes; apps give up on any other (bridge-canvas 1.6).
+func TestGreet_codes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	if err := r.do(func(tx *store.Tx) error {
+		_, err := AdoptNode(tx, wire.NodePaired{NodeID: "known", Token: "good", CreatedAtMs: 1, ApprovedAtMs: 1})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ id, token, want string }{
+		{"known", "good", ""},
+		{"known", "", "UNAUTHORIZED pairing required"},
+		{"known", "bad", "UNAUTHORIZED invalid token"},
+		{"unknown", "", "NOT_PAIRED pairing required"},
+		{"unknown", "good", "UNAUTHORIZED invalid token"},
+		{"KNOWN", "good", "UNAUTHORIZED invalid token"},
+	} {
+		var g Greeting
+		err := r.store.View(t.Context(), func(v *store.View) (err error) {
+			g, err = Greet(v, wire.NodePaired{NodeID: tc.id, Token: tc.token})
+			return err
+		})
+		got := ""
+		if g.Refused != nil {
+			got = g.Refused.Code + " " + g.Refused.Message
+		}
+		if err != nil || got != tc.want {
+			t.Errorf("%q with %q: %q, %v; want %q", tc.id, tc.token, got, err, tc.want)
+		}
+	}
+}
