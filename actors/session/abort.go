@@ -13,35 +13,31 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// onAbortRun stops one chat.send, whether it runs or waits. The aborted event comes before the answer.
+// onAbortRun stops one chat.send, whether it runs or waits. It is marked in the store first: a crash between the answer and
+// the end of the run must not have it begin anew. The writer keeps the order, so that one which is still being accepted is
+// found, too.
 func (s *sessions) onAbortRun(c *actors.Context[SessionsMessage], m AbortRun) {
 	id := runKey(agent.KindChat, m.RunID)
-	if sl := s.runs[id]; sl != nil {
-		s.abortSlot(c, m, sl)
-		return
-	}
-	// Accepted, and its session has not begun it; or still being accepted: hence by the writer, which keeps the order.
 	actors.Pipe(c, func(ctx context.Context) (run *store.Run, err error) {
 		err = s.o.Store.Do(ctx, func(tx *store.Tx) error {
-			run, err = tx.Run(id)
-			return err
+			if run, err = tx.Run(id); err != nil || run == nil || run.SessionKey != m.Key {
+				return err
+			}
+			return tx.StopRuns([]string{id})
 		})
 		return run, err
-	}, func(run *store.Run, err error) SessionsMessage { return abortFound{m, run, err} })
+	}, func(run *store.Run, err error) SessionsMessage { return abortFound{m, id, run, err} })
 }
 
-// onAbortFound goes on with an abort whose run was not in progress.
+// onAbortFound goes on with an abort that is in the store. The aborted event comes before the answer.
 func (s *sessions) onAbortFound(c *actors.Context[SessionsMessage], m abortFound) {
-	sl := (*slot)(nil)
-	if m.run != nil {
-		sl = s.runs[m.run.ID]
-	}
+	sl := s.runs[m.id]
 	switch {
+	case sl != nil: // also where the store does not answer: it is stopped, for as long as this process lives
+		s.abortSlot(c, m.abort, sl)
 	case m.err != nil:
 		m.abort.Fail(m.err)
-	case sl != nil: // begun meanwhile
-		s.abortSlot(c, m.abort, sl)
-	case m.run == nil || m.run.State != "accepted":
+	case m.run == nil || m.run.State != store.RunAccepted:
 		m.abort.Send(false)
 	case m.run.SessionKey != m.abort.Key:
 		m.abort.Fail(errMismatch())

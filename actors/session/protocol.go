@@ -119,6 +119,7 @@ type (
 	}
 	abortFound struct {
 		abort AbortRun
+		id    string
 		run   *store.Run
 		err   error
 	}
