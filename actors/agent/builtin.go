@@ -77,6 +77,9 @@ func answer(ctx context.Context, t Turn, text string, out Output) (Answer, error
 // echo streams the text back in up to four parts.
 func echo(ctx context.Context, text string, out Output) (Answer, error) {
 	full := "You said: " + text
+	if name, context, ok := canvasAction(text); ok {
+		full = strings.TrimSpace("You did on the canvas: " + name + " " + context)
+	}
 	words := strings.SplitAfter(full, " ")
 	parts := min(4, len(words))
 	for i := range parts {
@@ -87,6 +90,19 @@ func echo(ctx context.Context, text string, out Output) (Answer, error) {
 		out.Delta(strings.Join(words[from:to], ""))
 	}
 	return Answer{Text: full}, nil
+}
+
+// canvasAction reads the line that devices and the web page send when somebody did something on a canvas (bridge-canvas 5.8).
+func canvasAction(text string) (name, context string, ok bool) {
+	rest, ok := strings.CutPrefix(text, "CANVAS_A2UI action=")
+	if !ok {
+		return "", "", false
+	}
+	name, rest, _ = strings.Cut(rest, " ")
+	if _, context, ok = strings.Cut(rest, " ctx="); ok {
+		context = strings.TrimSuffix(context, " default=update_canvas")
+	}
+	return name, context, true
 }
 
 func say(ctx context.Context, arg string, out Output) (Answer, error) {

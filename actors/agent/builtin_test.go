@@ -48,6 +48,8 @@ func TestBuiltin(t *testing.T) {
 		{in: "one two three four five", text: "You said: one two three four five", deltas: 4},
 		{in: "x", text: "You said: x", deltas: 3},
 		{in: "!say 5", text: "part 1 part 2 part 3 part 4 part 5", deltas: 5},
+		{in: "CANVAS_A2UI action=go session=main surface=s component=c host=WebChat instance=i default=update_canvas", text: "You did on the canvas: go"},
+		{in: `CANVAS_A2UI action=go session=main surface=s component=c host=h instance=i ctx={"a":"b c"} default=update_canvas`, text: `You did on the canvas: go {"a":"b c"}`},
 		{in: "!sleep 2s", text: "Sleeping for 2s... done."},
 		{in: "!fail no tea", err: "no tea"},
 		{in: "!say many", err: "!say wants a number"},

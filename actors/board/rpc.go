@@ -1,6 +1,7 @@
 package board
 
 import (
+	"fmt"
 	"net/url"
 	"path"
 	"strings"
@@ -81,10 +82,23 @@ func invoke(c *wire.Call, ref actors.Ref[Message], o *Options, p wire.CanvasInvo
 			return
 		}
 		pushed(c, ref, p.Command, messages)
+	case "canvas.eval", "canvas.snapshot":
+		c.Fail(&wire.Error{
+			Code:    wire.CodeInvalidRequest,
+			Message: "the web page does not take " + p.Command + ": it shows the canvas in a frame that nothing can look into. Show it on a device node (clawdbot node makes one of a computer with Chromium) and name that",
+			Details: needsDevice,
+		})
 	default:
-		c.Fail(wire.InvalidRequest("the web page does not take %s: it presents, navigates, hides and takes A2UI; other commands need a device node", p.Command))
+		c.Fail(&wire.Error{
+			Code:    wire.CodeInvalidRequest,
+			Message: fmt.Sprintf("the web page does not take %.100q: it presents, navigates, hides and takes A2UI; other commands need a device node", p.Command),
+			Details: needsDevice,
+		})
 	}
 }
+
+// needsDevice tells programs why a command was refused.
+var needsDevice = map[string]string{"reason": "needs_device"}
 
 // read takes the messages of a push in either form.
 func read(list wire.Raw, jsonl string) ([]a2ui.Message, error) {

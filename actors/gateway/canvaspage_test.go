@@ -71,9 +71,13 @@ func TestPage_canvas(t *testing.T) {
 		p.Size(1280, 800, false)
 	}
 	p.Eval(`ask({type: 'test:click', sel: 'a2ui-button[primary]'})`, nil)
-	p.WaitText("#messages", "CANVAS_A2UI action=book session=main surface=main component=book host=WebChat")
-	p.WaitText("#messages", `ctx={"name":"Mira","table":4,"express":true} default=update_canvas`)
-	p.WaitText("#messages [data-role=assistant]", "You said: CANVAS_A2UI")
+	p.WaitText("#messages [data-role=user] .canvas-action b", "book")
+	p.Wait(`[...document.querySelectorAll('.canvas-action dt, .canvas-action dd')].map((e) => e.textContent).join() === 'name,Mira,table,4,express,yes'`)
+	p.WaitText("#messages [data-role=assistant]", `You did on the canvas: book {"name":"Mira","table":4,"express":true}`)
+	p.Wait(`!document.querySelector('#messages').textContent.includes('CANVAS_A2UI')`)
+	if dir := os.Getenv("WEB_SCREENSHOTS"); dir != "" {
+		p.Screenshot(filepath.Join(dir, "canvas-action.png"))
+	}
 
 	// Away with it and back, by keyboard: the surfaces are still there.
 	p.Eval(`document.querySelector('#canvas-close').focus()`, nil)
@@ -107,7 +111,8 @@ func TestTool_canvas(t *testing.T) {
 		{`canvas {"action":"a2ui_push"}`, `jsonl or jsonlPath required`},
 		{`canvas {"action":"a2ui_push","jsonl":"{}"}`, `expected exactly one action key`},
 		{`canvas {"action":"a2ui_push","jsonlPath":"../../etc/passwd"}`, `no file of the workspace`},
-		{`canvas {"action":"eval","javaScript":"1"}`, `the web page does not take canvas.eval`},
+		{`canvas {"action":"eval","javaScript":"1"}`, `Show it on a device node`},
+		{`canvas {"action":"snapshot","node":"webchat"}`, `the web page does not take canvas.snapshot`},
 		{`canvas {"action":"dance"}`, `unknown action`},
 		{`canvas {"action":"present","node":"Desk"}`, `unknown node: Desk (known: none)`},
 		{`nodes {"action":"status"}`, `"nodes":[]`},

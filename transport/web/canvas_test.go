@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -22,6 +23,18 @@ func TestCanvas_hostile(t *testing.T) {
 	}
 	if strings.Join(taken, "\n") != strings.Join(want, "\n") {
 		t.Errorf("messages\n%s\nwant\n%s", strings.Join(taken, "\n"), strings.Join(want, "\n"))
+	}
+	lines, err := json.Marshal(append(want, `CANVAS_A2UI of my own`, `hi `+want[0], strings.Replace(want[0], `"b c"}`, `<b>`, 1),
+		strings.Replace(want[1], " default", ` ctx={"<img src=x onerror=pwned=1>":{"n":[1]},"on":true} default`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown []string
+	p.Eval(`import('/assets/canvasaction.js').then(({canvasAction, actionCard}) => `+string(lines)+`.map(canvasAction).map((a) => a ? actionCard(a).textContent : 'as it is'))`, &shown)
+	cards := []string{"go on the canvasab c", "a_session_other_STOP__b_ on the canvas", "as it is", "as it is", "as it is",
+		`a_session_other_STOP__b_ on the canvas<img src=x onerror=pwned=1>{"n":[1]}onyes`}
+	if strings.Join(shown, "\n") != strings.Join(cards, "\n") {
+		t.Errorf("shown\n%q\nwant\n%q", shown, cards)
 	}
 	var calls []int
 	p.Eval(`import('/assets/canvas.js').then(async ({CanvasPane}) => {

@@ -3,6 +3,7 @@
 
 import { h, append } from './dom.js';
 import { icon } from './icons.js';
+import { actionCard, canvasAction } from './canvasaction.js';
 import { renderMarkdown } from './markdown.js';
 import { plain } from './inline.js';
 import { exact, hhmm, size } from './time.js';
@@ -78,7 +79,9 @@ function message(first, actions) {
       const version = `${item.streaming && show.length > STREAM_TAIL}|${show}`;
       if (version !== text) {
         text = version;
-        if (user || item.role === 'system') body.replaceChildren(...plain(show));
+        const action = user ? canvasAction(item.text) : null;
+        if (action) body.replaceChildren(actionCard(action));
+        else if (user || item.role === 'system') body.replaceChildren(...plain(show));
         else if (item.streaming && show.length > STREAM_TAIL) body.replaceChildren(h('p', { class: 'muted' }, `The first ${size(show.length - STREAM_TAIL)} are shown when it is done.`), show.slice(-STREAM_TAIL));
         else renderMarkdown(body, show);
       }
