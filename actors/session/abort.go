@@ -29,35 +29,34 @@ func (s *sessions) onAbortRun(c *actors.Context[SessionsMessage], m AbortRun) {
 	}, func(run *store.Run, err error) SessionsMessage { return abortFound{m, id, run, err} })
 }
 
-// onAbortFound goes on with an abort that is in the store. The aborted event comes before the answer.
+// onAbortFound goes on with an abort that is in the store. The event comes before the answer, once for each run as far as
+// this incarnation knows: the one before may have died between the mark and the event. Others may have found the mark
+// meanwhile and have stopped the run.
 func (s *sessions) onAbortFound(c *actors.Context[SessionsMessage], m abortFound) {
-	sl := s.runs[m.id]
+	sl, run := s.runs[m.id], m.run
 	switch {
-	case sl != nil: // also where the store does not answer: it is stopped, for as long as this process lives
-		s.abortSlot(c, m.abort, sl)
+	case m.err != nil && sl != nil && sl.run.SessionKey == m.abort.Key: // stopped for as long as this process lives
+		s.stop(c, sl, agent.ErrAborted)
+		s.announce(m.abort, sl.run.SessionID)
 	case m.err != nil:
 		m.abort.Fail(m.err)
-	case m.run == nil || m.run.State != store.RunAccepted:
+	case run == nil || run.State != store.RunAccepted && run.State != store.RunRunning:
 		m.abort.Send(false)
-	case m.run.SessionKey != m.abort.Key:
+	case run.SessionKey != m.abort.Key:
 		m.abort.Fail(errMismatch())
+	case sl != nil && sl.announced:
+		m.abort.Send(true)
 	default:
-		s.cancelQueued(c, *m.run)
-		s.announce(m.abort, m.run.SessionID)
+		if sl != nil {
+			s.stop(c, sl, agent.ErrAborted)
+		} else if run.State == store.RunAccepted {
+			s.cancelQueued(c, *run)
+		}
+		if sl = s.runs[m.id]; sl != nil {
+			sl.announced = true
+		}
+		s.announce(m.abort, run.SessionID)
 	}
-}
-
-func (s *sessions) abortSlot(c *actors.Context[SessionsMessage], m AbortRun, sl *slot) {
-	if sl.run.SessionKey != m.Key {
-		m.Fail(errMismatch())
-		return
-	}
-	if sl.abort != nil { // that has been said before
-		m.Send(true)
-		return
-	}
-	s.stop(c, sl, agent.ErrAborted)
-	s.announce(m, sl.run.SessionID)
 }
 
 func errMismatch() error { return wire.InvalidRequest("runId does not match sessionKey") }

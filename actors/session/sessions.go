@@ -46,6 +46,7 @@ type slot struct {
 	abort     error         // why it is to stop
 	steer     []agent.Steer // came before it had an actor
 	canceled  bool          // it never had an actor and gets none: its session does not count it
+	announced bool          // its abort was
 	crashed   bool          // its actor failed before it had published the end
 	published atomic.Bool   // the events of its end are on their way
 }
