@@ -90,6 +90,7 @@ var allowed = map[string][]string{
 	"actors/account": {"actors", "actors/store", "providers", "providers/media", "providers/text", "transport/wire", "golang.org/x/time/rate"},
 	"actors/router":  {"actors", "actors/command", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/outbox":  {"actors", "actors/account", "actors/store", "actors/why", "providers", "transport/wire"},
+	"actors/doctor":  {"actors/config", "actors/store", "transport/wire", "golang.org/x/sys/unix"},
 	"actors/why":     {"actors/agent", "actors/config", "actors/store", "providers", "transport/wire"},
 
 	// The root sees everything but the network SDKs.
@@ -105,7 +106,7 @@ var allowed = map[string][]string{
 
 	// Commands.
 	"cmd/clawdbot": {
-		"actors/tools",
+		"actors/tools", "actors/doctor",
 		"actors/file", "bridge/discovery",
 		"actors/importer",
 		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/discord", "providers/imessage", "providers/signal", "providers/slack", "providers/telegram", "transport/client", "transport/wire",

@@ -108,7 +108,7 @@ func (a *app) root() *cobra.Command {
 		a.nodesCommand(), a.canvasCommand(), a.pairingCommand(), a.outboxCommand(), a.whyCommand(), a.providersCommand(), a.loginCommand(), a.logoutCommand(), a.actorsCommand(), a.versionCommand(),
 		a.completionCommand(),
 		a.importCommand(),
-		a.discoverCommand(), a.dnsCommand(), a.nodeCommand(),
+		a.discoverCommand(), a.dnsCommand(), a.nodeCommand(), a.doctorCommand(), a.securityCommand(),
 	)
 	return root
 }
