@@ -62,3 +62,23 @@ func ReadOrders(raw json.RawMessage, v any) error {
 	}
 	return nil
 }
+
+// Manual is what a model is told of the actions of a surface.
+type Manual struct {
+	// Params are the parameters of all actions together: a struct, whose json tags are their names and whose doc tags say
+	// what they are.
+	Params any
+	// Actions lists what an account's section of the configuration allows, by name.
+	Actions func(config json.RawMessage) []string
+}
+
+// Manual is the one of a surface with this table.
+func (t ActionTable[A]) Manual(params any) *Manual {
+	return &Manual{params, func(config json.RawMessage) []string {
+		var section struct {
+			Actions Switches `json:"actions"`
+		}
+		_ = json.Unmarshal(config, &section) // a section that cannot be read starts no account
+		return t.Names(section.Actions)
+	}}
+}

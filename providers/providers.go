@@ -25,6 +25,8 @@ type Factory struct {
 	// Rules reads what the config section says of who may write to the agent, and when. It is called again whenever the
 	// configuration changes. Nil = allowFrom and groups.<id>.requireMention, as telegram has them.
 	Rules func(config json.RawMessage) Rules
+	// Manual describes the actions of its providers, where they are Performers. Nil = models are not told of any.
+	Manual *Manual
 }
 
 // Env is what one provider instance gets from the gateway.

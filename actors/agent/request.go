@@ -29,6 +29,8 @@ type Request struct {
 	Audio []string `json:"audio,omitempty"`
 	// Images are files of pictures that came with the message.
 	Images []string `json:"images,omitempty"`
+	// Behalf: another run has asked for this one.
+	Behalf *Behalf `json:"behalf,omitempty"`
 	// Problem is a mistake found at acceptance that the reference reports only in the final frame.
 	Problem string `json:"problem,omitempty"`
 }
@@ -68,6 +70,8 @@ const (
 	KindChat    Kind = "chat"    // chat.send
 	KindInbound Kind = "inbound" // a message on a surface
 	KindNode    Kind = "node"    // agent.request of a device node
+	KindSub     Kind = "sub"     // the task of a sub-agent
+	KindReport  Kind = "report"  // what became of it, for the session that asked
 )
 
 // jobEvents tells whether runs of this kind emit job events (protocol 4.1).

@@ -18,7 +18,7 @@ var groups = []struct {
 	{"models", "Models", 50}, {"routing", "Routing", 60}, {"messages", "Messages", 70}, {"session", "Session", 80},
 	{"cron", "Cron", 90}, {"hooks", "Hooks", 100}, {"ui", "UI", 110}, {"browser", "Browser", 120}, {"talk", "Talk", 130},
 	{"telegram", "Telegram", 140}, {"discord", "Discord", 150}, {"slack", "Slack", 155}, {"signal", "Signal", 160},
-	{"imessage", "iMessage", 170}, {"whatsapp", "WhatsApp", 180}, {"skills", "Skills", 190}, {"discovery", "Discovery", 200},
+	{"imessage", "iMessage", 170}, {"whatsapp", "WhatsApp", 180}, {"skills", "Skills", 190}, {"tools", "Tools", 195}, {"discovery", "Discovery", 200},
 	{"logging", "Logging", 900}, {"presence", "Presence", 210}, {"voicewake", "Voice Wake", 220},
 }
 
@@ -79,6 +79,9 @@ var help = map[string]string{
 	"slack.appToken":                    "Token of the socket mode, begins with xapp-.",
 	"signal.account":                    "Phone number of the account, in international form.",
 	"imessage.cliPath":                  "Program that talks to Messages.",
+	"tools.web.search.provider":         "Where the agent searches the internet: a SearXNG server of your own (baseUrl), or Brave (apiKey).",
+	"tools.web.search.baseUrl":          "Address of the SearXNG server, whose settings must allow the format json. Brave needs none.",
+	"tools.web.search.apiKey":           "Key of the search service. Empty: BRAVE_API_KEY of the environment.",
 	"talk.apiKey":                       "Key of the voice service. Empty: ELEVENLABS_API_KEY of the environment.",
 	"cron.maxConcurrentRuns":            "Scheduled jobs that may run at a time.",
 	"logging.level":                     "Least weight of what is written to the log file.",

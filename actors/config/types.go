@@ -33,6 +33,7 @@ type Config struct {
 	Talk       Talk       `json:"talk"`
 	Gateway    Gateway    `json:"gateway"`
 	Skills     Skills     `json:"skills"`
+	Tools      Tools      `json:"tools"`
 	Dev        Dev        `json:"dev"`
 }
 
@@ -163,6 +164,20 @@ type BrowserProfile struct {
 	CDPPort int    `json:"cdpPort" rule:"min=1,max=65535"`
 	CDPURL  string `json:"cdpUrl"`
 	Color   string `json:"color" rule:"hex6"`
+}
+
+// Tools is what some tools of the agent work with. Which of them it may use is in agent.tools.
+type Tools struct {
+	Web struct {
+		Search WebSearch `json:"search"`
+	} `json:"web"`
+}
+
+// WebSearch is where the tool web_search asks; there is none without it.
+type WebSearch struct {
+	Provider string `json:"provider" rule:"enum=searxng|brave"` // "" = searxng where there is a baseUrl, brave where there is a key only
+	BaseURL  string `json:"baseUrl"`                            // "" = Brave's own, for brave
+	APIKey   Secret `json:"apiKey"`                             // "" = BRAVE_API_KEY of the environment, for brave
 }
 
 // Talk is the voice of the apps.

@@ -46,6 +46,9 @@ func stopAccount(name string) account.Stop {
 
 // replies puts what a run has to say along its route into the outbox, in the commit that ends the run.
 func (g *Gateway) replies(tx *store.Tx, j agent.Job, a agent.Answer, s agent.State) error {
+	if j.Kind == agent.KindSub {
+		return g.report(tx, j, a, s)
+	}
 	said, err := g.scheduled(tx, j, a, s)
 	if err != nil || j.Route == nil || s == agent.Aborted && j.Kind == agent.KindInbound {
 		return err // a stop word is answered by the router

@@ -9,6 +9,9 @@ import (
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/cron"
 	"github.com/clawdbot/gateway/actors/tools"
+	"github.com/clawdbot/gateway/actors/tools/calls"
+	"github.com/clawdbot/gateway/actors/tools/look"
+	"github.com/clawdbot/gateway/actors/tools/web"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -18,7 +21,9 @@ func (g *Gateway) newToolbox() *tools.Table {
 	return tools.NewTable(g.toolPolicy,
 		g.lookTools,
 		func() []tools.Tool { return tools.Devices(g.toolOptions()) },
-		g.surfaceTools,
+		calls.Tools(g.callOptions()),
+		web.Tools(g.webOptions()),
+		look.Tools(g.lookOptions()),
 	)
 }
 
@@ -34,10 +39,12 @@ func (g *Gateway) toolPolicy(c tools.Caller, name string, _ tools.Group) error {
 func (g *Gateway) caller(j agent.Job) tools.Caller {
 	c := tools.Caller{
 		RunID: j.EventRunID, SessionKey: j.SessionKey, SessionID: j.SessionID, Operator: j.Request.Operator,
-		Trigger: triggers[j.Kind], Workspace: g.env.ExpandHome(g.doc.Load().Config.Agent.Workspace),
+		Workspace: g.env.ExpandHome(g.doc.Load().Config.Agent.Workspace),
 	}
-	if j.Kind == agent.KindInbound && j.Route != nil {
-		c.Surface, c.Account, c.ChatType = j.Route.Surface, j.Route.Account, string(j.Route.Kind)
+	kind, route := j.Origin()
+	c.Trigger = triggers[kind]
+	if kind == agent.KindInbound && route != nil {
+		c.Surface, c.Account, c.ChatType = route.Surface, route.Account, string(route.Kind)
 	}
 	return c
 }
@@ -61,7 +68,7 @@ func (g *Gateway) tool(ctx context.Context, j agent.Job, name string, args wire.
 	if _, ok := g.tree.tools.Find(name); !ok && j.Request.Operator && g.byHandOnly(j) {
 		return g.typed(ctx, name, args)
 	}
-	return g.tree.tools.Run(ctx, g.caller(j), name, args)
+	return g.tree.tools.Run(withJob(ctx, j), g.caller(j), name, args)
 }
 
 // byHandOnly tells whether no model makes the calls of a run, but the person who writes.
@@ -111,11 +118,6 @@ func (g *Gateway) lookTools() []tools.Tool {
 	return []tools.Tool{
 		g.methodTool("status", "How the gateway is: version, sessions, surfaces, outbox.", noArguments),
 		g.methodTool("health", "The state of the messaging surfaces and of the gateway.", noArguments),
-		g.methodTool("sessions_list", "The conversations there are, the latest first.",
-			`{"type":"object","properties":{"limit":{"type":"integer","minimum":1}},"additionalProperties":false}`),
-		g.methodTool("chat_history", "The messages of a conversation.",
-			`{"type":"object","properties":{"sessionKey":{"type":"string"},"limit":{"type":"integer","minimum":1,"maximum":1000}},"required":["sessionKey"],"additionalProperties":false}`),
-		g.methodTool("cron_list", "The jobs that run at their time.", noArguments),
 		g.methodTool("models_list", "The models that can be chosen.", noArguments),
 	}
 }
@@ -131,25 +133,4 @@ func (g *Gateway) methodTool(name, description, schema string) tools.Tool {
 			return g.call(ctx, method, args)
 		},
 	}
-}
-
-// surfaceTools are the actions that only a platform has, one tool for each surface that is configured.
-func (g *Gateway) surfaceTools() (all []tools.Tool) {
-	for _, s := range g.tree.directory.States() {
-		surface := s.Surface
-		if slices.ContainsFunc(all, func(t tools.Tool) bool { return t.Name == surface }) {
-			continue
-		}
-		all = append(all, tools.Tool{
-			Name: surface, Group: tools.GroupMessage,
-			Description: "Act on " + surface + " beyond answering: reactions, edits, polls, pins and what else it has. Call it without action for the list of actions " +
-				"that are allowed. The other arguments are the action's own, such as to, messageId, userId, content, emoji.",
-			Schema: wire.Raw(`{"type":"object","properties":{"action":{"type":"string"},"account":{"type":"string","description":"where there are several"},` +
-				`"to":{"type":"string","description":"chat, person or channel by its id"},"messageId":{"type":"string"},"content":{"type":"string"},"emoji":{"type":"string"}},"additionalProperties":true}`),
-			Run: func(ctx context.Context, _ tools.Caller, args wire.Raw) (wire.Raw, error) {
-				return g.perform(ctx, surface, args)
-			},
-		})
-	}
-	return all
 }

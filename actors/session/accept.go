@@ -24,6 +24,7 @@ type proposal struct {
 	request agent.Request
 	route   func(e wire.SessionEntry) *providers.Route
 	entry   func(e *wire.SessionEntry) // changes what is kept of the session
+	check   func(tx *store.Tx) error   // refuses what is new; nil = nothing
 }
 
 // acceptance is what the store said.
@@ -69,6 +70,11 @@ func (p proposal) store(tx *store.Tx, o *Options, a *acceptance) error {
 			a.run = *run
 		}
 		return err
+	}
+	if p.check != nil {
+		if err := p.check(tx); err != nil {
+			return err
+		}
 	}
 	now := a.at.UnixMilli()
 	key, sessionID := p.key, ""
@@ -133,7 +139,7 @@ func (s *sessions) onAccepted(c *actors.Context[SessionsMessage], m accepted) {
 	if m.call.Hold != nil {
 		m.call.Hold()
 	}
-	if m.run.Kind == string(agent.KindAgent) {
+	if kind := agent.Kind(m.run.Kind); kind == agent.KindAgent || kind == agent.KindSub {
 		at := m.run.AcceptedAt
 		m.call.Respond(wire.Result{More: true,
 			Payload: wire.RunResult{RunID: m.run.IdemKey, Status: wire.RunAccepted, AcceptedAt: &at}})

@@ -90,3 +90,10 @@ func (o *Options) resolved(s Settings, names []string, without string) (all []st
 	}
 	return all
 }
+
+// ImageModels are the models that look at pictures, in full and in order: the configured one and its fallbacks. None = none is
+// configured.
+func (o *Options) ImageModels() []string {
+	s := o.settings()
+	return o.resolved(s, s.ImageModels, "")
+}

@@ -227,6 +227,9 @@ func (s *sessions) finish(c *actors.Context[SessionsMessage], sl *slot, e agent.
 		s.o.Typing(*e.Job.Route, false)
 	}
 	s.o.Delivered()
+	if b := e.Job.Request.Behalf; b != nil && sl.run.Kind == string(agent.KindSub) {
+		s.wake(c, b.Session) // which hears of it
+	}
 	s.tellLane(sl.run.SessionKey, runDone{sl.run.ID})
 	s.fill(c)
 	s.drained()

@@ -31,6 +31,8 @@ type Tool struct {
 	Description string
 	Schema      wire.Raw // JSON Schema of the arguments, an object
 	Group       Group
+	// Surface: only for runs that come from there, and for those that come from no surface at all. "" = for all.
+	Surface string
 	// Of is the group of one call, for a tool with actions that differ; nil = Group. A call needs both. It is asked
 	// before the call is made, and with arguments that may be wrong.
 	Of func(args wire.Raw) Group
@@ -116,7 +118,7 @@ func (t *Table) Find(name string) (Tool, bool) {
 func (t *Table) For(c Caller) []Tool {
 	var allowed []Tool
 	for _, tool := range t.All() {
-		if t.policy(c, tool.Name, tool.Group) == nil {
+		if tool.fits(c) && t.policy(c, tool.Name, tool.Group) == nil {
 			allowed = append(allowed, tool)
 		}
 	}
@@ -129,6 +131,9 @@ func (t *Table) Run(ctx context.Context, c Caller, name string, args wire.Raw) (
 	if !ok {
 		return nil, t.unknown(c, name)
 	}
+	if !tool.fits(c) {
+		return nil, &Refused{Tool: name, Reason: "only for messages from " + tool.Surface}
+	}
 	if err := t.policy(c, name, tool.Group); err != nil {
 		return nil, err
 	}
@@ -140,6 +145,10 @@ func (t *Table) Run(ctx context.Context, c Caller, name string, args wire.Raw) (
 		}
 	}
 	return tool.Run(ctx, c, args)
+}
+
+func (t Tool) fits(c Caller) bool {
+	return t.Surface == "" || c.Surface == "" || t.Surface == c.Surface
 }
 
 // unknown is the error for a name that no tool has.

@@ -65,53 +65,66 @@ func (c Config) allowed(gate string) bool {
 }
 
 // Actions implements providers.Performer.
-func (p *Provider) Actions() []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(actions)), func(name string) bool { return !p.cfg.allowed(actions[name].gate) })
+func (p *Provider) Actions() []string { return p.cfg.actions() }
+
+// actions are those that the configuration allows.
+func (c Config) actions() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(actions)), func(name string) bool { return !c.allowed(actions[name].gate) })
+}
+
+func manual() *providers.Manual {
+	return &providers.Manual{Params: params{}, Actions: func(config json.RawMessage) []string {
+		c, err := ParseConfig(config)
+		if err != nil {
+			return nil // such an account does not start
+		}
+		return c.actions()
+	}}
 }
 
 // params are what an action may be told; each takes what it needs.
 type params struct {
-	To        string       `json:"to"` // as Outgoing.Route.Chat
-	ChannelID providers.ID `json:"channelId"`
-	MessageID providers.ID `json:"messageId"`
-	GuildID   providers.ID `json:"guildId"`
-	UserID    providers.ID `json:"userId"`
-	RoleID    providers.ID `json:"roleId"`
-	ReplyTo   providers.ID `json:"replyTo"`
+	To        string       `json:"to" doc:"chat: channel:<id> or user:<id>"` // as Outgoing.Route.Chat
+	ChannelID providers.ID `json:"channelId" doc:"channel: its number"`
+	MessageID providers.ID `json:"messageId" doc:"message: its number"`
+	GuildID   providers.ID `json:"guildId" doc:"server: its number"`
+	UserID    providers.ID `json:"userId" doc:"person: their number"`
+	RoleID    providers.ID `json:"roleId" doc:"role: its number"`
+	ReplyTo   providers.ID `json:"replyTo" doc:"the number of the message that is answered"`
 
-	Content string `json:"content"`
-	Emoji   string `json:"emoji"`
-	Remove  bool   `json:"remove"`
-	Limit   int    `json:"limit"`
-	Before  string `json:"before"`
-	After   string `json:"after"`
-	Around  string `json:"around"`
+	Content string `json:"content" doc:"the text"`
+	Emoji   string `json:"emoji" doc:"such as 👍 or name:id"`
+	Remove  bool   `json:"remove" doc:"react: take the reaction back"`
+	Limit   int    `json:"limit" doc:"how many are listed"`
+	Before  string `json:"before" doc:"only messages before this one"`
+	After   string `json:"after" doc:"only messages after this one"`
+	Around  string `json:"around" doc:"only messages around this one"`
 
-	Name         string         `json:"name"`
-	Description  string         `json:"description"`
-	Tags         string         `json:"tags"`
-	MediaURL     string         `json:"mediaUrl"`
-	StickerIDs   []providers.ID `json:"stickerIds"`
-	RoleIDs      []providers.ID `json:"roleIds"`
-	ChannelIDs   []providers.ID `json:"channelIds"`
-	AuthorID     providers.ID   `json:"authorId"`
-	AuthorIDs    []providers.ID `json:"authorIds"`
-	Question     string         `json:"question"`
-	Answers      []string       `json:"answers"`
-	Multiselect  bool           `json:"allowMultiselect"`
-	Hours        *int           `json:"durationHours"`
-	ArchiveAfter int            `json:"autoArchiveMinutes"`
-	Archived     bool           `json:"includeArchived"`
+	Name         string         `json:"name" doc:"of what is made: a thread, an event, an emoji, a sticker"`
+	Description  string         `json:"description" doc:"of an event or a sticker"`
+	Tags         string         `json:"tags" doc:"stickerUpload: a related emoji"`
+	MediaURL     string         `json:"mediaUrl" doc:"a file: its https address"`
+	StickerIDs   []providers.ID `json:"stickerIds" doc:"sticker: up to 3"`
+	RoleIDs      []providers.ID `json:"roleIds" doc:"emojiUpload: who may use it"`
+	ChannelIDs   []providers.ID `json:"channelIds" doc:"searchMessages: only in these"`
+	AuthorID     providers.ID   `json:"authorId" doc:"searchMessages: only of this person"`
+	AuthorIDs    []providers.ID `json:"authorIds" doc:"searchMessages: only of these people"`
+	Question     string         `json:"question" doc:"poll"`
+	Answers      []string       `json:"answers" doc:"poll: 2 to 10"`
+	Multiselect  bool           `json:"allowMultiselect" doc:"poll: more than one answer may be chosen"`
+	Hours        *int           `json:"durationHours" doc:"poll: how long it is open"`
+	ArchiveAfter int            `json:"autoArchiveMinutes" doc:"threadCreate"`
+	Archived     bool           `json:"includeArchived" doc:"threadList"`
 
-	StartTime  string `json:"startTime"`
-	EndTime    string `json:"endTime"`
-	Location   string `json:"location"`
-	EntityType string `json:"entityType"`
+	StartTime  string `json:"startTime" doc:"eventCreate: ISO 8601"`
+	EndTime    string `json:"endTime" doc:"eventCreate: ISO 8601"`
+	Location   string `json:"location" doc:"eventCreate: a place"`
+	EntityType string `json:"entityType" doc:"eventCreate: stage, voice or external"`
 
-	Minutes    *int   `json:"durationMinutes"`
-	Until      string `json:"until"`
-	Reason     string `json:"reason"`
-	DeleteDays int    `json:"deleteMessageDays"`
+	Minutes    *int   `json:"durationMinutes" doc:"timeout: 0 ends it"`
+	Until      string `json:"until" doc:"timeout: ISO 8601"`
+	Reason     string `json:"reason" doc:"for the audit log"`
+	DeleteDays int    `json:"deleteMessageDays" doc:"ban: 0 to 7"`
 }
 
 // Perform implements providers.Performer.

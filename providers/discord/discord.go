@@ -88,6 +88,7 @@ func Factory() providers.Factory {
 		Surface: surface,
 		New:     func(env providers.Env) (providers.Provider, error) { return newProvider(env, defaultOptions()) },
 		Rules:   Rules,
+		Manual:  manual(),
 	}
 }
 

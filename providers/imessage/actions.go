@@ -12,12 +12,12 @@ import (
 
 // orders are the parameters of all actions; each has some of them.
 type orders struct {
-	To      providers.ID `json:"to"` // a chat, as Outgoing.Route.Chat
-	Chat    providers.ID `json:"chatId"`
-	Message providers.ID `json:"messageId"` // GUID
-	Emoji   string       `json:"emoji"`
-	Content string       `json:"content"`
-	Remove  bool         `json:"remove"`
+	To      providers.ID `json:"to" doc:"chat: a number, an address, or chat_id:<n>"`
+	Chat    providers.ID `json:"chatId" doc:"another word for to"`
+	Message providers.ID `json:"messageId" doc:"the message: its GUID"`
+	Emoji   string       `json:"emoji" doc:"such as 👍"`
+	Content string       `json:"content" doc:"editMessage: the new text"`
+	Remove  bool         `json:"remove" doc:"react: take the reaction back"`
 }
 
 // action is one thing that can be done: the key of imessage.actions that switches it, the call, and its own parameters.

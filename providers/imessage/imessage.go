@@ -64,6 +64,7 @@ func Factory() providers.Factory {
 		Surface: surface,
 		New:     func(env providers.Env) (providers.Provider, error) { return newProvider(env, defaultOptions()) },
 		Rules:   rules,
+		Manual:  actions.Manual(orders{}),
 	}
 }
 

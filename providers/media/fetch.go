@@ -25,7 +25,7 @@ const (
 // Fetch implements providers.Files. A limit of 0 or less is DefaultLimit. No error of it repeats the address, which may
 // hold a credential: it names the host.
 func (s *Store) Fetch(ctx context.Context, address string, header http.Header, name string, limit int64) (providers.Media, error) {
-	u, err := checked(address)
+	u, err := Address(address)
 	if err != nil {
 		return providers.Media{}, fmt.Errorf("fetch attachment: %w", err)
 	}
@@ -36,8 +36,8 @@ func (s *Store) Fetch(ctx context.Context, address string, header http.Header, n
 	return m, nil
 }
 
-// checked reads an address that may be asked for at all.
-func checked(address string) (*url.URL, error) {
+// Address reads an address that somebody else has written, if it may be asked for at all.
+func Address(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil:
@@ -106,7 +106,7 @@ func redirect(req *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
 		return fmt.Errorf("more than %d redirects", maxRedirects)
 	}
-	if _, err := checked(req.URL.String()); err != nil {
+	if _, err := Address(req.URL.String()); err != nil {
 		return fmt.Errorf("redirected: %w", err)
 	}
 	req.Header.Del("Referer") // the address before may hold a credential
@@ -123,13 +123,16 @@ func redirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// newClient makes a client that reaches public addresses and the store's own endpoint. Nothing is kept between two
-// fetches, no proxy is asked: it would do the dialling.
-func (s *Store) newClient() *http.Client {
+// Client makes a client that reaches public addresses and endpoint, an address on this host, if that is not empty. It is the
+// way to everything whose address somebody else has written: redirects are judged like the address itself (Address is for
+// the first one), nothing is kept between two fetches, and no proxy is asked, which would do the dialling. It bounds the time
+// until the headers of an answer have come; the rest is for ctx.
+func Client(endpoint string) *http.Client {
+	own := hostPort(endpoint)
 	open := &net.Dialer{Timeout: dialLimit}
 	guarded := &net.Dialer{Timeout: dialLimit, Control: ssrf.New(ssrf.WithAnyPort()).Safe}
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if s.own != "" && addr == s.own {
+		if own != "" && addr == own {
 			return open.DialContext(ctx, network, addr)
 		}
 		c, err := guarded.DialContext(ctx, network, addr)

@@ -27,7 +27,6 @@ const partial = ".part"
 // Store keeps attachments in one directory. It is safe for concurrent use.
 type Store struct {
 	dir    string
-	own    string // host and port of the account's own endpoint, "" = none
 	client *http.Client
 }
 
@@ -36,9 +35,7 @@ var _ providers.Files = (*Store)(nil)
 // New makes a store in dir, which need not be there yet. endpoint, if not empty, is the address of a platform's stand-in
 // on this host: the one place beside public addresses from where Fetch gets something.
 func New(dir, endpoint string) *Store {
-	s := &Store{dir: dir, own: hostPort(endpoint)}
-	s.client = s.newClient()
-	return s
+	return &Store{dir: dir, client: Client(endpoint)}
 }
 
 // Clean removes what a killed process left unfinished in dir. Nothing may be writing there.

@@ -14,14 +14,14 @@ import (
 
 // orders are the parameters of all actions; each has some of them.
 type orders struct {
-	To      providers.ID `json:"to"` // a chat, as Outgoing.Route.Chat
-	Chat    providers.ID `json:"chatId"`
-	Message providers.ID `json:"messageId"` // as Incoming.ID or a receipt has it
-	Author  providers.ID `json:"author"`    // who wrote the message, where its id does not tell
-	FromMe  bool         `json:"fromMe"`    // the message is one of ours
-	Emoji   string       `json:"emoji"`
-	Remove  bool         `json:"remove"`
-	Content string       `json:"content"`
+	To      providers.ID `json:"to" doc:"chat: signal:+15551234567, or group:<id>"`
+	Chat    providers.ID `json:"chatId" doc:"another word for to"`
+	Message providers.ID `json:"messageId" doc:"the message: its timestamp, as messages and receipts have it"`
+	Author  providers.ID `json:"author" doc:"number of who wrote the message, in groups"`
+	FromMe  bool         `json:"fromMe" doc:"the message is one of ours"`
+	Emoji   string       `json:"emoji" doc:"such as 👍"`
+	Remove  bool         `json:"remove" doc:"react: take the reaction back"`
+	Content string       `json:"content" doc:"editMessage: the new text"`
 }
 
 // action is one thing that can be done: the key of signal.actions that switches it, and the call.

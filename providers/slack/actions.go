@@ -13,19 +13,19 @@ import (
 
 // orders are the parameters of all actions; each has some of them.
 type orders struct {
-	To        string `json:"to"`
-	Channel   string `json:"channelId"`
-	Message   string `json:"messageId"` // timestamp
-	Thread    string `json:"threadId"`  // timestamp of a thread's first message
-	Content   string `json:"content"`
-	Emoji     string `json:"emoji"`
-	Remove    bool   `json:"remove"`
-	User      string `json:"userId"`
-	Limit     int    `json:"limit"`
-	Before    string `json:"before"`
-	After     string `json:"after"`
-	ReplyTo   string `json:"replyTo"`
-	Timestamp string `json:"ts"` // another word for messageId
+	To        string `json:"to" doc:"sendMessage: channel:<id> or user:<id>"`
+	Channel   string `json:"channelId" doc:"channel: C0123456789"`
+	Message   string `json:"messageId" doc:"the message: its timestamp, 1700000000.000100"`
+	Thread    string `json:"threadId" doc:"sendMessage: the timestamp of the first message of a thread"`
+	Content   string `json:"content" doc:"sendMessage, editMessage: the text"`
+	Emoji     string `json:"emoji" doc:"react: the name, such as thumbsup"`
+	Remove    bool   `json:"remove" doc:"react: take the reaction back"`
+	User      string `json:"userId" doc:"memberInfo: U0123456789"`
+	Limit     int    `json:"limit" doc:"readMessages: at most 200"`
+	Before    string `json:"before" doc:"readMessages: only messages before this timestamp"`
+	After     string `json:"after" doc:"readMessages: only messages after this timestamp"`
+	ReplyTo   string `json:"replyTo" doc:"sendMessage: the timestamp of the message that is answered"`
+	Timestamp string `json:"ts" doc:"another word for messageId"`
 }
 
 // action is one thing that can be done, the key of slack.actions that switches it, and what it needs.

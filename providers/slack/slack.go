@@ -86,7 +86,7 @@ func defaultOptions() options {
 
 // Factory makes Slack providers.
 func Factory() providers.Factory {
-	return providers.Factory{Surface: surface, Rules: Rules, New: func(env providers.Env) (providers.Provider, error) {
+	return providers.Factory{Surface: surface, Rules: Rules, Manual: actions.Manual(orders{}), New: func(env providers.Env) (providers.Provider, error) {
 		return newProvider(env, defaultOptions())
 	}}
 }

@@ -15,21 +15,21 @@ import (
 
 // orders are the parameters of all actions; each has some of them.
 type orders struct {
-	To      providers.ID `json:"to"` // a chat, as Outgoing.Route.Chat
-	ChatID  providers.ID `json:"chatId"`
-	Channel providers.ID `json:"channelId"` // other words for to
-	Message providers.ID `json:"messageId"`
-	Thread  providers.ID `json:"threadId"`
-	ReplyTo providers.ID `json:"replyTo"`
-	User    providers.ID `json:"userId"`
-	Content string       `json:"content"`
-	Emoji   string       `json:"emoji"`
-	Remove  bool         `json:"remove"`
+	To      providers.ID `json:"to" doc:"chat: its number or @name"`
+	ChatID  providers.ID `json:"chatId" doc:"another word for to"`
+	Channel providers.ID `json:"channelId" doc:"another word for to"`
+	Message providers.ID `json:"messageId" doc:"the message: its number"`
+	Thread  providers.ID `json:"threadId" doc:"topic of a forum: its number"`
+	ReplyTo providers.ID `json:"replyTo" doc:"sendMessage: the number of the message that is answered"`
+	User    providers.ID `json:"userId" doc:"memberInfo: the number of a person"`
+	Content string       `json:"content" doc:"sendMessage, editMessage: the text"`
+	Emoji   string       `json:"emoji" doc:"react: such as 👍"`
+	Remove  bool         `json:"remove" doc:"react: take the reaction back"`
 
-	Question    string   `json:"question"`
-	Answers     []string `json:"answers"`
-	Multiselect bool     `json:"allowMultiselect"`
-	Public      bool     `json:"showVoters"`
+	Question    string   `json:"question" doc:"poll: at most 300 characters"`
+	Answers     []string `json:"answers" doc:"poll: 2 to 10"`
+	Multiselect bool     `json:"allowMultiselect" doc:"poll: more than one answer may be chosen"`
+	Public      bool     `json:"showVoters" doc:"poll: who chose what is shown"`
 }
 
 // action is one thing that can be done, the key of telegram.actions that switches it, and what it needs.

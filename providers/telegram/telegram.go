@@ -78,7 +78,7 @@ func defaultOptions() options {
 
 // Factory makes Telegram providers.
 func Factory() providers.Factory {
-	return providers.Factory{Surface: surface, New: func(env providers.Env) (providers.Provider, error) {
+	return providers.Factory{Surface: surface, Manual: actions.Manual(orders{}), New: func(env providers.Env) (providers.Provider, error) {
 		return newProvider(env, defaultOptions())
 	}}
 }

@@ -18,13 +18,14 @@ func (p *Provider) Actions() []string { return []string{actionReact} }
 
 // reactParams name a message and what to react with; an empty emoji takes the reaction back.
 type reactParams struct {
-	Chat      string `json:"chat"`
-	MessageID string `json:"messageId"`
-	Emoji     string `json:"emoji"`
-	// Participant is who wrote the message, in a group, when it is not one of the last that were heard.
-	Participant string `json:"participant"`
-	FromMe      bool   `json:"fromMe"` // the message is one of ours
+	Chat        string `json:"chat" doc:"a number such as +15551234567, or the JID of a group"`
+	MessageID   string `json:"messageId" doc:"the message to react to"`
+	Emoji       string `json:"emoji" doc:"such as 👍; an empty one takes the reaction back"`
+	Participant string `json:"participant" doc:"who wrote the message, in a group, when it is not one of the last"`
+	FromMe      bool   `json:"fromMe" doc:"the message is one of ours"`
 }
+
+var manual = &providers.Manual{Params: reactParams{}, Actions: func(json.RawMessage) []string { return []string{actionReact} }}
 
 // Perform implements providers.Performer.
 func (p *Provider) Perform(ctx context.Context, action string, params json.RawMessage) (any, error) {

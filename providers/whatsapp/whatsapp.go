@@ -73,7 +73,7 @@ func defaultOptions(c Config) options {
 
 // Factory makes WhatsApp providers.
 func Factory() providers.Factory {
-	return providers.Factory{Surface: surface, Rules: rules, New: func(env providers.Env) (providers.Provider, error) {
+	return providers.Factory{Surface: surface, Rules: rules, Manual: manual, New: func(env providers.Env) (providers.Provider, error) {
 		return newProvider(env, defaultOptions)
 	}}
 }
