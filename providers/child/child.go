@@ -30,6 +30,8 @@ type Options struct {
 	// Leash: the child is killed when this process is, where the system can do that (Linux). What the child itself has started
 	// is not hit: it ends with its input, or not.
 	Leash bool
+	// Keep starts the program in place of Start, which then only reads what it says; nil = Start does.
+	Keep Keep
 }
 
 // maxLine bounds a line of output in bytes. The rest of a longer one is left out.
@@ -43,7 +45,7 @@ type Process struct {
 	// Stdin is nil without Options.Stdin.
 	Stdin io.WriteCloser
 
-	cmd  *exec.Cmd
+	run  running
 	done chan struct{}
 	err  error // how it ended; valid after done
 }
@@ -55,9 +57,7 @@ func Start(path string, args []string, o Options) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{cmd: exec.Command(full, args...), done: make(chan struct{})}
-	p.cmd.Env, p.cmd.Dir = o.Env, o.Dir
-	ownGroup(p.cmd, o.Leash)
+	p := &Process{done: make(chan struct{})}
 	var open, theirs []*os.File
 	closeAll := func(files []*os.File) {
 		for _, f := range files {
@@ -81,13 +81,13 @@ func Start(path string, args []string, o Options) (*Process, error) {
 		closeAll(open)
 		return nil, fmt.Errorf("make a pipe: %w", err)
 	}
-	p.cmd.Stdout, p.cmd.Stderr = outW, errW
 	theirs = append(theirs, outW, errW)
 	if o.Stdin {
-		p.cmd.Stdin, p.Stdin = inR, inW
+		p.Stdin = inW
 		theirs = append(theirs, inR)
 	}
-	if err := p.cmd.Start(); err != nil {
+	p.run, err = launch(Program{Argv: append([]string{full}, args...), Dir: o.Dir, Env: o.Env, Stdin: inR, Stdout: outW, Stderr: errW}, o)
+	if err != nil {
 		closeAll(open)
 		return nil, err
 	}
@@ -108,8 +108,8 @@ func (p *Process) wait(o Options, out, errs *os.File) {
 		lines(out, func(s string) { o.Line(false, s) })
 	})
 	streams.Go(func() { lines(errs, func(s string) { o.Line(true, s) }) })
-	p.err = p.cmd.Wait()
-	p.signal(syscall.SIGKILL) // whatever it has started and left behind
+	p.err = p.run.wait()
+	p.run.signal(syscall.SIGKILL) // whatever it has started and left behind
 	late := time.AfterFunc(drain, func() { out.Close(); errs.Close() })
 	streams.Wait()
 	late.Stop()
@@ -157,7 +157,7 @@ func (p *Process) Err() error {
 }
 
 // PID is the child's process id, which is also that of its group.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
+func (p *Process) PID() int { return p.run.pid() }
 
 // Stop ends the child and returns when it is gone, with all that it started: it closes its standard input, if it has one,
 // sends SIGTERM after quiet and SIGKILL after another term.
@@ -171,11 +171,11 @@ func (p *Process) Stop(quiet, term time.Duration) {
 			return
 		}
 	}
-	p.signal(syscall.SIGTERM)
+	p.run.signal(syscall.SIGTERM)
 	if p.gone(term) {
 		return
 	}
-	p.signal(syscall.SIGKILL)
+	p.run.signal(syscall.SIGKILL)
 	<-p.done
 }
 

@@ -10,4 +10,4 @@ import (
 // Without process groups the child alone is ended.
 func ownGroup(*exec.Cmd, bool) {}
 
-func (p *Process) signal(syscall.Signal) { _ = p.cmd.Process.Kill() }
+func (p own) signal(syscall.Signal) { _ = p.cmd.Process.Kill() }

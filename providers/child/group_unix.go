@@ -14,5 +14,4 @@ func ownGroup(cmd *exec.Cmd, leash bool) {
 	}
 }
 
-// signal goes to the whole group. That there is nobody left is no matter.
-func (p *Process) signal(s syscall.Signal) { _ = syscall.Kill(-p.cmd.Process.Pid, s) }
+func (p own) signal(s syscall.Signal) { _ = syscall.Kill(-p.cmd.Process.Pid, s) }
