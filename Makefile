@@ -15,7 +15,7 @@ run: build ## build, then run the gateway in the foreground
 a2ui: ## bundle the A2UI renderer with npm, where there is one; part of build and test
 	@.ci/a2ui
 
-build: a2ui ## bin/clawdbot: static, stripped; TAGS=nowhatsapp leaves out WhatsApp and its GPL code, TAGS=nomodels the vendors' libraries
+build: a2ui ## bin/clawdbot: static, stripped; TAGS=nowhatsapp leaves out WhatsApp and its GPL code, TAGS=nomodels the vendors' libraries, TAGS=nomcp servers of tools
 	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath -ldflags '$(LDFLAGS)' -o bin/clawdbot ./cmd/clawdbot
 
 test: ## everything that CI runs

@@ -33,6 +33,7 @@ const (
 	PartCron      = "cron"
 	PartBrowser   = "browser"
 	PartAuth      = "auth" // who may connect
+	PartMCP       = "mcp"  // servers of tools
 )
 
 // effects says what a change under a prefix asks for; the first match wins, and what matches nothing is a restart.
@@ -49,6 +50,7 @@ var effects = []struct {
 	{"agent.heartbeat", EffectHot, PartHeartbeat},
 	{"cron", EffectHot, PartCron},
 	{"browser", EffectHot, PartBrowser},
+	{"mcp", EffectHot, PartMCP},
 	{"web", EffectHot, "whatsapp"},
 	{"whatsapp.replyToMode", EffectHot, "whatsapp"},
 	{"whatsapp.clientVersion", EffectHot, "whatsapp"},

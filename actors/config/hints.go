@@ -19,7 +19,7 @@ var groups = []struct {
 	{"cron", "Cron", 90}, {"hooks", "Hooks", 100}, {"ui", "UI", 110}, {"browser", "Browser", 120}, {"talk", "Talk", 130},
 	{"telegram", "Telegram", 140}, {"discord", "Discord", 150}, {"slack", "Slack", 155}, {"signal", "Signal", 160},
 	{"imessage", "iMessage", 170}, {"whatsapp", "WhatsApp", 180}, {"skills", "Skills", 190}, {"tools", "Tools", 195}, {"discovery", "Discovery", 200},
-	{"logging", "Logging", 900}, {"presence", "Presence", 210}, {"voicewake", "Voice Wake", 220},
+	{"mcp", "MCP", 197}, {"logging", "Logging", 900}, {"presence", "Presence", 210}, {"voicewake", "Voice Wake", 220},
 }
 
 // advanced are the paths that a form may fold away.

@@ -34,6 +34,7 @@ type Config struct {
 	Gateway    Gateway    `json:"gateway"`
 	Skills     Skills     `json:"skills"`
 	Tools      Tools      `json:"tools"`
+	MCP        MCP        `json:"mcp"`
 	Dev        Dev        `json:"dev"`
 }
 

@@ -21,6 +21,7 @@ func validate(root *node) (Config, []Issue) {
 	d.hooks(&c)
 	d.browser(&c)
 	d.streaming(&c)
+	d.mcp(&c)
 	return c, d.issues
 }
 

@@ -21,18 +21,23 @@ var allowed = map[string][]string{
 	"providers":      {},
 
 	// Edges: sockets, files, foreign APIs. Never actors, never each other.
-	"transport/request":  {},
-	"transport/ws":       {"transport/request", "transport/wire", "github.com/coder/websocket", "github.com/google/uuid"},
-	"transport/client":   {"transport/wire", "github.com/coder/websocket"},
-	"transport/web":      {"transport/request"},
-	"transport/hooks":    {"transport/wire", "modernc.org/quickjs"},
-	"bridge":             {"transport/wire", "github.com/go-json-experiment/json/jsontext"},
-	"canvas/a2ui":        {"transport/wire"},
-	"canvas":             {"transport/request", "github.com/coder/websocket", "github.com/fsnotify/fsnotify"},
-	"providers/text":     {"providers"},
-	"providers/media":    {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid", "golang.org/x/image/"},
-	"providers/discord":  {"providers", "github.com/bwmarrin/discordgo", "github.com/coder/websocket"},
-	"providers/child":    {},
+	"transport/request":    {},
+	"transport/ws":         {"transport/request", "transport/wire", "github.com/coder/websocket", "github.com/google/uuid"},
+	"transport/client":     {"transport/wire", "github.com/coder/websocket"},
+	"transport/web":        {"transport/request"},
+	"transport/hooks":      {"transport/wire", "modernc.org/quickjs"},
+	"bridge":               {"transport/wire", "github.com/go-json-experiment/json/jsontext"},
+	"canvas/a2ui":          {"transport/wire"},
+	"canvas":               {"transport/request", "github.com/coder/websocket", "github.com/fsnotify/fsnotify"},
+	"providers/text":       {"providers"},
+	"providers/media":      {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid", "golang.org/x/image/"},
+	"providers/discord":    {"providers", "github.com/bwmarrin/discordgo", "github.com/coder/websocket"},
+	"providers/child":      {},
+	"providers/mcp":        {"providers/child"},
+	"providers/mcp/server": {"github.com/modelcontextprotocol/go-sdk/jsonrpc", "github.com/modelcontextprotocol/go-sdk/mcp"},
+	"providers/mcp/client": {
+		"providers/child", "providers/mcp", "github.com/google/jsonschema-go/jsonschema", "github.com/modelcontextprotocol/go-sdk/jsonrpc", "github.com/modelcontextprotocol/go-sdk/mcp",
+	},
 	"providers/imessage": {"providers", "providers/child"},
 	"providers/signal":   {"providers", "providers/child"},
 	"providers/slack":    {"providers", "github.com/gorilla/websocket", "github.com/slack-go/slack", "github.com/slack-go/slack/socketmode"},
@@ -88,6 +93,7 @@ var allowed = map[string][]string{
 	"actors/tools/look":  {"actors/models", "actors/tools", "actors/tools/args", "providers", "providers/media", "providers/model", "transport/wire"},
 	"actors/tools/web":   {"actors/tools", "actors/tools/args", "providers/media", "transport/wire", "golang.org/x/net/html", "golang.org/x/net/html/atom"},
 	"actors/board":       {"actors", "actors/eventstream", "canvas/a2ui", "transport/wire"},
+	"actors/mcp":         {"actors", "actors/tools", "providers", "providers/mcp", "transport/wire"},
 	"actors/importer": {
 		"actors", "actors/config", "actors/cron", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid",
 	},
@@ -102,7 +108,7 @@ var allowed = map[string][]string{
 		"actors", "actors/account", "actors/agent", "actors/command", "actors/config", "actors/conn", "actors/cron", "actors/eventstream", "actors/health",
 		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store", "actors/wizard",
 		"actors/announce", "actors/file", "actors/importer", "bridge/discovery",
-		"actors/models", "actors/node", "actors/skills", "actors/transcribe",
+		"actors/mcp", "providers/mcp", "actors/models", "actors/node", "actors/skills", "actors/transcribe",
 		"actors/modelrun", "providers/model",
 		"providers", "providers/media", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
 		"transport/hooks", "canvas", "bridge", "actors/board", "actors/tools", "actors/tools/calls", "actors/tools/look", "actors/tools/web",
@@ -117,7 +123,7 @@ var allowed = map[string][]string{
 		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/term",
 		"bridge", "bridge/device", "bridge/device/computer", "github.com/gofrs/flock",
 		"providers/whatsapp", "github.com/mdp/qrterminal/v3",
-		"providers/model", "providers/model/anthropic", "providers/model/gemini", "providers/model/openai",
+		"providers/mcp", "providers/mcp/client", "providers/mcp/server", "providers/model", "providers/model/anthropic", "providers/model/gemini", "providers/model/openai",
 	},
 	"cmd/bench": {
 		"actors/importer/importtest",
@@ -211,7 +217,7 @@ func TestRules(t *testing.T) {
 			switch {
 			case edge(name) && (imp == "actors" || strings.HasPrefix(imp, "actors/")):
 				t.Errorf("edge %s imports core %s", name, imp)
-			case edge(name) && edge(imp) && imp != "providers/text" && imp != "providers/media" && imp != "providers/child" && imp != "providers/model" && !strings.HasPrefix(name, "providers/providertest") &&
+			case edge(name) && edge(imp) && imp != "providers/text" && imp != "providers/media" && imp != "providers/child" && imp != "providers/model" && imp != "providers/mcp" && !strings.HasPrefix(name, "providers/providertest") &&
 				!(imp == "bridge" && strings.HasPrefix(name, "bridge/")): // the codec, for the other end
 				t.Errorf("edge %s imports edge %s", name, imp)
 			case strings.HasPrefix(name, "actors/") && imp == "actors/gateway":

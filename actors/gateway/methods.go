@@ -13,6 +13,7 @@ import (
 	"github.com/clawdbot/gateway/actors/cron"
 	"github.com/clawdbot/gateway/actors/health"
 	"github.com/clawdbot/gateway/actors/importer"
+	"github.com/clawdbot/gateway/actors/mcp"
 	"github.com/clawdbot/gateway/actors/models"
 	"github.com/clawdbot/gateway/actors/node"
 	"github.com/clawdbot/gateway/actors/outbox"
@@ -32,7 +33,7 @@ func (g *Gateway) methodTable() (wire.Table, error) {
 		account.Methods(t.accounts, g.configured, g.envToken), cron.Methods(t.cron), outbox.Methods(t.outbox), pairing.Methods(t.pairing),
 		session.Methods(t.sessions, g.sessionOptions()), node.Methods(t.nodes, g.nodeOptions()), models.Methods(t.models),
 		board.Methods(t.board, g.boardOptions()),
-		skills.Methods(t.skills),
+		skills.Methods(t.skills), mcp.Methods(t.mcp, t.servers),
 		importer.Methods(g.imports), wire.Table{g.actorsList()}, g.providerMethods(), g.o.Methods,
 	)
 	if err != nil {

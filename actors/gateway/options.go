@@ -17,6 +17,7 @@ import (
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/bridge"
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/mcp"
 	"github.com/clawdbot/gateway/providers/model"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -61,6 +62,8 @@ type Options struct {
 	// Models are the formats of model APIs that may be spoken. Without any the built-in runner answers, whatever the
 	// configuration says.
 	Models []model.Factory
+	// MCP connects to the servers of tools that the configuration names (providers/mcp/client); nil = none is started.
+	MCP mcp.Dial
 	// Runner makes the answers; nil = the built-in one, or models where there are formats and one is configured.
 	Runner agent.Runner
 	// Methods are added to the method table. A name that exists already is an error.

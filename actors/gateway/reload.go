@@ -7,6 +7,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/cron"
+	"github.com/clawdbot/gateway/actors/mcp"
 )
 
 // configOptions wires the configuration: what may come into force, and how it does.
@@ -69,6 +70,11 @@ func (g *Gateway) renew(parts map[string]bool) error {
 	}
 	if parts[config.PartHeartbeat] {
 		if err := g.tree.heartbeat.Tell(cron.ReloadHeartbeat{}); err != nil {
+			return err
+		}
+	}
+	if parts[config.PartMCP] {
+		if err := g.tree.mcp.Tell(mcp.Reload{}); err != nil {
 			return err
 		}
 	}

@@ -24,6 +24,7 @@ func (g *Gateway) newToolbox() *tools.Table {
 		calls.Tools(g.callOptions()),
 		web.Tools(g.webOptions()),
 		look.Tools(g.lookOptions()),
+		g.tree.servers.Tools,
 	)
 }
 

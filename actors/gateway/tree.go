@@ -16,6 +16,7 @@ import (
 	"github.com/clawdbot/gateway/actors/eventstream"
 	"github.com/clawdbot/gateway/actors/health"
 	"github.com/clawdbot/gateway/actors/importer"
+	"github.com/clawdbot/gateway/actors/mcp"
 	"github.com/clawdbot/gateway/actors/models"
 	"github.com/clawdbot/gateway/actors/node"
 	"github.com/clawdbot/gateway/actors/outbox"
@@ -41,6 +42,7 @@ type tree struct {
 	nodes     actors.Ref[node.Message]
 	models    actors.Ref[models.Message]
 	skills    actors.Ref[skills.Message]
+	mcp       actors.Ref[mcp.Message]
 	outbox    actors.Ref[outbox.Message]
 	router    actors.Ref[router.Message]
 	sessions  actors.Ref[session.SessionsMessage]
@@ -57,6 +59,7 @@ type tree struct {
 	directory *account.Directory
 	catalog   *models.Catalog
 	registry  *models.Registry
+	servers   *mcp.Directory
 	tools     *tools.Table
 	methods   map[string]wire.Method
 	names     []string      // of all methods, in the order of hello-ok
@@ -86,7 +89,7 @@ func (g *Gateway) plant() error {
 	g.imports = importer.New(g.importOptions())
 	g.tree = &tree{
 		events: eventstream.NewState(), runs: session.NewState(), drawn: board.NewState(time.Now()), directory: account.NewDirectory(),
-		devices: node.NewDirectory(eventLine),
+		devices: node.NewDirectory(eventLine), servers: mcp.NewDirectory(),
 		catalog: models.NewCatalog(filepath.Join(g.env.AgentDir, "models.json"), g.configuredModels),
 		grown:   make(chan struct{}),
 	}
@@ -200,13 +203,16 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	return err
 }
 
-// growSessions: models, skills, what starts runs at its time, sessions with runs under them, then the router, which has work for them as soon as it is there.
+// growSessions: models, skills, servers of tools, what starts runs at its time, sessions with runs under them, then the router, which has work for them as soon as it is there.
 func (g *Gateway) growSessions(c *actors.Context[rootMessage]) (err error) {
 	t := g.tree
 	if t.models, err = vital(g, c, "models", models.Props(t.catalog, t.registry)); err != nil {
 		return err
 	}
 	if t.skills, err = vital(g, c, "skills", skills.Props(g.skillsOptions())); err != nil {
+		return err
+	}
+	if t.mcp, err = vital(g, c, "mcp", mcp.Props(g.mcpOptions())); err != nil {
 		return err
 	}
 	o := g.cronOptions()

@@ -100,7 +100,7 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	listening := false
 	err = gateway.Run(ctx, gateway.Options{
 		Config: doc, LookupEnv: a.lookup, Start: f.start, Log: log,
-		Providers: surfaces(), Models: modelFormats(),
+		Providers: surfaces(), Models: modelFormats(), MCP: mcpDial(),
 		Methods: wire.Table{tailMethod(live.file)},
 		Restart: restart, OnConfig: func(c *config.Config) { live.change(c.Logging) },
 		Version: orElse(env.Version, v), Commit: orElse(env.Commit, commit),

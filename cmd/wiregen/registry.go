@@ -98,6 +98,8 @@ func methods() []method {
 		{"canvas.invoke", strict, wire.CanvasInvokeParams{}, wire.CanvasInvokeResult{}, "A command for the canvas of the web page: `canvas.present`, `.navigate`, `.hide`, `.a2ui.push`, `.a2ui.pushJSONL`, `.a2ui.reset`, with the params that a device takes."},
 		{"canvas.state", strict, wire.CanvasStateParams{}, wire.CanvasState{}, "What the canvas of the web page shows, and the A2UI messages behind a number."},
 		{"canvas.url", strict, wire.CanvasURLParams{}, wire.CanvasURLResult{}, "An address of the canvas for somebody on another machine, which ends by itself."},
+		{"mcp.status", strict, none, wire.MCPStatusResult{}, "The servers of tools that the configuration names, how each is, and which tools it has."},
+		{"mcp.restart", strict, wire.MCPRestartParams{}, wire.OKResult{}, "Closes a server's connection and its process, and begins anew at once."},
 	}
 }
 

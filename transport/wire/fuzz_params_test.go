@@ -87,6 +87,7 @@ func FuzzParams_WhyParams(f *testing.F)          { fuzzParams[WhyParams](f, "why
 func FuzzParams_CanvasInvokeParams(f *testing.F) { fuzzParams[CanvasInvokeParams](f, "canvas.invoke") }
 func FuzzParams_CanvasStateParams(f *testing.F)  { fuzzParams[CanvasStateParams](f, "canvas.state") }
 func FuzzParams_CanvasURLParams(f *testing.F)    { fuzzParams[CanvasURLParams](f, "canvas.url") }
+func FuzzParams_MCPRestartParams(f *testing.F)   { fuzzParams[MCPRestartParams](f, "mcp.restart") }
 func FuzzParams_PairingApproveParams(f *testing.F) {
 	fuzzParams[PairingApproveParams](f, "pairing.approve")
 }

@@ -34,6 +34,7 @@ func Additions() []string {
 		"outbox.retry", "outbox.drop", "outbox.show", "why",
 		"node.pair.revoke",
 		"canvas.invoke", "canvas.state", "canvas.url",
+		"mcp.status", "mcp.restart",
 	}
 }
 

@@ -2790,6 +2790,128 @@ public struct LogsTailResult: Codable, Hashable, Sendable {
     }
 }
 
+public struct MCPRestartParams: Codable, Hashable, Sendable {
+    public let server: String
+
+    public init(
+        server: String
+    ) {
+        self.server = server
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case server = "server"
+    }
+}
+
+public struct MCPServer: Codable, Hashable, Sendable {
+    public let name: String
+    public let transport: TransportValue
+    public let phase: PhaseValue
+    public let reason: String?
+    public let problems: [String]?
+    public let tools: [String]
+    public let server: String?
+    public let version: String?
+    public let protocol_: String?
+    public let pid: Int?
+    public let sinceMs: Int
+    public let nextAtMs: Int?
+    public let failures: Int
+    public let starts: Int
+    public let calls: Int
+
+    public init(
+        name: String,
+        transport: TransportValue,
+        phase: PhaseValue,
+        reason: String? = nil,
+        problems: [String]? = nil,
+        tools: [String],
+        server: String? = nil,
+        version: String? = nil,
+        protocol_: String? = nil,
+        pid: Int? = nil,
+        sinceMs: Int,
+        nextAtMs: Int? = nil,
+        failures: Int,
+        starts: Int,
+        calls: Int
+    ) {
+        self.name = name
+        self.transport = transport
+        self.phase = phase
+        self.reason = reason
+        self.problems = problems
+        self.tools = tools
+        self.server = server
+        self.version = version
+        self.protocol_ = protocol_
+        self.pid = pid
+        self.sinceMs = sinceMs
+        self.nextAtMs = nextAtMs
+        self.failures = failures
+        self.starts = starts
+        self.calls = calls
+    }
+
+    public struct TransportValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let stdio = TransportValue(rawValue: "stdio")
+        public static let http = TransportValue(rawValue: "http")
+    }
+
+    public struct PhaseValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let disabled = PhaseValue(rawValue: "disabled")
+        public static let starting = PhaseValue(rawValue: "starting")
+        public static let up = PhaseValue(rawValue: "up")
+        public static let backoff = PhaseValue(rawValue: "backoff")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case name = "name"
+        case transport = "transport"
+        case phase = "phase"
+        case reason = "reason"
+        case problems = "problems"
+        case tools = "tools"
+        case server = "server"
+        case version = "version"
+        case protocol_ = "protocol"
+        case pid = "pid"
+        case sinceMs = "sinceMs"
+        case nextAtMs = "nextAtMs"
+        case failures = "failures"
+        case starts = "starts"
+        case calls = "calls"
+    }
+}
+
+public struct MCPStatusResult: Codable, Hashable, Sendable {
+    public let servers: [MCPServer]
+
+    public init(
+        servers: [MCPServer]
+    ) {
+        self.servers = servers
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case servers = "servers"
+    }
+}
+
 public struct MismatchDetails: Codable, Hashable, Sendable {
     public let expectedProtocol: Int
 

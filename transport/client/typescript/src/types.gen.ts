@@ -616,6 +616,32 @@ export interface LogsTailResult {
   reset?: boolean;
 }
 
+export interface MCPRestartParams {
+  server: string;
+}
+
+export interface MCPServer {
+  name: string;
+  transport: "stdio" | "http";
+  phase: "disabled" | "starting" | "up" | "backoff";
+  reason?: string;
+  problems?: string[];
+  tools: string[];
+  server?: string;
+  version?: string;
+  protocol?: string;
+  pid?: number;
+  sinceMs: number;
+  nextAtMs?: number;
+  failures: number;
+  starts: number;
+  calls: number;
+}
+
+export interface MCPStatusResult {
+  servers: MCPServer[];
+}
+
 export interface MismatchDetails {
   expectedProtocol: number;
 }
@@ -1803,6 +1829,10 @@ export interface Methods {
   "canvas.state": { params: CanvasStateParams; result: CanvasState };
   /** An address of the canvas for somebody on another machine, which ends by itself. */
   "canvas.url": { params: CanvasURLParams; result: CanvasURLResult };
+  /** The servers of tools that the configuration names, how each is, and which tools it has. */
+  "mcp.status": { params: NoParams; result: MCPStatusResult };
+  /** Closes a server's connection and its process, and begins anew at once. */
+  "mcp.restart": { params: MCPRestartParams; result: OKResult };
 }
 
 /** Every event and its payload. */

@@ -1,0 +1,18 @@
+//go:build nomcp
+
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/clawdbot/gateway/providers/mcp"
+)
+
+// mcpDial: this program was built without servers of tools.
+func mcpDial() mcp.Dial { return nil }
+
+func (a *app) mcpServeCommand() *cobra.Command {
+	return &cobra.Command{Use: "serve", Short: "Not in this program: it was built without it", Hidden: true, RunE: func(*cobra.Command, []string) error {
+		return usage("this program was built without the Model Context Protocol (-tags nomcp)")
+	}}
+}
