@@ -89,7 +89,7 @@ func fake(how string) {
 		}
 	}
 	if how == "stays" {
-		select {}
+		<-time.After(time.Hour)
 	}
 }
 
@@ -128,7 +128,7 @@ func fakeCall(how string, m message, say func(string, ...any)) {
 		if err := c.Start(); err == nil {
 			say(`{"jsonrpc":"2.0","id":%s,"result":{"content":[{"type":"text","text":"%d"}]}}`, m.ID, c.Process.Pid)
 		}
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 	default:
 		say(`{"jsonrpc":"2.0","id":%s,"result":{"content":[{"type":"text","text":"done"}]}}`, m.ID)
 	}
