@@ -1,0 +1,27 @@
+//go:build !unix
+
+package process
+
+import (
+	"errors"
+	"os/exec"
+)
+
+// Main is not for this system.
+func Main() int { return 1 }
+
+func become() int { return 1 }
+
+var errUnsupported = errors.New("commands cannot be run on this system: it has no process groups")
+
+func ownGroup(*exec.Cmd) {}
+
+func supported() error { return errUnsupported }
+
+func killGroup(int) {}
+
+func killMarked(string) bool { return false }
+
+func began(int) (string, bool) { return "", false }
+
+func sameBoot(string) bool { return false }
