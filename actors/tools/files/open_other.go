@@ -1,0 +1,6 @@
+//go:build !unix
+
+package files
+
+// nonBlocking: there are no pipes in directories here.
+const nonBlocking = 0
