@@ -12,7 +12,8 @@ func defaults() Config {
 		VerboseDefault: "off", BlockStreamingDefault: "on", BlockStreamingBreak: "text_end",
 		BlockStreamingChunk: BlockChunk{MinChars: 800, MaxChars: 1200, BreakPreference: "paragraph"},
 		Heartbeat:           Heartbeat{Target: "last", Prompt: "HEARTBEAT"},
-		Bash:                Bash{BackgroundMs: 10_000, TimeoutSec: 1800, CleanupMs: 1_800_000},
+		Bash:                Bash{BackgroundMs: 10_000, TimeoutSec: 1800, CleanupMs: 1_800_000, MaxOutputChars: 30_000},
+		Sandbox:             Sandbox{Mode: "off", Backend: "auto", PerSession: true},
 		Elevated:            Elevated{Enabled: true},
 	}
 	c.Routing.GroupChat.HistoryLimit = 50

@@ -63,14 +63,14 @@ func TestLoad_everyDocumentedKey(t *testing.T) {
 	t.Parallel()
 	c := mustConfig(t, fullText(t))
 	got := []any{
-		c.Gateway.Port, c.Gateway.Auth.Token.Reveal(), *c.Gateway.Auth.AllowTailscale, c.Agent.Heartbeat.Interval(), string(c.Agent.Sandbox),
+		c.Gateway.Port, c.Gateway.Auth.Token.Reveal(), *c.Gateway.Auth.AllowTailscale, c.Agent.Heartbeat.Interval(), c.Agent.Sandbox.Mode,
 		c.Routing.GroupChat.MentionPatterns, c.Routing.GroupChat.HistoryLimit, c.Routing.Queue.Mode, c.Routing.Queue.BySurface["telegram"],
 		c.Messages.TimestampPrefix, c.Hooks.Path, c.Hooks.Token.Reveal(), c.Hooks.TransformsDir, c.Telegram.AllowFrom,
 		c.Telegram.Groups.RequireMention("-100"), c.Telegram.Groups.RequireMention("5"), c.WhatsApp.Groups.RequireMention("5"),
 		c.Models.Providers["local"].Models[0].MaxTokens, c.Logging.File, *c.Signal.AutoStart, c.Dev.Endpoints.Any(), *c.Messages.MessagePrefix,
 	}
 	want := []any{
-		18789, "CANARY-gateway-token", false, 30 * time.Minute, `{"mode":"off","docker":{"image":"i"}}`,
+		18789, "CANARY-gateway-token", false, 30 * time.Minute, "off",
 		[]string{`\b@?Claw\s+B\.t\b`}, 10, QueueSteerBacklog, QueueInterrupt,
 		BoolOrText("true"), "/in/x", "CANARY-hook-token", "/state/hooks", IDs{"12345", "*"},
 		false, true, false,
@@ -126,7 +126,7 @@ func TestLoad_issues(t *testing.T) {
 		{"profile name", `{browser:{profiles:{'A b':{cdpPort:1}}}}`, "browser.profiles.A b", "only a-z"},
 		{"profile address", `{browser:{profiles:{a:{color:'#000000'}}}}`, "browser.profiles.a", "cdpPort or cdpUrl"},
 		{"chunk", `{agent:{blockStreamingChunk:{minChars:9000}}}`, "agent.blockStreamingChunk", "minChars"},
-		{"free must be object", `{agent:{sandbox:1}}`, "agent.sandbox", "object"},
+		{"free must be object", `{hooks:{gmail:1}}`, "hooks.gmail", "object"},
 		{"legacy allowFrom", `{routing:{allowFrom:['+1']}}`, "routing.allowFrom", "write whatsapp.allowFrom"},
 		{"legacy mention", `{routing:{groupChat:{requireMention:true}}}`, "routing.groupChat.requireMention", `write whatsapp.groups."*"`},
 		{"legacy telegram", `{telegram:{requireMention:true}}`, "telegram.requireMention", `write telegram.groups."*"`},

@@ -26,7 +26,8 @@ type Agent struct {
 	MaxConcurrent         int               `json:"maxConcurrent" rule:"min=1"` // runs at a time over all sessions
 	Bash                  Bash              `json:"bash"`
 	Elevated              Elevated          `json:"elevated"`
-	Sandbox               Free              `json:"sandbox"`
+	Sandbox               Sandbox           `json:"sandbox"`
+	Files                 Files             `json:"files"`
 }
 
 // ToolFilter names tools; deny wins.
@@ -49,13 +50,6 @@ type Heartbeat struct {
 	Target string `json:"target" rule:"enum=last|whatsapp|telegram|discord|slack|signal|imessage|none,account"`
 	To     string `json:"to"`
 	Prompt string `json:"prompt"`
-}
-
-// Bash bounds the commands that the agent runs.
-type Bash struct {
-	BackgroundMs int `json:"backgroundMs" rule:"min=1"`
-	TimeoutSec   int `json:"timeoutSec" rule:"min=1"`
-	CleanupMs    int `json:"cleanupMs" rule:"min=1"`
 }
 
 // Elevated says who may have commands run outside the sandbox.

@@ -46,14 +46,15 @@ type Gateway struct {
 
 	found found // how devices can find the bridge
 
-	doc      atomic.Pointer[config.Document] // the configuration in force
-	stopped  sync.Map                        // names of accounts that were stopped by hand
-	policies sync.Map                        // by account and surface: what it says of inbound messages
-	fatal    chan error                      // the first vital part that is lost for good
-	restarts chan string                     // why a restart was asked for; holds one
-	served   chan struct{}
-	stopOnce sync.Once
-	stopErr  error
+	doc       atomic.Pointer[config.Document] // the configuration in force
+	stopped   sync.Map                        // names of accounts that were stopped by hand
+	sandboxes sync.Map                        // what probing for one has found, by its name
+	policies  sync.Map                        // by account and surface: what it says of inbound messages
+	fatal     chan error                      // the first vital part that is lost for good
+	restarts  chan string                     // why a restart was asked for; holds one
+	served    chan struct{}
+	stopOnce  sync.Once
+	stopErr   error
 }
 
 // AlreadyListening says that the port is taken, most likely by another gateway.

@@ -92,6 +92,10 @@ var allowed = map[string][]string{
 	"actors/tools/calls": {"actors/tools", "actors/tools/args", "transport/wire", "github.com/google/uuid"},
 	"actors/tools/look":  {"actors/models", "actors/tools", "actors/tools/args", "providers", "providers/media", "providers/model", "transport/wire"},
 	"actors/tools/web":   {"actors/tools", "actors/tools/args", "providers/media", "transport/wire", "golang.org/x/net/html", "golang.org/x/net/html/atom"},
+	"actors/process":     {"actors/store", "transport/wire", "github.com/google/uuid", "golang.org/x/sys/unix"},
+	"actors/jobs":        {"actors", "actors/process", "github.com/google/uuid"},
+	"actors/tools/files": {"actors/tools", "transport/wire", "github.com/google/uuid"},
+	"actors/tools/shell": {"actors/jobs", "actors/process", "actors/tools", "actors/tools/files", "transport/wire"},
 	"actors/board":       {"actors", "actors/eventstream", "canvas/a2ui", "transport/wire"},
 	"actors/mcp":         {"actors", "actors/tools", "providers", "providers/mcp", "transport/wire"},
 	"actors/importer": {
@@ -112,6 +116,7 @@ var allowed = map[string][]string{
 		"actors/modelrun", "providers/model",
 		"providers", "providers/media", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
 		"transport/hooks", "canvas", "bridge", "actors/board", "actors/tools", "actors/tools/calls", "actors/tools/look", "actors/tools/web",
+		"actors/process", "actors/jobs", "actors/tools/files", "actors/tools/shell",
 	},
 
 	// Commands.

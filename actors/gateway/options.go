@@ -68,6 +68,9 @@ type Options struct {
 	Runner agent.Runner
 	// Methods are added to the method table. A name that exists already is an error.
 	Methods wire.Table
+	// Guard is the command line of a program that begins with ChildProcess: this one, as GuardSelf has it. It stands between
+	// the gateway and the commands that agents run. Without it agents run none.
+	Guard []string
 
 	Log             *slog.Logger // nil = slog.Default()
 	Version, Commit string

@@ -28,6 +28,9 @@ func (g *Gateway) statusReply(s router.Status) string {
 		"Workspace: " + cfg.Agent.Workspace + "\n" +
 		"Context: " + contextLine(e, int64(cfg.Agent.ContextTokens)) + "\n" +
 		fmt.Sprintf("Session: %s, scope %s, updated %s ago, id %s\n", s.Key, scope, since(e.UpdatedAt), e.SessionID)
+	if line := g.sandboxLine(); line != "" {
+		text += "Sandbox: " + line + "\n"
+	}
 	if s.Activation != "" {
 		text += "Group activation: " + s.Activation + "\n"
 	}

@@ -49,6 +49,7 @@ func (g *Gateway) stop(ctx context.Context, goodbye wire.ShutdownEvent) error {
 	case <-drained:
 	case <-ctx.Done():
 	}
+	g.stopJobs(ctx)
 	g.announce(ctx, goodbye)
 	err := errors.Join(g.sockets.Shutdown(ctx), g.closeBridge(ctx))
 	g.hooks.Close()

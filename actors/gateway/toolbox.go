@@ -25,6 +25,7 @@ func (g *Gateway) newToolbox() *tools.Table {
 		web.Tools(g.webOptions()),
 		look.Tools(g.lookOptions()),
 		g.tree.servers.Tools,
+		g.handTools,
 	)
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/clawdbot/gateway/actors/eventstream"
 	"github.com/clawdbot/gateway/actors/health"
 	"github.com/clawdbot/gateway/actors/importer"
+	"github.com/clawdbot/gateway/actors/jobs"
 	"github.com/clawdbot/gateway/actors/mcp"
 	"github.com/clawdbot/gateway/actors/models"
 	"github.com/clawdbot/gateway/actors/node"
@@ -58,6 +59,8 @@ type tree struct {
 	drawn     *board.State
 	directory *account.Directory
 	catalog   *models.Catalog
+	jobs      actors.Ref[jobs.Message]
+	commands  *jobs.State
 	registry  *models.Registry
 	servers   *mcp.Directory
 	tools     *tools.Table
@@ -89,7 +92,7 @@ func (g *Gateway) plant() error {
 	g.imports = importer.New(g.importOptions())
 	g.tree = &tree{
 		events: eventstream.NewState(), runs: session.NewState(), drawn: board.NewState(time.Now()), directory: account.NewDirectory(),
-		devices: node.NewDirectory(eventLine), servers: mcp.NewDirectory(),
+		devices: node.NewDirectory(eventLine), servers: mcp.NewDirectory(), commands: jobs.NewState(),
 		catalog: models.NewCatalog(filepath.Join(g.env.AgentDir, "models.json"), g.configuredModels),
 		grown:   make(chan struct{}),
 	}
@@ -213,6 +216,9 @@ func (g *Gateway) growSessions(c *actors.Context[rootMessage]) (err error) {
 		return err
 	}
 	if t.mcp, err = vital(g, c, "mcp", mcp.Props(g.mcpOptions())); err != nil {
+		return err
+	}
+	if err := g.growJobs(c); err != nil {
 		return err
 	}
 	o := g.cronOptions()

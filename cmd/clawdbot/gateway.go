@@ -96,11 +96,15 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	})
 	defer forced()
 
+	guard, err := gateway.GuardSelf()
+	if err != nil {
+		log.Warn("agents run no commands: it is not known where this program is", "err", err)
+	}
 	v, commit := buildInfo()
 	listening := false
 	err = gateway.Run(ctx, gateway.Options{
 		Config: doc, LookupEnv: a.lookup, Start: f.start, Log: log,
-		Providers: surfaces(), Models: modelFormats(), MCP: mcpDial(),
+		Providers: surfaces(), Models: modelFormats(), MCP: mcpDial(), Guard: guard,
 		Methods: wire.Table{tailMethod(live.file)},
 		Restart: restart, OnConfig: func(c *config.Config) { live.change(c.Logging) },
 		Version: orElse(env.Version, v), Commit: orElse(env.Commit, commit),

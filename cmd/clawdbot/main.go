@@ -8,12 +8,15 @@ import (
 	_ "time/tzdata" // schedules name zones also where the host has none
 
 	cmap "github.com/orcaman/concurrent-map"
+
+	"github.com/clawdbot/gateway/actors/gateway"
 )
 
 // version and commit are set by the build (-ldflags "-X main.version=...").
 var version, commit string
 
 func main() {
+	gateway.ChildProcess()
 	syscall.Umask(0o077) // whatever is written is the user's alone
 	// The actor engine keeps its registry in 1,024 of these maps, each of 32 parts: 2.5 MiB for an idle gateway. One part
 	// each is enough. The library has only this global switch, so it is the program's to set, not a package's.

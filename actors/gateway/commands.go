@@ -1,0 +1,92 @@
+package gateway
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/jobs"
+	"github.com/clawdbot/gateway/actors/process"
+	"github.com/clawdbot/gateway/actors/tools"
+	"github.com/clawdbot/gateway/actors/tools/files"
+	"github.com/clawdbot/gateway/actors/tools/shell"
+)
+
+// ChildProcess makes this process the guard of a command, if it was started as that; otherwise it returns at once. A program
+// whose agents run commands calls it first in main.
+func ChildProcess() { process.Child() }
+
+// GuardSelf is Options.Guard for a program that calls ChildProcess.
+func GuardSelf() ([]string, error) { return process.Self() }
+
+// jobsGrace is what commands have to end when the gateway stops. Their guards go on without it.
+const jobsGrace = 1500 * time.Millisecond
+
+// growJobs spawns what runs commands, if there is a guard for them.
+func (g *Gateway) growJobs(c *actors.Context[rootMessage]) (err error) {
+	if len(g.o.Guard) == 0 {
+		return nil
+	}
+	keeper := process.NewKeeper(process.Options{Store: g.store, Guard: g.o.Guard, Scratch: filepath.Join(g.env.StateDir, "sandbox"), Log: g.log})
+	g.tree.jobs, err = vital(g, c, "jobs", jobs.Props(jobs.Options{
+		State: g.tree.commands, Keeper: keeper, Log: g.log,
+		Kept: func() time.Duration {
+			return time.Duration(g.doc.Load().Config.Agent.Bash.CleanupMs) * time.Millisecond
+		},
+	}))
+	if line := g.sandboxLine(); line != "" {
+		g.log.Info("commands", "sandbox", line)
+	}
+	return err
+}
+
+// stopJobs ends the commands that run.
+func (g *Gateway) stopJobs(ctx context.Context) {
+	if g.tree.jobs.IsZero() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, jobsGrace)
+	defer cancel()
+	_, err := actors.Ask(ctx, g.tree.jobs, func(r actors.Reply[struct{}]) jobs.Message { return jobs.Drain{Reply: r} })
+	if err != nil {
+		g.log.Warn("commands were still running at the stop; their guards end them", "err", err)
+	}
+}
+
+// handTools are the tools for files and commands.
+func (g *Gateway) handTools() []tools.Tool {
+	all := files.Tools(files.Options{Jail: g.jail})
+	if g.tree.jobs.IsZero() {
+		return all
+	}
+	return append(all, shell.Tools(shell.Options{
+		Jobs: g.tree.commands, Jail: g.jail, Sandbox: g.sandboxFor, Approve: g.approve,
+		Start: func(ctx context.Context, s jobs.Spec) (*jobs.Job, error) {
+			return actors.Ask(ctx, g.tree.jobs, func(r actors.Reply[*jobs.Job]) jobs.Message { return jobs.Start{Reply: r, Spec: s} })
+		},
+		Settings: func() shell.Settings {
+			b := g.doc.Load().Config.Agent.Bash
+			return shell.Settings{Background: b.Wait(), Timeout: time.Duration(b.TimeoutSec) * time.Second, Output: b.MaxOutputChars, Pass: b.PassEnv}
+		},
+		Lookup: g.given.lookup(),
+	})...)
+}
+
+// jail is where a caller's tools for files work.
+func (g *Gateway) jail(c tools.Caller) files.Jail {
+	roots := []string{g.workspace(c)}
+	if !g.confined(c) {
+		for _, dir := range g.doc.Load().Config.Agent.Files.Roots {
+			if dir = g.env.ExpandHome(dir); filepath.IsAbs(dir) {
+				roots = append(roots, filepath.Clean(dir))
+			}
+		}
+	}
+	return files.Jail{Roots: roots, Never: g.private(), Home: g.env.Home}
+}
+
+// private is what no tool opens: the state, with everything that is in it, and the files of credentials.
+func (g *Gateway) private() []string {
+	return []string{g.env.StateDir, g.env.OAuthDir, g.env.ConfigPath, g.env.AgentDir}
+}
