@@ -15,6 +15,9 @@ type Behalf struct {
 	Path  []string `json:"path,omitempty"`
 	Waits []string `json:"waits,omitempty"`
 
+	// Rights are what the settings of the sessions say that led here.
+	Rights []SessionRights `json:"rights,omitempty"`
+
 	Label  string           `json:"label,omitempty"`  // of a sub-agent
 	Answer *providers.Route `json:"answer,omitempty"` // where the run that hears of a sub-agent's end answers; nil = to clients only
 	Rounds int              `json:"rounds,omitempty"` // how many sub-agents in a row have led to each other
@@ -28,6 +31,17 @@ func (j Job) Origin() (Kind, *providers.Route) {
 	return j.Kind, j.Route
 }
 
+// Rights are what the settings of all sessions say that a run belongs to: its own, and those that led to it.
+func (j Job) Rights() (all []SessionRights) {
+	if b := j.Request.Behalf; b != nil {
+		all = append(all, b.Rights...)
+	}
+	if r := j.Session; len(r.Allow)+len(r.Deny) > 0 || r.Elevated != "" {
+		all = append(all, r)
+	}
+	return all
+}
+
 // Inner begins the request of a run that this one asks for: all of its rights, nothing of its task.
 func (j Job) Inner() Request {
 	r := j.Request
@@ -36,6 +50,7 @@ func (j Job) Inner() Request {
 	r.Audio, r.Images = nil, nil
 	b := Behalf{Session: j.SessionKey}
 	b.Kind, b.Route = j.Origin()
+	b.Rights = j.Rights()
 	if before := j.Request.Behalf; before != nil {
 		b.Path, b.Waits, b.Rounds = before.Path, before.Waits, before.Rounds
 	}

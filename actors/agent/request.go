@@ -19,6 +19,13 @@ type Request struct {
 	// Timeout in seconds: nil = the configured one, 0 or less fails the run (protocol 3.6).
 	Timeout  *int64 `json:"timeout,omitempty"`
 	Operator bool   `json:"operator,omitempty"`
+	// Owner: the message comes from somebody on the surface's allowlist who writes directly. Sender is the platform's id of who
+	// wrote it; Elevated that elevated mode was on for them.
+	Owner    bool   `json:"owner,omitempty"`
+	Elevated bool   `json:"elevated,omitempty"`
+	Sender   string `json:"sender,omitempty"`
+	// Foreign: the turn has been told something by people with other rights than those that it began with.
+	Foreign bool `json:"foreign,omitempty"`
 	// Deliver sends the answer along the run's Route too.
 	Deliver bool `json:"deliver,omitempty"`
 	// BestEffort: a route that nothing can deliver to does not fail the run.
@@ -33,6 +40,13 @@ type Request struct {
 	Behalf *Behalf `json:"behalf,omitempty"`
 	// Problem is a mistake found at acceptance that the reference reports only in the final frame.
 	Problem string `json:"problem,omitempty"`
+}
+
+// Share takes rights from a request that carries another's words, too: what is left is what both have.
+func (r *Request) Share(o Request) {
+	r.Operator = r.Operator && o.Operator
+	r.Owner = r.Owner && o.Owner && r.Sender == o.Sender
+	r.Elevated = r.Elevated && o.Elevated
 }
 
 // Job is a run on its way: what the store holds, decoded.
@@ -56,6 +70,14 @@ type Job struct {
 	Model       string   // as Turn has it, like the two after it
 	Fallbacks   []string
 	ImageModels []string
+	Session     SessionRights
+}
+
+// SessionRights are what a session's own settings say of tools.
+type SessionRights struct {
+	Allow    []string `json:"allow,omitempty"` // names, as in agent.tools
+	Deny     []string `json:"deny,omitempty"`
+	Elevated string   `json:"elevated,omitempty"` // on, off; "" = as configured
 }
 
 // WireID is what clients know a run by that no call of theirs has made: the same after a restart (protocol 4.1).

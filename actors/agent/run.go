@@ -91,7 +91,7 @@ func (r *run) Start(c *actors.Context[Message]) error {
 	ctx, cancel := context.WithCancelCause(c.Ctx())
 	r.cancel = cancel
 	self := c.Self()
-	r.steering = newSteering(func() { _ = self.Tell(took{}) })
+	r.steering = newSteering(r.o.Job, func() { _ = self.Tell(took{}) })
 	r.out = &output{
 		wake: func() { _ = self.Tell(progress{}) },
 		tool: func(ev toolEvent) { _ = self.Tell(tool{ev}) },

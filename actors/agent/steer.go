@@ -21,11 +21,14 @@ type steering struct {
 	offered []Steer
 	taken   []Steer
 	foreign bool // one of these comes from a messaging surface
+	others  bool // one of those is not from an owner who wrote the message of the turn, too
+	lowly   bool // one of those is not elevated
+	job     Job  // of the turn
 	closed  bool
 }
 
-func newSteering(took func()) *steering {
-	return &steering{ready: make(chan struct{}, 1), took: took, known: map[string]bool{}}
+func newSteering(job Job, took func()) *steering {
+	return &steering{ready: make(chan struct{}, 1), took: took, known: map[string]bool{}, job: job}
 }
 
 func (s *steering) offer(m Steer) {
@@ -56,7 +59,7 @@ func (s *steering) Take() (said []Said) {
 			r.Plain = r.Message
 		}
 		said = append(said, Said{Message: r.Message, Plain: r.Plain, Operator: r.Operator})
-		s.foreign = s.foreign || !r.Operator
+		s.count(m.Job)
 	}
 	s.taken, s.offered = append(s.taken, s.offered...), nil
 	s.took()
@@ -70,11 +73,28 @@ func (s *steering) close() {
 	s.closed = true
 }
 
-// limit takes the rights of an operator from a job that has taken what is not an operator's.
+// count notes what a message that was taken takes away.
+func (s *steering) count(j Job) {
+	if j.Request.Operator {
+		return
+	}
+	s.foreign = true
+	s.others = s.others || !j.Request.Owner || !SameSender(j, s.job)
+	s.lowly = s.lowly || !j.Request.Elevated
+}
+
+// SameSender tells whether one person wrote both, by the same way.
+func SameSender(a, b Job) bool {
+	return a.Route != nil && b.Route != nil && a.Route.Account == b.Route.Account && a.Request.Sender == b.Request.Sender
+}
+
+// limit takes rights from a job that has taken messages of people with less: what is left is what all of them have.
 func (s *steering) limit(j Job) Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	j.Request.Operator = j.Request.Operator && !s.foreign
+	r := &j.Request
+	r.Operator, r.Owner, r.Elevated = r.Operator && !s.foreign, r.Owner && !s.others, r.Elevated && !s.lowly
+	r.Foreign = r.Foreign || s.foreign && !r.Owner
 	return j
 }
 

@@ -9,6 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -81,7 +84,7 @@ func TestRun_steeredByAStranger(t *testing.T) {
 func TestSteering_takenOrLeft(t *testing.T) {
 	t.Parallel()
 	for range 200 {
-		s := newSteering(func() {})
+		s := newSteering(Job{}, func() {})
 		var all sync.WaitGroup
 		got := make(chan Said, 100)
 		for i := range 10 {
@@ -116,4 +119,34 @@ func TestBuiltin_steering(t *testing.T) {
 			t.Errorf("events %q", events)
 		}
 	})
+}
+
+// TestSteering_rights: a turn has no more rights than any message that it has taken.
+func TestSteering_rights(t *testing.T) {
+	t.Parallel()
+	job := func(account, sender string, r Request) Job {
+		r.Sender = sender
+		return Job{ID: account + sender, Request: r, Route: &providers.Route{Account: account}}
+	}
+	for name, tt := range map[string]struct{ own, taken, want Request }{
+		"an operator by an operator": {Request{Operator: true}, Request{Operator: true}, Request{Operator: true}},
+		"an operator by an owner":    {Request{Operator: true}, Request{Owner: true}, Request{Foreign: true}},
+		"an owner by an operator":    {Request{Owner: true, Elevated: true}, Request{Operator: true}, Request{Owner: true, Elevated: true}},
+		"an owner by the same":       {Request{Owner: true, Elevated: true}, Request{Owner: true, Elevated: true, Sender: "7"}, Request{Owner: true, Elevated: true}},
+		"the same, less elevated":    {Request{Owner: true, Elevated: true}, Request{Owner: true, Sender: "7"}, Request{Owner: true}},
+		"an owner by another":        {Request{Owner: true, Elevated: true}, Request{Owner: true, Elevated: true, Sender: "8"}, Request{Elevated: true, Foreign: true}},
+		"an owner by a stranger":     {Request{Owner: true}, Request{Sender: "7"}, Request{Foreign: true}},
+		"nobody's by an owner":       {Request{}, Request{Owner: true}, Request{Foreign: true}},
+		"nobody's by an operator":    {Request{}, Request{Operator: true}, Request{}},
+	} {
+		own := job("telegram", "7", tt.own)
+		s := newSteering(own, func() {})
+		s.offer(Steer{Job: job("telegram", tt.taken.Sender, tt.taken)})
+		s.Take()
+		got := s.limit(own).Request
+		got.Sender = ""
+		if d := cmp.Diff(tt.want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
 }

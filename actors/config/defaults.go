@@ -15,6 +15,17 @@ func defaults() Config {
 		Bash:                Bash{BackgroundMs: 10_000, TimeoutSec: 1800, CleanupMs: 1_800_000, MaxOutputChars: 30_000},
 		Sandbox:             Sandbox{Mode: "off", Backend: "auto", PerSession: true},
 		Elevated:            Elevated{Enabled: true},
+		Limits:              Limits{Repeats: 8},
+		Tools: AgentTools{
+			Owners: []string{"group:read", "group:net", "group:device", "group:message", "group:write"},
+			// A job is an operator's. What the others are told may be anybody's words.
+			Triggers: ToolTriggers{
+				Cron:      []string{"group:read", "group:net", "group:device", "group:message", "group:write", "group:exec"},
+				Heartbeat: []string{"group:read"}, Hook: []string{"group:read"},
+				Node: []string{"group:read", "group:net", "group:device", "group:message", "group:write"},
+			},
+			Exec: ToolExec{Security: "full", Ask: "off", TimeoutSeconds: 300},
+		},
 	}
 	c.Routing.GroupChat.HistoryLimit = 50
 	c.Routing.TranscribeAudio.TimeoutSeconds = 45

@@ -12,7 +12,8 @@ type Agent struct {
 	ModelFallbacks        []string          `json:"modelFallbacks"`
 	ImageModelFallbacks   []string          `json:"imageModelFallbacks"`
 	ContextTokens         int               `json:"contextTokens" rule:"min=1"`
-	Tools                 ToolFilter        `json:"tools"`
+	Tools                 AgentTools        `json:"tools"`
+	Limits                Limits            `json:"limits"`
 	ThinkingDefault       string            `json:"thinkingDefault" rule:"enum=off|minimal|low|medium|high"` // "" = by the model
 	VerboseDefault        string            `json:"verboseDefault" rule:"enum=off|on"`
 	ElevatedDefault       string            `json:"elevatedDefault" rule:"enum=off|on"`
@@ -28,12 +29,6 @@ type Agent struct {
 	Elevated              Elevated          `json:"elevated"`
 	Sandbox               Sandbox           `json:"sandbox"`
 	Files                 Files             `json:"files"`
-}
-
-// ToolFilter names tools; deny wins.
-type ToolFilter struct {
-	Allow []string `json:"allow"`
-	Deny  []string `json:"deny"`
 }
 
 // BlockChunk bounds one block of a streamed reply, in characters.

@@ -22,6 +22,7 @@ func validate(root *node) (Config, []Issue) {
 	d.browser(&c)
 	d.streaming(&c)
 	d.mcp(&c)
+	d.tools(&c)
 	return c, d.issues
 }
 

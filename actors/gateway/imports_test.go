@@ -79,7 +79,7 @@ var allowed = map[string][]string{
 	"actors/conn":        {"actors", "actors/eventstream", "actors/health", "actors/presence", "transport/wire"},
 	"actors/agent":       {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/session": {
-		"actors", "actors/agent", "actors/command", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid",
+		"actors", "actors/agent", "actors/command", "actors/eventstream", "actors/store", "actors/tools", "providers", "transport/wire", "github.com/google/uuid",
 	},
 	"actors/pairing":     {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/announce":    {"actors"},
@@ -98,6 +98,7 @@ var allowed = map[string][]string{
 	"actors/tools/shell": {"actors/jobs", "actors/process", "actors/tools", "actors/tools/files", "transport/wire"},
 	"actors/board":       {"actors", "actors/eventstream", "canvas/a2ui", "transport/wire"},
 	"actors/mcp":         {"actors", "actors/tools", "providers", "providers/mcp", "transport/wire"},
+	"actors/approvals":   {"actors", "actors/eventstream", "actors/store", "actors/tools", "transport/wire", "github.com/google/uuid"},
 	"actors/importer": {
 		"actors", "actors/config", "actors/cron", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid",
 	},
@@ -116,7 +117,7 @@ var allowed = map[string][]string{
 		"actors/modelrun", "providers/model",
 		"providers", "providers/media", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
 		"transport/hooks", "canvas", "bridge", "actors/board", "actors/tools", "actors/tools/calls", "actors/tools/look", "actors/tools/web",
-		"actors/process", "actors/jobs", "actors/tools/files", "actors/tools/shell",
+		"actors/process", "actors/jobs", "actors/tools/files", "actors/tools/shell", "actors/approvals",
 	},
 
 	// Commands.

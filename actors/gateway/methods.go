@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/actors/account"
+	"github.com/clawdbot/gateway/actors/approvals"
 	"github.com/clawdbot/gateway/actors/board"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/cron"
@@ -32,7 +33,7 @@ func (g *Gateway) methodTable() (wire.Table, error) {
 		health.Methods(t.health), presence.Methods(t.presence), config.Methods(t.config), wizard.Methods(t.wizard),
 		account.Methods(t.accounts, g.configured, g.envToken), cron.Methods(t.cron), outbox.Methods(t.outbox), pairing.Methods(t.pairing),
 		session.Methods(t.sessions, g.sessionOptions()), node.Methods(t.nodes, g.nodeOptions()), models.Methods(t.models),
-		board.Methods(t.board, g.boardOptions()),
+		board.Methods(t.board, g.boardOptions()), approvals.Methods(t.approvals),
 		skills.Methods(t.skills), mcp.Methods(t.mcp, t.servers),
 		importer.Methods(g.imports), wire.Table{g.actorsList()}, g.providerMethods(), g.o.Methods,
 	)

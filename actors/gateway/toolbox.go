@@ -1,12 +1,14 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/cron"
 	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/actors/tools/calls"
@@ -30,23 +32,52 @@ func (g *Gateway) newToolbox() *tools.Table {
 }
 
 // toolPolicy is what the configuration in force says of a call.
-func (g *Gateway) toolPolicy(c tools.Caller, name string, _ tools.Group) error {
-	if !c.Operator {
-		return &tools.Refused{Tool: name, Reason: "not for messages from a messaging surface"}
+func (g *Gateway) toolPolicy(c tools.Caller, name string, group tools.Group) error {
+	return toolRules(g.doc.Load().Config).Judge(c, name, group)
+}
+
+func toolRules(cfg *config.Config) tools.Rules {
+	t := cfg.Agent.Tools
+	r := tools.Rules{
+		Filter: tools.Filter(t.ToolFilter), Owners: t.Owners, Exec: t.Exec.Security,
+		BySurface: map[string]tools.Filter{}, BySender: map[string]tools.Filter{},
+		Triggers: map[string][]string{
+			tools.TriggerCron: t.Triggers.Cron, tools.TriggerHeartbeat: t.Triggers.Heartbeat, tools.TriggerHook: t.Triggers.Hook, tools.TriggerNode: t.Triggers.Node,
+		},
 	}
-	return nil
+	for name, f := range t.BySurface {
+		r.BySurface[name] = tools.Filter(f)
+	}
+	for name, f := range t.BySender {
+		r.BySender[name] = tools.Filter(f)
+	}
+	return r
 }
 
 // caller is on whose behalf the tools of a run are called.
 func (g *Gateway) caller(j agent.Job) tools.Caller {
+	cfg := g.doc.Load().Config
 	c := tools.Caller{
 		RunID: j.EventRunID, SessionKey: j.SessionKey, SessionID: j.SessionID, Operator: j.Request.Operator,
-		Workspace: g.env.ExpandHome(g.doc.Load().Config.Agent.Workspace),
+		Workspace: g.env.ExpandHome(cfg.Agent.Workspace), Foreign: j.Request.Foreign,
+	}
+	elevated := cmp.Or(j.Session.Elevated, cfg.Agent.ElevatedDefault, "on") == "on"
+	for _, r := range j.Rights() {
+		c.Session = append(c.Session, tools.Filter{Allow: r.Allow, Deny: r.Deny})
+		elevated = elevated && r.Elevated != "off"
 	}
 	kind, route := j.Origin()
 	c.Trigger = triggers[kind]
-	if kind == agent.KindInbound && route != nil {
-		c.Surface, c.Account, c.ChatType = route.Surface, route.Account, string(route.Kind)
+	switch {
+	case kind == agent.KindInbound:
+		c.Owner, c.Elevated, c.Sender = j.Request.Owner, j.Request.Elevated && elevated, j.Request.Sender
+		if route != nil {
+			c.Surface, c.Account, c.ChatType = route.Surface, route.Account, string(route.Kind)
+		}
+	case c.Operator && (c.Trigger == tools.TriggerChat || c.Trigger == tools.TriggerAgent):
+		c.Elevated = cfg.Agent.Elevated.Enabled && len(cfg.Agent.Elevated.AllowFrom.WebChat) > 0 && elevated
+	case kind == agent.KindChat: // a node has sent it
+		c.Trigger = tools.TriggerNode
 	}
 	return c
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/account"
+	"github.com/clawdbot/gateway/actors/approvals"
 	"github.com/clawdbot/gateway/actors/board"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/conn"
@@ -50,6 +51,7 @@ type tree struct {
 	cron      actors.Ref[cron.Message]
 	heartbeat actors.Ref[cron.HeartbeatMessage]
 	board     actors.Ref[board.Message]
+	approvals actors.Ref[approvals.Message]
 	conns     actors.Ref[conn.ConnsMessage]
 
 	stream    eventstream.Stream
@@ -57,6 +59,7 @@ type tree struct {
 	runs      *session.State
 	devices   *node.Directory
 	drawn     *board.State
+	asked     *approvals.State
 	directory *account.Directory
 	catalog   *models.Catalog
 	jobs      actors.Ref[jobs.Message]
@@ -92,7 +95,7 @@ func (g *Gateway) plant() error {
 	g.imports = importer.New(g.importOptions())
 	g.tree = &tree{
 		events: eventstream.NewState(), runs: session.NewState(), drawn: board.NewState(time.Now()), directory: account.NewDirectory(),
-		devices: node.NewDirectory(eventLine), servers: mcp.NewDirectory(), commands: jobs.NewState(),
+		devices: node.NewDirectory(eventLine), servers: mcp.NewDirectory(), commands: jobs.NewState(), asked: approvals.NewState(),
 		catalog: models.NewCatalog(filepath.Join(g.env.AgentDir, "models.json"), g.configuredModels),
 		grown:   make(chan struct{}),
 	}
@@ -202,7 +205,10 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	if t.nodes, err = vital(g, c, "nodes", node.Props(g.nodeOptions())); err != nil {
 		return err
 	}
-	t.board, err = vital(g, c, "board", board.Props(g.boardOptions()))
+	if t.board, err = vital(g, c, "board", board.Props(g.boardOptions())); err != nil {
+		return err
+	}
+	t.approvals, err = vital(g, c, "approvals", approvals.Props(g.approvalsOptions()))
 	return err
 }
 

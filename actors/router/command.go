@@ -96,6 +96,18 @@ func (r *route) activation(e *wire.SessionEntry) string {
 	return "always"
 }
 
+// owner says whether the sender is one of those whom the gateway works for: named on the allowlist by the id, not let in with
+// everybody or by a code, and alone with us, so that nobody else's words are in the message.
+func (r *route) owner() bool {
+	if r.in.Kind != providers.Direct {
+		return false
+	}
+	named := func(list []string) bool {
+		return listed(slices.DeleteFunc(slices.Clone(list), func(e string) bool { return e == "*" }), r.row.Surface, r.in.Sender.ID)
+	}
+	return r.in.Owner || named(r.policy.AllowFrom) || named(r.policy.rule(r.in).From)
+}
+
 // mayElevate says whether the sender may use elevated mode: by ids only, since names can be taken over.
 func (r *route) mayElevate() bool {
 	ids := []string{r.in.Sender.ID}

@@ -95,4 +95,7 @@ type Turn struct {
 	System     string   // extra system prompt
 	Audio      []string // files of speech that came with it
 	Images     []string // files of pictures
+	Sender     string   // platform id of who wrote it
+	Owner      bool     // who is on the allowlist by that id, and writes directly
+	Elevated   bool     // elevated mode is on for them
 }

@@ -169,3 +169,40 @@ func TestElevated_byIDs(t *testing.T) {
 		}
 	}
 }
+
+// TestOwner: who gets tools is named by id, and alone with us.
+func TestOwner(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		from []string
+		rule []string // of the surface's own rules
+		kind providers.ChatKind
+		self bool
+		want bool
+	}{
+		"by id":               {from: []string{"42"}, kind: providers.Direct, want: true},
+		"with the surface":    {from: []string{"telegram:42"}, kind: providers.Direct, want: true},
+		"by the rules":        {rule: []string{"42"}, kind: providers.Direct, want: true},
+		"the account's own":   {kind: providers.Direct, self: true, want: true},
+		"nobody is listed":    {kind: providers.Direct}, // let in by a code
+		"everybody is let in": {from: []string{"*"}, kind: providers.Direct},
+		"everybody, by rules": {rule: []string{"*"}, kind: providers.Direct},
+		"in a group":          {from: []string{"42"}, kind: providers.Group},
+		"in a channel":        {from: []string{"42"}, kind: providers.Channel, self: true},
+		"by a name":           {from: []string{"ann", "Ann", "@ann"}, kind: providers.Direct},
+		"by the chat":         {from: []string{"900"}, kind: providers.Direct},
+		"elsewhere":           {from: []string{"slack:42"}, kind: providers.Direct},
+	} {
+		p := Policy{AllowFrom: tt.from}
+		if tt.rule != nil {
+			p.Rules = func(providers.Incoming) providers.Ruling { return providers.Ruling{From: tt.rule} }
+		}
+		r := &route{policy: p, in: providers.Incoming{
+			Kind: tt.kind, Chat: "900", Owner: tt.self, Sender: providers.Sender{ID: "42", Name: "Ann", Username: "ann"},
+		}}
+		r.row.Surface = "telegram"
+		if got := r.owner(); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -42,6 +42,7 @@ func (r *route) turn(text string, greet bool, e *wire.SessionEntry) Turn {
 		e.AbortedLastRun = new(false)
 	}
 	t.Message += idLine(r.row.Surface, r.in)
+	t.Sender, t.Owner, t.Elevated = r.in.Sender.ID, r.owner(), r.elevated(e) == "on"
 	t.Audio, t.Images = files(r.in.Media, "audio"), files(r.in.Media, "image/")
 	if r.in.Kind != providers.Direct && (!set(e.SystemSent) || set(e.GroupActivationNeedsSysIntr)) {
 		t.System = groupIntro(r.row.Surface, r.in, r.activation(e))

@@ -107,6 +107,10 @@ func gather(tx *store.Tx, run store.Run, job *agent.Job) error {
 	job.Request.Audio = nil
 	for _, r := range said {
 		job.Request.Audio = append(job.Request.Audio, r.Audio...)
+		job.Request.Share(r)
+	}
+	if dropped.Dropped > 0 { // whose words those are is not known any more
+		job.Request.Share(agent.Request{})
 	}
 	job.Request.Message, job.Request.Plain = prompts(said, dropped, run.Mode == Collect)
 	return nil

@@ -51,7 +51,7 @@ func openRested(v *store.View, key string, now int64, idle time.Duration) (e wir
 func renewed(old wire.SessionEntry, now int64) wire.SessionEntry {
 	return wire.SessionEntry{
 		SessionID: uuid.NewString(), UpdatedAt: now, ChatType: old.ChatType, DisplayName: old.DisplayName, Surface: old.Surface,
-		Subject: old.Subject, Room: old.Room, Space: old.Space, LastChannel: old.LastChannel, LastTo: old.LastTo,
+		Subject: old.Subject, Room: old.Room, Space: old.Space, LastChannel: old.LastChannel, LastTo: old.LastTo, Tools: old.Tools,
 	}
 }
 

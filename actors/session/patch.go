@@ -9,6 +9,7 @@ import (
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/command"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -72,7 +73,14 @@ func (o *Options) patchOf(p wire.SessionsPatchParams) (func(*wire.SessionEntry),
 	if err != nil {
 		return nil, err
 	}
+	settings, err := toolSettings(p.Tools)
+	if err != nil {
+		return nil, err
+	}
 	return func(e *wire.SessionEntry) {
+		if p.Tools != nil {
+			e.Tools = settings
+		}
 		if p.ThinkingLevel.Set {
 			e.ThinkingLevel = unlessOff(thinking)
 		}
@@ -90,6 +98,26 @@ func (o *Options) patchOf(p wire.SessionsPatchParams) (func(*wire.SessionEntry),
 		}
 	}, nil
 }
+
+// toolSettings checks what a patch says of tools; nil = nothing is left of it.
+func toolSettings(p *wire.ToolSettings) (*wire.ToolSettings, error) {
+	if p == nil || len(p.Allow)+len(p.Deny) == 0 {
+		return nil, nil
+	}
+	for _, list := range [][]string{p.Allow, p.Deny} {
+		if len(list) > maxPatterns {
+			return nil, wire.InvalidRequest("invalid tools: at most %d names", maxPatterns)
+		}
+		for _, name := range list {
+			if err := tools.CheckPattern(name); err != nil {
+				return nil, wire.InvalidRequest("invalid tools: %q %v", name, err)
+			}
+		}
+	}
+	return p, nil
+}
+
+const maxPatterns = 200
 
 // unlessOff: what is off is not kept.
 func unlessOff(level string) string {
@@ -144,7 +172,7 @@ func Reset(tx *store.Tx, key string, now int64) (wire.SessionEntry, error) {
 	e := wire.SessionEntry{
 		SessionID: uuid.NewString(), UpdatedAt: now, SystemSent: new(false), AbortedLastRun: new(false),
 		ThinkingLevel: old.ThinkingLevel, VerboseLevel: old.VerboseLevel, Model: old.Model, ContextTokens: old.ContextTokens,
-		SendPolicy: old.SendPolicy, LastChannel: old.LastChannel, LastTo: old.LastTo, SkillsSnapshot: old.SkillsSnapshot,
+		SendPolicy: old.SendPolicy, Tools: old.Tools, LastChannel: old.LastChannel, LastTo: old.LastTo, SkillsSnapshot: old.SkillsSnapshot,
 	}
 	return e, tx.PutEntry(key, e)
 }

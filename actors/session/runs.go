@@ -133,6 +133,10 @@ func (s *sessions) load(v *store.View, job *agent.Job) error {
 	job.SessionID = cmp.Or(job.SessionID, e.SessionID)
 	job.Request.Thinking = cmp.Or(job.Request.Thinking, s.o.Thinking(e))
 	s.o.chooseModels(e, job)
+	job.Session = agent.SessionRights{Elevated: e.ElevatedLevel}
+	if e.Tools != nil {
+		job.Session.Allow, job.Session.Deny = e.Tools.Allow, e.Tools.Deny
+	}
 	if s.o.History == nil || s.o.History(job.Model) == 0 {
 		return nil
 	}

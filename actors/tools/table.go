@@ -60,7 +60,10 @@ type Caller struct {
 	Owner bool
 	// Elevated: commands may run outside of the sandbox (providers b.4).
 	Elevated bool
-	Surface  string // where the message came by, "" = a client's connection
+	// Foreign: the run has been told something by people with other rights than those that it began with. It may do nothing.
+	Foreign  bool
+	Session  []Filter // what the settings of the session say, and of those that led to it
+	Surface  string   // where the message came by, "" = a client's connection
 	Account  string
 	Sender   string // platform id
 	ChatType string // direct, group, channel; "" = no surface

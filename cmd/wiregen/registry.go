@@ -100,6 +100,9 @@ func methods() []method {
 		{"canvas.url", strict, wire.CanvasURLParams{}, wire.CanvasURLResult{}, "An address of the canvas for somebody on another machine, which ends by itself."},
 		{"mcp.status", strict, none, wire.MCPStatusResult{}, "The servers of tools that the configuration names, how each is, and which tools it has."},
 		{"mcp.restart", strict, wire.MCPRestartParams{}, wire.OKResult{}, "Closes a server's connection and its process, and begins anew at once."},
+		{"exec.approvals.list", strict, none, wire.ExecApprovalsListResult{}, "The commands that wait for somebody to allow them, and those that are allowed for good."},
+		{"exec.approval.resolve", strict, wire.ExecApprovalResolveParams{}, wire.ExecApprovalResolved{}, "Allows a command that waits, once or for good, or denies it."},
+		{"exec.approvals.forget", strict, wire.ExecApprovalsForgetParams{}, wire.ExecAllowed{}, "Takes a command off the list of those that are allowed for good."},
 	}
 }
 
@@ -118,6 +121,8 @@ func events() []event {
 		{"node.pair.resolved", "yes", wire.NodePairResolvedEvent{}, "A pairing was decided."},
 		{"voicewake.changed", "yes", wire.Voicewake{}, "The wake words changed."},
 		{"canvas", "yes", wire.CanvasEvent{}, "An addition: the canvas of the web page changed; `canvas.state` has what was pushed."},
+		{"exec.approval.requested", "no", wire.ExecApproval{}, "An addition: a command waits for `exec.approval.resolve`."},
+		{"exec.approval.resolved", "no", wire.ExecApprovalResolved{}, "An addition: a command was allowed or denied, by somebody, or because nobody answered or its run has ended."},
 	}
 }
 

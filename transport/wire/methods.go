@@ -35,6 +35,7 @@ func Additions() []string {
 		"node.pair.revoke",
 		"canvas.invoke", "canvas.state", "canvas.url",
 		"mcp.status", "mcp.restart",
+		"exec.approvals.list", "exec.approval.resolve", "exec.approvals.forget",
 	}
 }
 
@@ -53,7 +54,9 @@ const (
 	EventNodePairResolved  = "node.pair.resolved"
 	EventVoicewakeChanged  = "voicewake.changed"
 
-	EventCanvas = "canvas" // an addition
+	EventCanvas                = "canvas" // an addition, like those below
+	EventExecApprovalRequested = "exec.approval.requested"
+	EventExecApprovalResolved  = "exec.approval.resolved"
 )
 
 // Events lists the 12 events of protocol 2 in the order of hello-ok.
@@ -66,4 +69,6 @@ func Events() []string {
 }
 
 // EventAdditions lists the events that protocol 2 does not have. They stand at the end of features.events.
-func EventAdditions() []string { return []string{EventCanvas} }
+func EventAdditions() []string {
+	return []string{EventCanvas, EventExecApprovalRequested, EventExecApprovalResolved}
+}

@@ -52,38 +52,46 @@ type SessionRow struct {
 
 // SessionEntry is the stored state of a session (protocol 7.4).
 type SessionEntry struct {
-	SessionID                   string `json:"sessionId"`
-	UpdatedAt                   int64  `json:"updatedAt"` // ms
-	SystemSent                  *bool  `json:"systemSent,omitempty"`
-	AbortedLastRun              *bool  `json:"abortedLastRun,omitempty"`
-	ChatType                    string `json:"chatType,omitempty" jsonschema:"enum=direct,enum=group,enum=room"`
-	ThinkingLevel               string `json:"thinkingLevel,omitempty"`
-	VerboseLevel                string `json:"verboseLevel,omitempty"`
-	ElevatedLevel               string `json:"elevatedLevel,omitempty"`
-	ProviderOverride            string `json:"providerOverride,omitempty"`
-	ModelOverride               string `json:"modelOverride,omitempty"`
-	GroupActivation             string `json:"groupActivation,omitempty" jsonschema:"enum=mention,enum=always"`
-	GroupActivationNeedsSysIntr *bool  `json:"groupActivationNeedsSystemIntro,omitempty"`
-	SendPolicy                  string `json:"sendPolicy,omitempty" jsonschema:"enum=allow,enum=deny"`
-	QueueMode                   string `json:"queueMode,omitempty"`
-	QueueDebounceMs             *int64 `json:"queueDebounceMs,omitempty"`
-	QueueCap                    *int64 `json:"queueCap,omitempty"`
-	QueueDrop                   string `json:"queueDrop,omitempty" jsonschema:"enum=old,enum=new,enum=summarize"`
-	InputTokens                 *int64 `json:"inputTokens,omitempty"`
-	OutputTokens                *int64 `json:"outputTokens,omitempty"`
-	TotalTokens                 *int64 `json:"totalTokens,omitempty"`
-	ModelProvider               string `json:"modelProvider,omitempty"`
-	Model                       string `json:"model,omitempty"`
-	ContextTokens               *int64 `json:"contextTokens,omitempty"`
-	DisplayName                 string `json:"displayName,omitempty"`
-	Surface                     string `json:"surface,omitempty"`
-	Subject                     string `json:"subject,omitempty"`
-	Room                        string `json:"room,omitempty"`
-	Space                       string `json:"space,omitempty"`
-	LastChannel                 string `json:"lastChannel,omitempty"`
-	LastTo                      string `json:"lastTo,omitempty"`
-	SkillsSnapshot              Raw    `json:"skillsSnapshot,omitzero"`
-	Spent                       *Spent `json:"spent,omitempty"` // an addition
+	SessionID                   string        `json:"sessionId"`
+	UpdatedAt                   int64         `json:"updatedAt"` // ms
+	SystemSent                  *bool         `json:"systemSent,omitempty"`
+	AbortedLastRun              *bool         `json:"abortedLastRun,omitempty"`
+	ChatType                    string        `json:"chatType,omitempty" jsonschema:"enum=direct,enum=group,enum=room"`
+	ThinkingLevel               string        `json:"thinkingLevel,omitempty"`
+	VerboseLevel                string        `json:"verboseLevel,omitempty"`
+	ElevatedLevel               string        `json:"elevatedLevel,omitempty"`
+	ProviderOverride            string        `json:"providerOverride,omitempty"`
+	ModelOverride               string        `json:"modelOverride,omitempty"`
+	GroupActivation             string        `json:"groupActivation,omitempty" jsonschema:"enum=mention,enum=always"`
+	GroupActivationNeedsSysIntr *bool         `json:"groupActivationNeedsSystemIntro,omitempty"`
+	SendPolicy                  string        `json:"sendPolicy,omitempty" jsonschema:"enum=allow,enum=deny"`
+	QueueMode                   string        `json:"queueMode,omitempty"`
+	QueueDebounceMs             *int64        `json:"queueDebounceMs,omitempty"`
+	QueueCap                    *int64        `json:"queueCap,omitempty"`
+	QueueDrop                   string        `json:"queueDrop,omitempty" jsonschema:"enum=old,enum=new,enum=summarize"`
+	InputTokens                 *int64        `json:"inputTokens,omitempty"`
+	OutputTokens                *int64        `json:"outputTokens,omitempty"`
+	TotalTokens                 *int64        `json:"totalTokens,omitempty"`
+	ModelProvider               string        `json:"modelProvider,omitempty"`
+	Model                       string        `json:"model,omitempty"`
+	ContextTokens               *int64        `json:"contextTokens,omitempty"`
+	DisplayName                 string        `json:"displayName,omitempty"`
+	Surface                     string        `json:"surface,omitempty"`
+	Subject                     string        `json:"subject,omitempty"`
+	Room                        string        `json:"room,omitempty"`
+	Space                       string        `json:"space,omitempty"`
+	LastChannel                 string        `json:"lastChannel,omitempty"`
+	LastTo                      string        `json:"lastTo,omitempty"`
+	SkillsSnapshot              Raw           `json:"skillsSnapshot,omitzero"`
+	Spent                       *Spent        `json:"spent,omitempty"` // an addition
+	Tools                       *ToolSettings `json:"tools,omitempty"` // an addition
+}
+
+// ToolSettings are which tools the runs of a session may use, besides what the configuration says: names, beginnings with "*",
+// or groups such as "group:exec". An empty allow is all; deny wins. They stay when the session begins anew.
+type ToolSettings struct {
+	Allow []string `json:"allow,omitempty"`
+	Deny  []string `json:"deny,omitempty"`
 }
 
 // Spent is what the models of a session have taken since it began: tokens, and what they cost as far as that is known.
@@ -104,6 +112,7 @@ type SessionsPatchParams struct {
 	Model           Nullable[string] `json:"model,omitzero" jsonschema:"minLength=1,nullable"`
 	SendPolicy      Nullable[string] `json:"sendPolicy,omitzero" jsonschema:"enum=allow,enum=deny,nullable"`
 	GroupActivation Nullable[string] `json:"groupActivation,omitzero" jsonschema:"enum=mention,enum=always,nullable"`
+	Tools           *ToolSettings    `json:"tools,omitempty"` // an addition; an empty object deletes
 }
 
 // SessionsPatchResult has the whole stored entry.

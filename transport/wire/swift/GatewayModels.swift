@@ -2083,6 +2083,206 @@ public struct EventFrame: Codable, Hashable, Sendable {
     }
 }
 
+public struct ExecAllowed: Codable, Hashable, Sendable {
+    public let id: String
+    public let command: String?
+    public let argv: [String]?
+    public let addedAt: Int
+    public let by: String?
+
+    public init(
+        id: String,
+        command: String? = nil,
+        argv: [String]? = nil,
+        addedAt: Int,
+        by: String? = nil
+    ) {
+        self.id = id
+        self.command = command
+        self.argv = argv
+        self.addedAt = addedAt
+        self.by = by
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id = "id"
+        case command = "command"
+        case argv = "argv"
+        case addedAt = "addedAt"
+        case by = "by"
+    }
+}
+
+public struct ExecApproval: Codable, Hashable, Sendable {
+    public let id: String
+    public let runId: String
+    public let sessionKey: String
+    public let command: String?
+    public let argv: [String]?
+    public let cwd: String?
+    public let trigger: String
+    public let surface: String?
+    public let sender: String?
+    public let createdAt: Int
+    public let expiresAt: Int
+
+    public init(
+        id: String,
+        runId: String,
+        sessionKey: String,
+        command: String? = nil,
+        argv: [String]? = nil,
+        cwd: String? = nil,
+        trigger: String,
+        surface: String? = nil,
+        sender: String? = nil,
+        createdAt: Int,
+        expiresAt: Int
+    ) {
+        self.id = id
+        self.runId = runId
+        self.sessionKey = sessionKey
+        self.command = command
+        self.argv = argv
+        self.cwd = cwd
+        self.trigger = trigger
+        self.surface = surface
+        self.sender = sender
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id = "id"
+        case runId = "runId"
+        case sessionKey = "sessionKey"
+        case command = "command"
+        case argv = "argv"
+        case cwd = "cwd"
+        case trigger = "trigger"
+        case surface = "surface"
+        case sender = "sender"
+        case createdAt = "createdAt"
+        case expiresAt = "expiresAt"
+    }
+}
+
+public struct ExecApprovalResolveParams: Codable, Hashable, Sendable {
+    public let id: String
+    public let decision: DecisionValue
+
+    public init(
+        id: String,
+        decision: DecisionValue
+    ) {
+        self.id = id
+        self.decision = decision
+    }
+
+    public struct DecisionValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let allowOnce = DecisionValue(rawValue: "allow-once")
+        public static let allowAlways = DecisionValue(rawValue: "allow-always")
+        public static let deny = DecisionValue(rawValue: "deny")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id = "id"
+        case decision = "decision"
+    }
+}
+
+public struct ExecApprovalResolved: Codable, Hashable, Sendable {
+    public let id: String
+    public let runId: String
+    public let sessionKey: String
+    public let decision: DecisionValue
+    public let reason: String?
+    public let by: String?
+    public let ts: Int
+
+    public init(
+        id: String,
+        runId: String,
+        sessionKey: String,
+        decision: DecisionValue,
+        reason: String? = nil,
+        by: String? = nil,
+        ts: Int
+    ) {
+        self.id = id
+        self.runId = runId
+        self.sessionKey = sessionKey
+        self.decision = decision
+        self.reason = reason
+        self.by = by
+        self.ts = ts
+    }
+
+    public struct DecisionValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let allowOnce = DecisionValue(rawValue: "allow-once")
+        public static let allowAlways = DecisionValue(rawValue: "allow-always")
+        public static let deny = DecisionValue(rawValue: "deny")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id = "id"
+        case runId = "runId"
+        case sessionKey = "sessionKey"
+        case decision = "decision"
+        case reason = "reason"
+        case by = "by"
+        case ts = "ts"
+    }
+}
+
+public struct ExecApprovalsForgetParams: Codable, Hashable, Sendable {
+    public let id: String
+
+    public init(
+        id: String
+    ) {
+        self.id = id
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id = "id"
+    }
+}
+
+public struct ExecApprovalsListResult: Codable, Hashable, Sendable {
+    public let ts: Int
+    public let pending: [ExecApproval]
+    public let allowed: [ExecAllowed]
+
+    public init(
+        ts: Int,
+        pending: [ExecApproval],
+        allowed: [ExecAllowed]
+    ) {
+        self.ts = ts
+        self.pending = pending
+        self.allowed = allowed
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case ts = "ts"
+        case pending = "pending"
+        case allowed = "allowed"
+    }
+}
+
 public struct HealthSession: Codable, Hashable, Sendable {
     public let key: String
     public let updatedAt: Int?
@@ -4477,6 +4677,7 @@ public struct SessionEntry: Codable, Hashable, Sendable {
     public let lastTo: String?
     public let skillsSnapshot: AnyCodable?
     public let spent: Spent?
+    public let tools: ToolSettings?
 
     public init(
         sessionId: String,
@@ -4510,7 +4711,8 @@ public struct SessionEntry: Codable, Hashable, Sendable {
         lastChannel: String? = nil,
         lastTo: String? = nil,
         skillsSnapshot: AnyCodable? = nil,
-        spent: Spent? = nil
+        spent: Spent? = nil,
+        tools: ToolSettings? = nil
     ) {
         self.sessionId = sessionId
         self.updatedAt = updatedAt
@@ -4544,6 +4746,7 @@ public struct SessionEntry: Codable, Hashable, Sendable {
         self.lastTo = lastTo
         self.skillsSnapshot = skillsSnapshot
         self.spent = spent
+        self.tools = tools
     }
 
     public struct ChatTypeValue: RawRepresentable, Codable, Hashable, Sendable {
@@ -4625,6 +4828,7 @@ public struct SessionEntry: Codable, Hashable, Sendable {
         case lastTo = "lastTo"
         case skillsSnapshot = "skillsSnapshot"
         case spent = "spent"
+        case tools = "tools"
     }
 }
 
@@ -5167,6 +5371,7 @@ public struct SessionsPatchParams: Codable, Hashable, Sendable {
     public let model: Nullable<String>?
     public let sendPolicy: Nullable<SendPolicyValue>?
     public let groupActivation: Nullable<GroupActivationValue>?
+    public let tools: ToolSettings?
 
     public init(
         key: String,
@@ -5175,7 +5380,8 @@ public struct SessionsPatchParams: Codable, Hashable, Sendable {
         elevatedLevel: Nullable<String>? = nil,
         model: Nullable<String>? = nil,
         sendPolicy: Nullable<SendPolicyValue>? = nil,
-        groupActivation: Nullable<GroupActivationValue>? = nil
+        groupActivation: Nullable<GroupActivationValue>? = nil,
+        tools: ToolSettings? = nil
     ) {
         self.key = key
         self.thinkingLevel = thinkingLevel
@@ -5184,6 +5390,7 @@ public struct SessionsPatchParams: Codable, Hashable, Sendable {
         self.model = model
         self.sendPolicy = sendPolicy
         self.groupActivation = groupActivation
+        self.tools = tools
     }
 
     public struct SendPolicyValue: RawRepresentable, Codable, Hashable, Sendable {
@@ -5216,6 +5423,7 @@ public struct SessionsPatchParams: Codable, Hashable, Sendable {
         case model = "model"
         case sendPolicy = "sendPolicy"
         case groupActivation = "groupActivation"
+        case tools = "tools"
     }
 
     public init(from decoder: Decoder) throws {
@@ -5227,6 +5435,7 @@ public struct SessionsPatchParams: Codable, Hashable, Sendable {
         self.model = container.contains(.model) ? try container.decode(Nullable<String>.self, forKey: .model) : nil
         self.sendPolicy = container.contains(.sendPolicy) ? try container.decode(Nullable<SendPolicyValue>.self, forKey: .sendPolicy) : nil
         self.groupActivation = container.contains(.groupActivation) ? try container.decode(Nullable<GroupActivationValue>.self, forKey: .groupActivation) : nil
+        self.tools = try container.decodeIfPresent(ToolSettings.self, forKey: .tools)
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -5238,6 +5447,7 @@ public struct SessionsPatchParams: Codable, Hashable, Sendable {
         try container.encodeIfPresent(self.model, forKey: .model)
         try container.encodeIfPresent(self.sendPolicy, forKey: .sendPolicy)
         try container.encodeIfPresent(self.groupActivation, forKey: .groupActivation)
+        try container.encodeIfPresent(self.tools, forKey: .tools)
     }
 }
 
@@ -6575,6 +6785,24 @@ public struct ToolData: Codable, Hashable, Sendable {
         case meta = "meta"
         case isError = "isError"
         case result = "result"
+    }
+}
+
+public struct ToolSettings: Codable, Hashable, Sendable {
+    public let allow: [String]?
+    public let deny: [String]?
+
+    public init(
+        allow: [String]? = nil,
+        deny: [String]? = nil
+    ) {
+        self.allow = allow
+        self.deny = deny
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case allow = "allow"
+        case deny = "deny"
     }
 }
 

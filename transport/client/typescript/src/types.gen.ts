@@ -470,6 +470,53 @@ export interface EventFrame {
   stateVersion?: StateVersion;
 }
 
+export interface ExecAllowed {
+  id: string;
+  command?: string;
+  argv?: string[];
+  addedAt: number;
+  by?: string;
+}
+
+export interface ExecApproval {
+  id: string;
+  runId: string;
+  sessionKey: string;
+  command?: string;
+  argv?: string[];
+  cwd?: string;
+  trigger: string;
+  surface?: string;
+  sender?: string;
+  createdAt: number;
+  expiresAt: number;
+}
+
+export interface ExecApprovalResolveParams {
+  id: string;
+  decision: "allow-once" | "allow-always" | "deny";
+}
+
+export interface ExecApprovalResolved {
+  id: string;
+  runId: string;
+  sessionKey: string;
+  decision: "allow-once" | "allow-always" | "deny";
+  reason?: string;
+  by?: string;
+  ts: number;
+}
+
+export interface ExecApprovalsForgetParams {
+  id: string;
+}
+
+export interface ExecApprovalsListResult {
+  ts: number;
+  pending: ExecApproval[];
+  allowed: ExecAllowed[];
+}
+
 export interface HealthSession {
   key: string;
   updatedAt: number | null;
@@ -1055,6 +1102,7 @@ export interface SessionEntry {
   lastTo?: string;
   skillsSnapshot?: unknown;
   spent?: Spent;
+  tools?: ToolSettings;
 }
 
 export interface SessionRow {
@@ -1166,6 +1214,7 @@ export interface SessionsPatchParams {
   model?: string | null;
   sendPolicy?: "allow" | "deny" | null;
   groupActivation?: "mention" | "always" | null;
+  tools?: ToolSettings;
 }
 
 export interface SessionsPatchResult {
@@ -1456,6 +1505,11 @@ export interface ToolData {
   meta?: string;
   isError?: boolean;
   result?: unknown;
+}
+
+export interface ToolSettings {
+  allow?: string[];
+  deny?: string[];
 }
 
 export interface Undelivered {
@@ -1833,6 +1887,12 @@ export interface Methods {
   "mcp.status": { params: NoParams; result: MCPStatusResult };
   /** Closes a server's connection and its process, and begins anew at once. */
   "mcp.restart": { params: MCPRestartParams; result: OKResult };
+  /** The commands that wait for somebody to allow them, and those that are allowed for good. */
+  "exec.approvals.list": { params: NoParams; result: ExecApprovalsListResult };
+  /** Allows a command that waits, once or for good, or denies it. */
+  "exec.approval.resolve": { params: ExecApprovalResolveParams; result: ExecApprovalResolved };
+  /** Takes a command off the list of those that are allowed for good. */
+  "exec.approvals.forget": { params: ExecApprovalsForgetParams; result: ExecAllowed };
 }
 
 /** Every event and its payload. */
@@ -1863,4 +1923,8 @@ export interface Events {
   "voicewake.changed": Voicewake;
   /** An addition: the canvas of the web page changed; `canvas.state` has what was pushed. */
   "canvas": CanvasEvent;
+  /** An addition: a command waits for `exec.approval.resolve`. */
+  "exec.approval.requested": ExecApproval;
+  /** An addition: a command was allowed or denied, by somebody, or because nobody answered or its run has ended. */
+  "exec.approval.resolved": ExecApprovalResolved;
 }
