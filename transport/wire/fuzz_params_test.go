@@ -88,6 +88,12 @@ func FuzzParams_CanvasInvokeParams(f *testing.F) { fuzzParams[CanvasInvokeParams
 func FuzzParams_CanvasStateParams(f *testing.F)  { fuzzParams[CanvasStateParams](f, "canvas.state") }
 func FuzzParams_CanvasURLParams(f *testing.F)    { fuzzParams[CanvasURLParams](f, "canvas.url") }
 func FuzzParams_MCPRestartParams(f *testing.F)   { fuzzParams[MCPRestartParams](f, "mcp.restart") }
+func FuzzParams_ExecApprovalResolveParams(f *testing.F) {
+	fuzzParams[ExecApprovalResolveParams](f, "exec.approval.resolve")
+}
+func FuzzParams_ExecApprovalsForgetParams(f *testing.F) {
+	fuzzParams[ExecApprovalsForgetParams](f, "exec.approvals.forget")
+}
 func FuzzParams_PairingApproveParams(f *testing.F) {
 	fuzzParams[PairingApproveParams](f, "pairing.approve")
 }
