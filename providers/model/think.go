@@ -3,15 +3,15 @@ package model
 import "strings"
 
 // Unthink separates what a model thinks from what it says, where it writes both into one text and puts the thoughts
-// between <think> and </think>. It is fed with the pieces as they come. The zero value is ready.
+// between <think> and </think>. Marks around what it says, <final> and </final>, are dropped. It is fed with the pieces as they come. The zero value is ready.
 type Unthink struct {
 	inside bool
 	said   bool   // something was said before
 	held   string // may be the beginning of a tag
 }
 
-// tags in the order of the state: what opens a thought, what closes it.
-var opening, closing = []string{"<think>", "<thinking>"}, []string{"</think>", "</thinking>"}
+// What opens a thought, or marks what is said; what closes a thought.
+var opening, closing = []string{"<think>", "<thinking>", "<final>", "</final>"}, []string{"</think>", "</thinking>"}
 
 // Feed takes the next piece and gives it to say and think, in order. Either may be called any number of times.
 func (u *Unthink) Feed(piece string, say, think func(string)) {
@@ -31,7 +31,7 @@ func (u *Unthink) Feed(piece string, say, think func(string)) {
 		}
 		u.give(text[:at], say, think)
 		text = text[at+len(tag):]
-		u.inside = !u.inside
+		u.inside = !u.inside && !strings.HasSuffix(tag, "final>")
 	}
 }
 

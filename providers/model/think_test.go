@@ -15,6 +15,7 @@ func TestUnthink(t *testing.T) {
 		"<think>hm</think>\n\nhello":         {"hm", "hello"},
 		"<thinking>a<b</thinking>x < y":      {"a<b", "x < y"},
 		"<think>never ended":                 {"never ended", ""},
+		"<think>a</think><final>b</final>c":  {"a", "bc"},
 		"a <thi":                             {"", "a <thi"},
 		"<think>a</think>b<think>c</think>d": {"ac", "bd"},
 	} {
