@@ -38,6 +38,7 @@ func (Builtin) Run(ctx context.Context, t Turn, out Output) (Answer, error) {
 	if text == "" {
 		text = t.Message
 	}
+	out.Verbatim()
 	a, err := answer(ctx, t, strings.TrimSpace(text), out)
 	if err == nil && t.Steering != nil {
 		for _, said := range t.Steering.Take() {

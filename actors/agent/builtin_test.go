@@ -21,6 +21,8 @@ type tape struct {
 func (p *tape) Delta(s string) { p.deltas = append(p.deltas, s) }
 
 func (p *tape) Next()                 {}
+func (p *tape) Again()                {}
+func (p *tape) Verbatim()             {}
 func (p *tape) Keep(string, wire.Raw) {}
 func (p *tape) ToolStart(_, name string, args wire.Raw) {
 	p.tools = append(p.tools, name+" "+string(args))

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -29,11 +28,16 @@ func (r *run) onFinished(c *actors.Context[Message], m finished) {
 		e.state, e.err = Failed, "Error: "+m.err.Error()
 	}
 	if e.state != Failed {
-		r.assistant(e.answer.Text) // the last text always comes before the end
+		r.assistant(e.answer.shown()) // the last text always comes before the end
 	}
 	if r.out != nil {
-		lines := r.out.lines()
-		e.answer.before = func(tx *store.Tx) error { return r.catchUp(tx, lines) }
+		lines, blocks := r.out.lines(), r.unsaid(e.state)
+		e.answer.before = func(tx *store.Tx) error {
+			if err := r.catchUp(tx, lines); err != nil {
+				return err
+			}
+			return r.repeat(tx, blocks)
+		}
 	}
 	r.end = e
 	if r.steering != nil {
@@ -94,7 +98,7 @@ func PublishEnd(s eventstream.Stream, e Ended, a Answer, then func()) {
 		ev.Chat = &eventstream.Chat{RunID: chatRunID(e), SessionKey: j.SessionKey, State: wire.ChatFinal}
 		if e.State == Failed {
 			ev.Chat.State, ev.Chat.ErrorMessage = wire.ChatError, e.Err
-		} else if text := strings.TrimSpace(a.Text); text != "" || len(a.Media) > 0 {
+		} else if text, _ := a.shown(); text != "" || len(a.Media) > 0 {
 			ev.Chat.Message = chatMessage(text, a.Media, e.EndedAt)
 		}
 	}

@@ -28,6 +28,12 @@ type (
 	committed struct{ err error }
 	published struct{} // the events of the end are out
 	retry     struct{} // nothing was heard of the final commit, or of its events
+
+	typeAgain struct{} // it is time to show again that an answer is being written
+	verbose   struct { // the session wants to see it
+		line  string
+		first bool // it is the line of a new session, not of a tool
+	}
 )
 
 func (Abort) runMessage()     {}
@@ -43,6 +49,8 @@ func (abandoned) runMessage() {}
 func (committed) runMessage() {}
 func (published) runMessage() {}
 func (retry) runMessage()     {}
+func (typeAgain) runMessage() {}
+func (verbose) runMessage()   {}
 
 // CoalesceKey: the text itself is in the run's buffer.
 func (progress) CoalesceKey() string { return "progress" }

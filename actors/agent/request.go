@@ -38,6 +38,8 @@ type Request struct {
 	Images []string `json:"images,omitempty"`
 	// Behalf: another run has asked for this one.
 	Behalf *Behalf `json:"behalf,omitempty"`
+	// Unasked: the message is of a group and not for the agent in particular. It may have nothing to say to it.
+	Unasked bool `json:"unasked,omitempty"`
 	// Problem is a mistake found at acceptance that the reference reports only in the final frame.
 	Problem string `json:"problem,omitempty"`
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/eventstream"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -38,6 +39,18 @@ type Options struct {
 	Tools func(j Job) []ToolInfo
 	// Compact is Turn.Compact.
 	Compact func(ctx context.Context, j Job, c Compaction) error
+	// Blocks says how the answer goes out along the run's route while it is written; nil, also as the result, = as a whole
+	// at its end. Say puts a block into the outbox, in a commit; a block that is there already is left as it is.
+	Blocks func(j Job) *BlockSettings
+	Say    func(tx *store.Tx, j Job, b Block) error
+	// Said is called once blocks are in the outbox. It must not block.
+	Said func()
+	// Verbose tells whether the session wants to see what tools do, as it is set now. It may block. nil = it does not.
+	Verbose func(ctx context.Context, j Job) (bool, error)
+	// Typing shows, where the answer goes, that it is being written, every TypingEvery while something happens. It must not
+	// block. nil or 0 = it is not shown.
+	Typing      func(j Job)
+	TypingEvery time.Duration
 	// Commit stores an operation; done runs when it is durable.
 	Commit func(op store.Op, done func(error))
 	// Extra adds to the final commit what others keep about the run: the session's entry, replies for the outbox.
@@ -68,6 +81,8 @@ type run struct {
 	end      *ending // once the runner is done
 	saved    int     // lines of the turn that a commit has been asked for
 	steering *steering
+	said     []Block // that have gone out
+	typing   typing
 }
 
 // ending is the outcome between the runner's return and the commit.
@@ -97,12 +112,13 @@ func (r *run) Start(c *actors.Context[Message]) error {
 		tool: func(ev toolEvent) { _ = self.Tell(tool{ev}) },
 		keep: func() { _ = self.Tell(keep{}) },
 	}
+	r.openMouth(c)
 	actors.Pipe(c, func(context.Context) (Answer, error) {
 		a, err := r.o.Runner.Run(ctx, r.turn(), r.out)
 		if a.Text == "" && err == nil {
 			a.Text = r.out.snapshot()
 		}
-		return r.withFiles(ctx, a), err
+		return r.withFiles(ctx, r.rest(ctx, a, err != nil)), err
 	}, func(a Answer, err error) Message { return finished{a, err} })
 	c.After(limit, expired{})
 	return nil
@@ -113,7 +129,7 @@ func (r *run) withFiles(ctx context.Context, a Answer) Answer {
 	if r.o.Job.Route == nil || r.o.SaveMedia == nil {
 		return a
 	}
-	if r.o.Attach != nil && !a.Verbatim {
+	if r.o.Attach != nil && !a.Verbatim && !a.Streamed {
 		a = r.o.Attach(ctx, a)
 	}
 	for i := range a.Media {
@@ -154,11 +170,15 @@ func (r *run) turn() Turn {
 		Plain: j.Request.Plain, Notes: j.Notes, Thinking: j.Request.Thinking, Model: j.Model, System: j.Request.System,
 		Operator: j.Request.Operator, History: j.History, Audio: j.Request.Audio,
 		Tool: func(ctx context.Context, name string, args wire.Raw) (wire.Raw, error) {
+			r.out.settle(ctx)
 			return r.o.Tool(ctx, r.steering.limit(j), name, args)
 		},
 		Steering: r.steering,
 	}
 	t.Images, t.Fallbacks, t.ImageModels = j.Request.Images, j.Fallbacks, j.ImageModels
+	if j.Kind == KindInbound && j.Route != nil {
+		t.Surface, t.Shared = j.Route.Surface, j.Route.Kind != "" && j.Route.Kind != providers.Direct
+	}
 	if r.o.Tools != nil {
 		t.Tools = r.o.Tools(j)
 	}
@@ -178,9 +198,13 @@ func (r *run) Receive(c *actors.Context[Message], m Message) error {
 		r.onProgress(c)
 	case flush:
 		r.flushing = false
-		r.assistant(r.out.snapshot())
+		r.assistant(r.out.shown())
+	case typeAgain:
+		r.onTypeAgain(c)
+	case verbose:
+		r.onVerbose(m)
 	case tool:
-		r.onTool(m.ev)
+		r.onTool(c, m.ev)
 	case keep:
 		r.save()
 	case Steer:
@@ -224,7 +248,12 @@ func (r *run) stop(c *actors.Context[Message], reason error) {
 }
 
 func (r *run) onProgress(c *actors.Context[Message]) {
-	if r.flushing || r.end != nil {
+	if r.end != nil {
+		return
+	}
+	r.sayBlocks()
+	r.happens(c, true)
+	if r.flushing {
 		return
 	}
 	if rest := gap - time.Since(r.sentAt); rest > 0 {
@@ -232,11 +261,11 @@ func (r *run) onProgress(c *actors.Context[Message]) {
 		c.After(rest, flush{})
 		return
 	}
-	r.assistant(r.out.snapshot())
+	r.assistant(r.out.shown())
 }
 
 // assistant publishes the text so far, and the chat delta that goes with it.
-func (r *run) assistant(text string) {
+func (r *run) assistant(text string, files []string) {
 	if text == r.sent || r.end != nil && r.end.stored {
 		return
 	}
@@ -244,12 +273,17 @@ func (r *run) assistant(text string) {
 	r.o.Stream.Run(eventstream.PublishRun{
 		RunID: r.o.Job.EventRunID, SessionKey: r.o.Job.SessionKey, Stream: wire.StreamAssistant,
 		Chat: r.delta(text),
-	}, wire.AssistantData{Text: text}, nil)
+	}, wire.AssistantData{Text: text, MediaURLs: files}, nil)
 }
 
-func (r *run) onTool(ev toolEvent) {
+func (r *run) onTool(c *actors.Context[Message], ev toolEvent) {
 	if r.end != nil {
 		return
+	}
+	r.happens(c, false)
+	if ev.phase == "start" {
+		r.sayBlocks()
+		r.askVerbose(c, toolLine(ev.name, ev.args), false)
 	}
 	data := wire.ToolData{Phase: ev.phase, Name: ev.name, ToolCallID: ev.id, Args: ev.args, Result: shown(ev.result)}
 	if ev.phase == "result" {

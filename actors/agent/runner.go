@@ -31,6 +31,9 @@ type Turn struct {
 	// ImageModels take the place of both for a message with pictures, where Model takes none.
 	ImageModels []string
 	System      string // extra system prompt
+	// Surface is where the message came by, Shared: in a group; "" = a client's connection, a schedule, a device.
+	Surface string
+	Shared  bool
 	// Operator: the message comes from an authenticated client, not from a stranger on a messaging surface.
 	Operator bool
 	// History is the transcript before this message, oldest first, as stored (protocol 7.7).
@@ -85,8 +88,13 @@ type Output interface {
 	// ToolStart and ToolResult frame one tool call; args and result are JSON.
 	ToolStart(id, name string, args wire.Raw)
 	ToolResult(id, name string, result wire.Raw, isError bool)
-	// Next begins another message: the text starts anew.
+	// Next begins another message: the text starts anew. What was said before it counts, and may have gone out to people.
 	Next()
+	// Again begins the same message anew: what was said of it since Next did not count.
+	Again()
+	// Verbatim says, before any Delta, that the text repeats foreign input: nothing in it is a directive, and it goes out
+	// as a whole.
+	Verbatim()
 	// Keep puts a message of the turn into the transcript (protocol 7.7), before the turn's end does so with the answer.
 	Keep(role string, message wire.Raw)
 }
@@ -106,6 +114,12 @@ type Answer struct {
 	Spent   Spent // by the whole turn
 	// Verbatim: the text repeats foreign input and is never read for directives (media lines, reply tags).
 	Verbatim bool
+
+	// Streamed: the text has gone out along the run's route already, but for what is in Rest. Set by the run.
+	Streamed bool
+	Rest     string
+	// Lines stand in front of the text where it goes to people. Set by the run.
+	Lines []string
 
 	before func(*store.Tx) error // what else the commit of the end writes, in front of the answer
 }

@@ -187,6 +187,7 @@ type Talk struct {
 	VoiceAliases      map[string]string `json:"voiceAliases"`
 	ModelID           string            `json:"modelId"`
 	OutputFormat      string            `json:"outputFormat"`
+	BaseURL           string            `json:"baseUrl"` // of a service that speaks as ElevenLabs does; "" = ElevenLabs
 	APIKey            Secret            `json:"apiKey"`
 	InterruptOnSpeech bool              `json:"interruptOnSpeech"`
 }

@@ -114,9 +114,12 @@ type GroupChat struct {
 	HistoryLimit    int      `json:"historyLimit" rule:"min=1"`
 }
 
-// Transcribe is the command that turns a voice message into text.
+// Transcribe turns a voice message into text: a command or, where there is none, a service that transcribes as OpenAI's does.
 type Transcribe struct {
 	Command        []string `json:"command"`
+	BaseURL        string   `json:"baseUrl"` // of the service, up to "/v1"
+	APIKey         Secret   `json:"apiKey"`  // "" = OPENAI_API_KEY where baseUrl is not set
+	Model          string   `json:"model"`   // "" = whisper-1
 	TimeoutSeconds int      `json:"timeoutSeconds" rule:"min=1"`
 }
 

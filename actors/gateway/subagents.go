@@ -139,7 +139,7 @@ func (g *Gateway) report(tx *store.Tx, j agent.Job, a agent.Answer, s agent.Stat
 		r.Message += tools.Foreign("the sub-agent in "+j.SessionKey, said)
 	}
 	r.System = "The message is the report of a sub-agent that you have given a task, not a word of a person. If there is something to tell the person about it, answer with that; " +
-		"if not, answer exactly " + silent + "."
+		"if not, answer exactly " + agent.SilentToken + "."
 	return g.acceptReport(tx, j, r)
 }
 

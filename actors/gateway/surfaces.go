@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"strings"
 	"time"
 
 	"github.com/clawdbot/gateway/actors/account"
@@ -13,15 +12,8 @@ import (
 	"github.com/clawdbot/gateway/actors/session"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/actors/transcribe"
-	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/providers/text"
 )
-
-// apology is all that a person on a messaging surface is told of a failure: what went wrong is for the operator.
-const apology = "Something went wrong while I was working on that. Please try again."
-
-// silent is what an agent answers that has nothing to say.
-const silent = "NO_REPLY"
 
 func chunk(s string, limit int) []string { return text.Split(s, limit) }
 
@@ -44,47 +36,10 @@ func stopAccount(name string) account.Stop {
 	return account.Stop{Account: name, Reason: "gateway stopping"}
 }
 
-// replies puts what a run has to say along its route into the outbox, in the commit that ends the run.
-func (g *Gateway) replies(tx *store.Tx, j agent.Job, a agent.Answer, s agent.State) error {
-	if j.Kind == agent.KindSub {
-		return g.report(tx, j, a, s)
-	}
-	said, err := g.scheduled(tx, j, a, s)
-	if err != nil || j.Route == nil || s == agent.Aborted && j.Kind == agent.KindInbound {
-		return err // a stop word is answered by the router
-	}
-	if s == agent.Failed {
-		if j.Kind != agent.KindInbound {
-			return nil // its caller is told
-		}
-		said = apology
-	}
-	if !a.Verbatim && strings.TrimSpace(said) == silent {
-		said = ""
-	}
-	to := *j.Route
-	if _, ok := g.tree.directory.Account(to.Account); !ok && to.Account == to.Surface { // of several accounts the caller named none
-		if s, ok := g.tree.directory.Surface(to.Surface); ok {
-			to.Account = s.Account
-		}
-	}
-	_, err = outbox.Enqueue(tx, outbox.Text{
-		Key: j.ID, RunID: j.ID, Route: to, Text: said, Media: attached(a), Max: outbox.MaxText(g.tree.directory, j.Route.Surface),
-	}, chunk)
-	return err
-}
-
 // canDeliver tells whether an account could deliver to a surface.
 func (g *Gateway) canDeliver(surface string) bool {
 	s, ok := g.tree.directory.Surface(surface)
 	return ok && s.Phase != account.Disabled
-}
-
-// typing shows that an answer is being written. Surfaces let it fade by themselves.
-func (g *Gateway) typing(r providers.Route, on bool) {
-	if on {
-		_ = g.tree.accounts.Tell(account.Typing{Account: r.Account, Chat: r.Chat})
-	}
 }
 
 // allowFrom is a surface's allowlist as it is in force.
@@ -101,6 +56,7 @@ func (g *Gateway) sessionOptions() session.Options {
 		Settings: g.runSettings, Models: g.tree.catalog.Models, StorePath: g.storePath(),
 		Tool: g.tool, Tools: g.toolInfos, CanDeliver: g.canDeliver, AllowFrom: g.allowFrom,
 		Replies: g.replies, SaveMedia: g.saveMedia, Attach: g.attach, Chat: outbox.Chat, Delivered: g.runEnded, Typing: g.typing,
+		Blocks: g.blocks, Say: g.say, Said: g.sent,
 		Sweep: g.o.Sweep, Await: g.imports.Wait,
 	}
 	o.History = func(model string) int {
@@ -123,7 +79,7 @@ func (g *Gateway) runner() agent.Runner {
 	}
 	return transcribe.Runner{Inner: inner, Log: g.log, Settings: func() transcribe.Settings {
 		t := g.doc.Load().Config.Routing.TranscribeAudio
-		return transcribe.Settings{Command: t.Command, Timeout: time.Duration(t.TimeoutSeconds) * time.Second}
+		return transcribe.Settings{Command: t.Command, Timeout: time.Duration(t.TimeoutSeconds) * time.Second, Service: g.ear(t), Model: t.Model}
 	}}
 }
 
@@ -142,6 +98,7 @@ func (g *Gateway) runSettings() session.Settings {
 		Workspace: cfg.Agent.Workspace, Global: cfg.Session.Scope == "global", Idle: time.Duration(cfg.Session.IdleMinutes) * time.Minute,
 		// Programs that call hooks are many: they leave places to people.
 		PerKind: map[agent.Kind]int{cron.KindHook: g.cronConfig().Places()},
+		Verbose: cfg.Agent.VerboseDefault == "on", TypingEvery: typingEvery(cfg),
 	}
 	if cfg.Agent.ImageModel != "" {
 		s.ImageModels = append([]string{cfg.Agent.ImageModel}, cfg.Agent.ImageModelFallbacks...)

@@ -28,6 +28,7 @@ func (g *Gateway) newToolbox() *tools.Table {
 		look.Tools(g.lookOptions()),
 		g.tree.servers.Tools,
 		g.handTools,
+		g.speechTools,
 	)
 }
 

@@ -67,6 +67,7 @@ type tree struct {
 	registry  *models.Registry
 	servers   *mcp.Directory
 	tools     *tools.Table
+	lore      *lore
 	methods   map[string]wire.Method
 	names     []string      // of all methods, in the order of hello-ok
 	grown     chan struct{} // closed when all of the above is there
@@ -99,7 +100,7 @@ func (g *Gateway) plant() error {
 		catalog: models.NewCatalog(filepath.Join(g.env.AgentDir, "models.json"), g.configuredModels),
 		grown:   make(chan struct{}),
 	}
-	g.tree.registry = g.newRegistry(g.tree.catalog)
+	g.tree.registry, g.tree.lore = g.newRegistry(g.tree.catalog), g.newLore()
 	g.tree.tools = g.newToolbox()
 	if before := g.heritage.events; before != nil {
 		g.tree.events.CountOn(before)
@@ -218,7 +219,9 @@ func (g *Gateway) growSessions(c *actors.Context[rootMessage]) (err error) {
 	if t.models, err = vital(g, c, "models", models.Props(t.catalog, t.registry)); err != nil {
 		return err
 	}
-	if t.skills, err = vital(g, c, "skills", skills.Props(g.skillsOptions())); err != nil {
+	shelf := g.skillsOptions()
+	shelf.Library, shelf.Prompt = t.lore.skills, g.promptOf
+	if t.skills, err = vital(g, c, "skills", skills.Props(shelf)); err != nil {
 		return err
 	}
 	if t.mcp, err = vital(g, c, "mcp", mcp.Props(g.mcpOptions())); err != nil {

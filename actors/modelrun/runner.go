@@ -46,7 +46,7 @@ func (r Runner) Run(ctx context.Context, t agent.Turn, out agent.Output) (agent.
 	var failed []failure
 	for i, name := range u.candidates() {
 		if i > 0 {
-			out.Next()
+			out.Again()
 		}
 		err := u.with(ctx, name)
 		if err == nil {
@@ -68,6 +68,7 @@ type turn struct {
 	out     agent.Output
 	entries []entry
 	target  models.Target
+	system  string
 	rounds  int
 	spent   agent.Spent
 	usage   model.Usage // of the last request
@@ -164,7 +165,7 @@ func (u *turn) ask(ctx context.Context) (model.Reply, error) {
 			}
 			pause *= 2
 		}
-		u.out.Next()
+		u.out.Again()
 	}
 }
 
@@ -182,9 +183,10 @@ func (u *turn) request() model.Request {
 		Model: u.target.Model, Messages: messages(u.entries, u.target), Thinking: model.Level(u.t.Thinking),
 		MaxTokens: u.target.Info.MaxTokens, Session: u.t.SessionID,
 	}
-	if u.r.System != nil {
-		r.System = u.r.System(u.t)
+	if u.r.System != nil && u.system == "" {
+		u.system = u.r.System(u.t) // once a turn: what the turn writes into the workspace is for the next
 	}
+	r.System = u.system
 	for _, t := range u.t.Tools {
 		r.Tools = append(r.Tools, model.Tool{Name: t.Name, Description: t.Description, Schema: []byte(t.Schema)})
 	}

@@ -40,7 +40,6 @@ func (u *turn) sumUp(ctx context.Context) error {
 	u.r.Log.Info("a conversation was summed up", "run", u.t.RunID, "messages", u.entries[cut-1].line, "tokens", before)
 	rest := append([]entry{{message: userMessage(summaryIntro + summary)}}, u.entries[cut:]...)
 	u.entries = rest
-	u.out.Next()
 	return nil
 }
 

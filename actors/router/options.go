@@ -98,4 +98,5 @@ type Turn struct {
 	Sender     string   // platform id of who wrote it
 	Owner      bool     // who is on the allowlist by that id, and writes directly
 	Elevated   bool     // elevated mode is on for them
+	Unasked    bool     // it is a group's, and not for the agent in particular
 }

@@ -44,8 +44,10 @@ func (r *route) turn(text string, greet bool, e *wire.SessionEntry) Turn {
 	t.Message += idLine(r.row.Surface, r.in)
 	t.Sender, t.Owner, t.Elevated = r.in.Sender.ID, r.owner(), r.elevated(e) == "on"
 	t.Audio, t.Images = files(r.in.Media, "audio"), files(r.in.Media, "image/")
+	t.Unasked = r.in.Kind != providers.Direct && !r.in.Mentioned && !r.in.Command
 	if r.in.Kind != providers.Direct && (!set(e.SystemSent) || set(e.GroupActivationNeedsSysIntr)) {
-		t.System = groupIntro(r.row.Surface, r.in, r.activation(e))
+		t.System = groupIntro(r.row.Surface, r.activation(e))
+		t.Message = groupNote(r.row.Surface, r.in) + t.Message
 		e.GroupActivationNeedsSysIntr = nil
 	}
 	e.SystemSent = new(true)
@@ -54,21 +56,34 @@ func (r *route) turn(text string, greet bool, e *wire.SessionEntry) Turn {
 
 func set(b *bool) bool { return b != nil && *b }
 
-// groupIntro tells the agent that it is not alone with the person.
-func groupIntro(surface string, m providers.Incoming, activation string) string {
-	where := "a group on " + label(surface)
-	if title := cmp.Or(inLine(m.Title), inLine(m.Room)); title != "" {
-		where = fmt.Sprintf("the group %q on %s", title, label(surface))
-	}
+// groupIntro tells the agent that it is not alone with the person. It is system text: nothing that somebody chose is in it.
+func groupIntro(surface, activation string) string {
 	when := "You are given a message only when somebody addresses you."
 	if activation == "always" {
 		when = "You are given every message, also those that are not for you. Where you have nothing to add, answer with NO_REPLY and nothing else."
 	}
-	who := ""
-	if len(m.Members) > 0 {
-		who = " Members: " + clip(inLine(strings.Join(m.Members, ", ")), maxMembers) + "."
+	return "You are taking part in a group on " + label(surface) + ". " + when + " Several people read what you write: keep it short and say nothing that was told to you elsewhere."
+}
+
+// groupNote says, in front of a message, who is in the group, and what it is called where the envelope does not. People choose
+// these names: they are part of what is read, and no instructions.
+func groupNote(surface string, m providers.Incoming) string {
+	title, who := "", ""
+	if surface == "whatsapp" || surface == "slack" {
+		title = cmp.Or(inLine(m.Title), inLine(m.Room))
 	}
-	return "You are taking part in " + where + "." + who + " " + when + " Several people read what you write: keep it short and say nothing that was told to you elsewhere."
+	if len(m.Members) > 0 {
+		who = clip(inLine(strings.Join(m.Members, ", ")), maxMembers)
+	}
+	switch {
+	case title != "" && who != "":
+		return fmt.Sprintf("[group: %s; members: %s]\n", title, who)
+	case title != "":
+		return fmt.Sprintf("[group: %s]\n", title)
+	case who != "":
+		return fmt.Sprintf("[group members: %s]\n", who)
+	}
+	return ""
 }
 
 // files are those of a kind among what came with a message.

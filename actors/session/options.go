@@ -8,7 +8,6 @@ import (
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/eventstream"
 	"github.com/clawdbot/gateway/actors/store"
-	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -51,8 +50,11 @@ type Options struct {
 	Replies func(tx *store.Tx, j agent.Job, a agent.Answer, s agent.State) error
 	// Delivered is told after that commit, so that the outbox looks for work. It must not block.
 	Delivered func()
-	// Typing shows or hides that an answer is being written. It must not block.
-	Typing func(r providers.Route, on bool)
+	// Blocks, Say, Said and Typing are those of agent.Options.
+	Blocks func(j agent.Job) *agent.BlockSettings
+	Say    func(tx *store.Tx, j agent.Job, b agent.Block) error
+	Said   func()
+	Typing func(j agent.Job)
 }
 
 // Settings are what the configuration says of sessions and runs.
@@ -71,6 +73,8 @@ type Settings struct {
 	Global        bool               // one session for everything: its key is "global"
 	Idle          time.Duration      // a session that rested longer begins anew; 0 = an hour
 	PerKind       map[agent.Kind]int // runs of a kind at one time, where that is less
+	Verbose       bool               // what tools do is shown, in sessions that do not say
+	TypingEvery   time.Duration      // agent.Options.TypingEvery
 }
 
 // MainKey is the session of all direct chats (protocol 7.1).

@@ -126,16 +126,8 @@ func appendUser(tx *store.Tx, job agent.Job) error {
 
 // load fills in what the runner is given of the past.
 func (s *sessions) load(v *store.View, job *agent.Job) error {
-	e, _, err := v.Entry(job.SessionKey)
-	if err != nil {
+	if err := s.o.Preview(v, job); err != nil {
 		return err
-	}
-	job.SessionID = cmp.Or(job.SessionID, e.SessionID)
-	job.Request.Thinking = cmp.Or(job.Request.Thinking, s.o.Thinking(e))
-	s.o.chooseModels(e, job)
-	job.Session = agent.SessionRights{Elevated: e.ElevatedLevel}
-	if e.Tools != nil {
-		job.Session.Allow, job.Session.Deny = e.Tools.Allow, e.Tools.Deny
 	}
 	if s.o.History == nil || s.o.History(job.Model) == 0 {
 		return nil
@@ -173,13 +165,14 @@ func (s *sessions) onRetry(c *actors.Context[SessionsMessage], m retryRun) {
 }
 
 func (s *sessions) spawn(c *actors.Context[SessionsMessage], sl *slot) {
-	self := c.Self()
+	self, set := c.Self(), s.o.settings()
 	ref, err := actors.Spawn(c, "run/"+sl.run.ID, agent.Props(agent.Options{
-		Runner: s.o.Runner, Job: sl.job, Timeout: s.o.settings().Timeout, Stream: s.o.Stream, Log: c.Log(), Tool: s.o.Tool, SaveMedia: s.o.SaveMedia, Attach: s.o.Attach,
+		Runner: s.o.Runner, Job: sl.job, Timeout: set.Timeout, Stream: s.o.Stream, Log: c.Log(), Tool: s.o.Tool, SaveMedia: s.o.SaveMedia, Attach: s.o.Attach,
 		Tools: s.o.Tools, Compact: s.o.sumUp,
+		Blocks: s.o.Blocks, Say: s.o.Say, Verbose: s.o.verbose, Typing: s.o.Typing, TypingEvery: set.TypingEvery,
 		Commit: s.o.Store.Commit, Extra: s.extra,
-		Published: func() { sl.published.Store(true) },
-		Ended:     func(e agent.Ended) { _ = self.Tell(ended{e}) },
+		Published: func() { sl.published.Store(true) }, Said: s.o.Said,
+		Ended: func(e agent.Ended) { _ = self.Tell(ended{e}) },
 	}))
 	if err != nil {
 		sl.phase = ending
@@ -194,9 +187,6 @@ func (s *sessions) spawn(c *actors.Context[SessionsMessage], sl *slot) {
 		_ = ref.Tell(m)
 	}
 	sl.steer = nil
-	if sl.job.Route != nil && s.o.Typing != nil {
-		s.o.Typing(*sl.job.Route, true)
-	}
 }
 
 // onEnded is the ordinary end: stored and published. The callers get their answer.
@@ -227,9 +217,6 @@ func (s *sessions) finish(c *actors.Context[SessionsMessage], sl *slot, e agent.
 		s.o.State.answer(sl.run.ID, agent.Outcome(e.Job, e.State, e.Err))
 	}
 	s.remember(e)
-	if e.Job.Route != nil && s.o.Typing != nil {
-		s.o.Typing(*e.Job.Route, false)
-	}
 	s.o.Delivered()
 	if b := e.Job.Request.Behalf; b != nil && sl.run.Kind == string(agent.KindSub) {
 		s.wake(c, b.Session) // which hears of it
@@ -237,4 +224,30 @@ func (s *sessions) finish(c *actors.Context[SessionsMessage], sl *slot, e agent.
 	s.tellLane(sl.run.SessionKey, runDone{sl.run.ID})
 	s.fill(c)
 	s.drained()
+}
+
+// Preview fills in what the next run of a session would be given, but for its history.
+func (o *Options) Preview(v *store.View, job *agent.Job) error {
+	e, _, err := v.Entry(job.SessionKey)
+	if err != nil {
+		return err
+	}
+	job.SessionID = cmp.Or(job.SessionID, e.SessionID)
+	job.Request.Thinking = cmp.Or(job.Request.Thinking, o.Thinking(e))
+	o.chooseModels(e, job)
+	job.Session = agent.SessionRights{Elevated: e.ElevatedLevel}
+	if e.Tools != nil {
+		job.Session.Allow, job.Session.Deny = e.Tools.Allow, e.Tools.Deny
+	}
+	return nil
+}
+
+// verbose tells whether a session shows what tools do, as it is set now.
+func (o *Options) verbose(ctx context.Context, j agent.Job) (on bool, err error) {
+	err = o.Store.View(ctx, func(v *store.View) error {
+		e, _, err := v.Entry(j.SessionKey)
+		on = e.VerboseLevel == "on" || e.VerboseLevel == "" && o.settings().Verbose
+		return err
+	})
+	return on, err
 }

@@ -69,7 +69,7 @@ type described struct {
 	meta                        metadata
 }
 
-var errNotASkill = errors.New("no front matter with a description")
+var errNotASkill = errors.New("it has no header, a block between two lines \"---\" at its top, with a description")
 
 // describe reads the front matter. Metadata that cannot be read is an error beside what can.
 func describe(text string) (d described, err error) {

@@ -67,7 +67,8 @@ func (s *skills) install(ctx context.Context, m Install) (wire.SkillsInstallResu
 	defer s.installs.give()
 	doc := s.o.Document()
 	h := newHost(s.o.Getenv, doc)
-	for _, sk := range s.scanner.scan(s.places(doc)) {
+	found, _ := s.scanner.scan(s.o.places(doc))
+	for _, sk := range found {
 		if sk.name != m.Name {
 			continue
 		}

@@ -8,12 +8,18 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// Methods answers skills.* (protocol 3.15).
+// Methods answers skills.* (protocol 3.15) and agent.prompt.
 func Methods(ref actors.Ref[Message]) wire.Table {
 	return wire.Table{
 		wire.Strict("skills.status", func(c *wire.Call, _ wire.NoParams) {
 			reply := actors.ReplyTo(func(r wire.SkillsStatusResult, err error) { c.Answer(r, err) })
 			if err := ref.Tell(Status{reply}); err != nil {
+				c.Fail(err)
+			}
+		}),
+		wire.Strict("agent.prompt", func(c *wire.Call, p wire.AgentPromptParams) {
+			reply := actors.ReplyTo(func(r wire.AgentPromptResult, err error) { c.Answer(r, err) })
+			if err := ref.Tell(Prompt{reply, p.SessionKey}); err != nil {
 				c.Fail(err)
 			}
 		}),

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -52,13 +53,17 @@ type scanner struct {
 }
 
 type remembered struct {
-	look string // size and time of the file
-	d    described
-	ok   bool
+	look    string // size and time of the file
+	d       described
+	ok      bool
+	problem string // what is wrong with it
 }
 
-// scan lists the skills of all places by name.
-func (s *scanner) scan(places []place) []skill {
+// problem is a SKILL.md that is not, or not wholly, understood.
+type problem struct{ file, text string }
+
+// scan lists the skills of all places by name, and what is wrong with files.
+func (s *scanner) scan(places []place) ([]skill, []problem) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.known
@@ -74,7 +79,13 @@ func (s *scanner) scan(places []place) []skill {
 		all = append(all, sk)
 	}
 	slices.SortFunc(all, func(a, b skill) int { return strings.Compare(a.name, b.name) })
-	return all
+	var wrong []problem
+	for _, file := range slices.Sorted(maps.Keys(s.known)) {
+		if p := s.known[file].problem; p != "" {
+			wrong = append(wrong, problem{file, p})
+		}
+	}
+	return all, wrong
 }
 
 var errEnough = errors.New("there is more than is looked at")
@@ -133,7 +144,8 @@ func (s *scanner) read(root *os.Root, p place, folder string, before map[string]
 		r.d, err = parseFile(root, name)
 		r.ok = err == nil || !errors.Is(err, errNotASkill) && r.d.description != ""
 		if err != nil {
-			s.log.Warn("skill", "file", sk.file, "problem", err.Error())
+			r.problem = err.Error()
+			s.log.Warn("skill", "file", sk.file, "problem", r.problem)
 		}
 	}
 	s.known[sk.file] = r

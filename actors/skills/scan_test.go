@@ -108,8 +108,12 @@ func TestScan_bounds(t *testing.T) {
 	var log bytes.Buffer
 	s := &scanner{log: slog.New(slog.NewTextHandler(&log, nil))}
 	places := []place{{dir, sourceManaged}, {filepath.Join(dir, "none"), sourceExtra}, {"", sourceBundled}}
-	if got := names(s.scan(places)); !slices.Equal(got, []string{"nested", "ok", "unnamed"}) {
+	found, wrong := s.scan(places)
+	if got := names(found); !slices.Equal(got, []string{"nested", "ok", "unnamed"}) {
 		t.Errorf("found %q", got)
+	}
+	if len(wrong) != 2 || !strings.HasSuffix(wrong[0].file, "large/SKILL.md") || !strings.Contains(wrong[0].text, "larger than") || !strings.Contains(wrong[1].text, "has no header") {
+		t.Errorf("problems %+v", wrong)
 	}
 	if !strings.Contains(log.String(), "larger than 256 KiB") || strings.Contains(log.String(), "none") {
 		t.Errorf("log %s", log.String())
@@ -128,7 +132,8 @@ func TestScan_atMost500(t *testing.T) {
 	}
 	var log bytes.Buffer
 	s := &scanner{log: slog.New(slog.NewTextHandler(&log, nil))}
-	if n := len(s.scan([]place{{dir, sourceManaged}})); n != maxSkills || !strings.Contains(log.String(), "not all read") {
+	found, _ := s.scan([]place{{dir, sourceManaged}})
+	if n := len(found); n != maxSkills || !strings.Contains(log.String(), "not all read") {
 		t.Errorf("%d skills, log %s", n, log.String())
 	}
 }

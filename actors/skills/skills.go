@@ -32,12 +32,19 @@ type Update struct {
 	Params wire.SkillsUpdateParams
 }
 
+// Prompt asks what a model is told, in which the skills are.
+type Prompt struct {
+	actors.Reply[wire.AgentPromptResult]
+	SessionKey string
+}
+
 // done is the end of work off the actor; its answer has been given.
 type done struct{}
 
 func (Status) skillsMessage()  {}
 func (Install) skillsMessage() {}
 func (Update) skillsMessage()  {}
+func (Prompt) skillsMessage()  {}
 func (done) skillsMessage()    {}
 
 // Options for the actor. All but Bundled are required.
@@ -51,11 +58,18 @@ type Options struct {
 	Bundled string                   // directory of the skills that came with the program; "" = there are none
 	Managed string                   // directory of those that were installed
 	Log     *slog.Logger
+	// Prompt makes what a model is told; it may block. nil = there is none.
+	Prompt func(ctx context.Context, sessionKey string) (wire.AgentPromptResult, error)
+	// Library is where they are read, nil = one of the actor's own.
+	Library *Library
 }
 
 // Props describes the actor. Its name is "skills".
 func Props(o Options) actors.Props[Message] {
-	s := &skills{o: &o, scanner: &scanner{log: o.Log}, installs: newInstalls()}
+	if o.Library == nil {
+		o.Library = NewLibrary(o)
+	}
+	s := &skills{o: &o, scanner: o.Library.scanner, installs: newInstalls()}
 	return actors.Props[Message]{
 		Kind:    "skills",
 		New:     func() actors.Behavior[Message] { return s },
@@ -78,20 +92,22 @@ func (s *skills) Receive(c *actors.Context[Message], m Message) error {
 		actors.Answer(c, m.Reply, func(ctx context.Context) (wire.SkillsInstallResult, error) { return s.install(ctx, m) }, Message(done{}))
 	case Update:
 		actors.Answer(c, m.Reply, func(ctx context.Context) (wire.SkillsUpdateResult, error) { return s.update(ctx, m.Params) }, Message(done{}))
+	case Prompt:
+		actors.Answer(c, m.Reply, func(ctx context.Context) (wire.AgentPromptResult, error) { return s.o.Prompt(ctx, m.SessionKey) }, Message(done{}))
 	case done:
 	}
 	return nil
 }
 
 // places are where skills are looked for, the ones that stand in for others last.
-func (s *skills) places(doc *config.Document) []place {
+func (o *Options) places(doc *config.Document) []place {
 	var all []place
 	for _, dir := range doc.Config.Skills.Load.ExtraDirs {
-		if dir = s.o.Home(dir); filepath.IsAbs(dir) {
+		if dir = o.Home(dir); filepath.IsAbs(dir) {
 			all = append(all, place{dir, sourceExtra})
 		}
 	}
-	return append(all, place{s.o.Bundled, sourceBundled}, place{s.o.Managed, sourceManaged},
+	return append(all, place{o.Bundled, sourceBundled}, place{o.Managed, sourceManaged},
 		place{filepath.Join(doc.Config.Agent.Workspace, "skills"), sourceWorkspace})
 }
 
@@ -99,8 +115,10 @@ func (s *skills) status() wire.SkillsStatusResult {
 	doc := s.o.Document()
 	r := wire.SkillsStatusResult{WorkspaceDir: doc.Config.Agent.Workspace, ManagedSkillsDir: s.o.Managed, Skills: []wire.Skill{}}
 	h := newHost(s.o.Getenv, doc)
-	for _, sk := range s.scanner.scan(s.places(doc)) {
+	found, wrong := s.scanner.scan(s.o.places(doc))
+	for _, sk := range found {
 		r.Skills = append(r.Skills, h.status(sk))
 	}
+	r.Problems = problems(wrong)
 	return r
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/providers/speech"
 )
 
 const (
@@ -19,10 +20,12 @@ const (
 	placeholder = "<media:audio>"
 )
 
-// Settings are routing.transcribeAudio as it is in force. An empty Command = nothing is written down.
+// Settings are routing.transcribeAudio as it is in force. Without Command and Service nothing is written down.
 type Settings struct {
-	Command []string      // program and arguments; {{MediaPath}} is the file
-	Timeout time.Duration // of one file; at least a second
+	Command []string        // program and arguments; {{MediaPath}} is the file
+	Service *speech.Service // asked where there is no command
+	Model   string          // of the service; "" = its usual one
+	Timeout time.Duration   // of one file; at least a second
 }
 
 // Runner gives Inner the turn with the text of its speech.
@@ -35,7 +38,7 @@ type Runner struct {
 // Run implements agent.Runner.
 func (r Runner) Run(ctx context.Context, t agent.Turn, out agent.Output) (agent.Answer, error) {
 	s := r.Settings()
-	if len(t.Audio) == 0 || len(s.Command) == 0 {
+	if len(t.Audio) == 0 || len(s.Command) == 0 && s.Service == nil {
 		return r.Inner.Run(ctx, t, out)
 	}
 	for _, path := range t.Audio {
@@ -65,8 +68,19 @@ func with(message, text string) string {
 
 var field = regexp.MustCompile(`\{\{\s*(\w+)\s*\}\}`)
 
-// Text asks the program for the text of a file. The program, with everything it started, is killed when its time is up.
+// Text asks the program, or the service, for the text of a file. The program, with everything it started, is killed when its
+// time is up.
 func Text(ctx context.Context, s Settings, path string) (string, error) {
+	if len(s.Command) == 0 {
+		limit := max(s.Timeout, time.Second)
+		ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s (routing.transcribeAudio.timeoutSeconds)", limit))
+		defer cancel()
+		text, err := speech.Hear(ctx, *s.Service, s.Model, path)
+		if err != nil && ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return text, err
+	}
 	argv := make([]string, len(s.Command))
 	for i, arg := range s.Command {
 		argv[i] = field.ReplaceAllStringFunc(arg, func(f string) string {

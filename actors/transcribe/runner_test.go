@@ -2,12 +2,18 @@ package transcribe
 
 import (
 	"context"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/providers/speech"
 )
 
 // echo answers with what it was given.
@@ -59,5 +65,27 @@ func TestRunner_stopped(t *testing.T) {
 	}}
 	if a, err := r.Run(ctx, agent.Turn{Message: "x", Audio: []string{"/a"}}, nil); err == nil || a.Text != "" {
 		t.Errorf("%q, %v", a.Text, err)
+	}
+}
+
+// TestRunner_service: without a program a service is asked; what it cannot do leaves the message as it is.
+func TestRunner_service(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.ogg")
+	if err := os.WriteFile(path, []byte("OggS"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	answer := `{"text":"heard"}`
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) }))
+	defer s.Close()
+	r := Runner{Inner: echo{}, Log: slog.New(slog.DiscardHandler), Settings: func() Settings {
+		return Settings{Service: &speech.Service{BaseURL: s.URL}, Timeout: time.Minute}
+	}}
+	for given, want := range map[string]string{answer: "[T] heard|heard", `{}`: "[T] <media:audio>|<media:audio>"} {
+		answer = given
+		a, err := r.Run(t.Context(), agent.Turn{Message: "[T] <media:audio>", Plain: "<media:audio>", Audio: []string{path}}, nil)
+		if err != nil || a.Text != want {
+			t.Errorf("%s: %q, %v", given, a.Text, err)
+		}
 	}
 }

@@ -22,6 +22,7 @@ const (
 func (a *app) agentCommand(limit string) *cobra.Command {
 	var f clientFlags
 	var seconds int64
+	var prompt bool
 	p := wire.AgentParams{}
 	c := &cobra.Command{
 		Use:     "agent --message TEXT (--to RECIPIENT | --session-id ID | --session-key KEY)",
@@ -29,6 +30,9 @@ func (a *app) agentCommand(limit string) *cobra.Command {
 		Example: "  clawdbot agent --session-key main --message \"What is on today?\"",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if prompt {
+				return a.showPrompt(c.Context(), f, p.SessionKey)
+			}
 			if strings.TrimSpace(p.Message) == "" {
 				return usage("--message is needed")
 			}
@@ -56,6 +60,7 @@ func (a *app) agentCommand(limit string) *cobra.Command {
 	c.Flags().BoolVar(&p.Deliver, "deliver", false, "send the reply to the recipient too")
 	c.Flags().StringVar(&p.Channel, "provider", "", "surface to deliver through, or an account of it: telegram:work (default: the last one)")
 	c.Flags().StringVar(&p.IdempotencyKey, "idempotency-key", "", "a run with the key of an earlier one does nothing and has its outcome (default: a new key)")
+	c.Flags().BoolVar(&prompt, "show-prompt", false, "print what a model is told before the conversation instead, and run nothing")
 	c.Flags().Int64Var(&seconds, limit, 0, "how long the run may take, in seconds (default: the gateway's, 600)")
 	f.register(c)
 	return c

@@ -52,7 +52,7 @@ func (b *brain) steers(t *testing.T, peer providertest.Peer) {
 	b.srv.Await(b.ctx.Done(), 1)
 	peer.Say(peer.Direct, "the blue one instead")
 	asked := 1
-	for wait := 50 * time.Millisecond; asked < 90 && len(peer.Replies(peer.Direct)) == 0 && b.ctx.Err() == nil; wait = min(2*wait, time.Second) {
+	for wait := 50 * time.Millisecond; asked < 90 && len(peer.Replies(peer.Direct)) < 2 && b.ctx.Err() == nil; wait = min(2*wait, time.Second) {
 		ctx, cancel := context.WithTimeout(b.ctx, wait) // the message is on its way to the run; nobody tells when it is there
 		b.srv.Await(ctx.Done(), asked+1)
 		cancel()
@@ -62,10 +62,11 @@ func (b *brain) steers(t *testing.T, peer providertest.Peer) {
 		case <-time.After(wait):
 		}
 	}
-	if err := peer.WaitReplies(b.ctx, peer.Direct, 1); err != nil {
+	if err := peer.WaitReplies(b.ctx, peer.Direct, 2); err != nil {
 		t.Fatal(err)
 	}
-	if got := peer.Replies(peer.Direct); len(got) != 1 || got[0].Text != "Blue it is." {
+	// What is said before each look is said once.
+	if got := peer.Replies(peer.Direct); len(got) != 2 || got[0].Text != "Looking." || got[1].Text != "Blue it is." {
 		t.Errorf("replies %+v", got)
 	}
 	for _, s := range b.srv.Seen() {
@@ -97,10 +98,10 @@ func (b *brain) sees(t *testing.T, peer providertest.Peer) {
 		t.Fatal(err)
 	}
 	peer.Say(peer.Direct, "what is in this picture?", providertest.File{Name: "x.png", MIME: "image/png", Data: data})
-	if err := peer.WaitReplies(b.ctx, peer.Direct, 2); err != nil {
+	if err := peer.WaitReplies(b.ctx, peer.Direct, 3); err != nil {
 		t.Fatal(err)
 	}
-	if got := peer.Replies(peer.Direct); got[1].Text != "I see 1." {
+	if got := peer.Replies(peer.Direct); got[2].Text != "I see 1." {
 		t.Errorf("replies %+v", got)
 	}
 }

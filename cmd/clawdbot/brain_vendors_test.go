@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -138,9 +139,28 @@ func (b *brain) stopsAtOnce(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("the call that was aborted: %v", err)
 	}
-	b.until(t, "stop", func(e brainEvent) bool { return e.Stream == "job" && e.Data.State == "done" && e.Data.Aborted })
+	b.until(t, "stop", func(e brainEvent) bool { return e.Name == "chat" && e.State == "final" })
+	b.stoppedInOrder(t)
 	if got := b.say(t, wire.ChatSendParams{SessionKey: "stop", Message: "are you there?", IdempotencyKey: "stop-2"}); got != "You said: are you there?" {
 		t.Errorf("after the abort: %q", got)
+	}
+}
+
+// stoppedInOrder: the client's run id ends with "aborted"; the end of the run comes under the session's own (protocol 4.2).
+func (b *brain) stoppedInOrder(t *testing.T) {
+	t.Helper()
+	all, _ := b.of("stop")
+	var got []string
+	for _, e := range all {
+		switch {
+		case e.Name == "chat" && e.State != "delta":
+			got = append(got, fmt.Sprintf("chat %s %v", e.State, e.RunID == "stop-1"))
+		case e.Stream == "job":
+			got = append(got, fmt.Sprintf("job %s %v", e.Data.State, e.Data.Aborted))
+		}
+	}
+	if want := []string{"job started false", "chat aborted true", "job done true", "chat final false"}; !slices.Equal(got, want) {
+		t.Errorf("events of a run that is stopped: %q, want %q", got, want)
 	}
 }
 

@@ -143,7 +143,10 @@ func (a *app) skillsCheckCommand() *cobra.Command {
 					}
 					t.row(s.Name, skillState(s), missing(s))
 				}
-				if ready < len(r.Skills) {
+				for _, p := range r.Problems {
+					t.row(p.FilePath, "not understood", p.Problem)
+				}
+				if ready < len(r.Skills)+len(r.Problems) {
 					if err := t.flush(); err != nil {
 						return err
 					}

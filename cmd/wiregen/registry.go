@@ -103,6 +103,7 @@ func methods() []method {
 		{"exec.approvals.list", strict, none, wire.ExecApprovalsListResult{}, "The commands that wait for somebody to allow them, and those that are allowed for good."},
 		{"exec.approval.resolve", strict, wire.ExecApprovalResolveParams{}, wire.ExecApprovalResolved{}, "Allows a command that waits, once or for good, or denies it."},
 		{"exec.approvals.forget", strict, wire.ExecApprovalsForgetParams{}, wire.ExecAllowed{}, "Takes a command off the list of those that are allowed for good."},
+		{"agent.prompt", strict, wire.AgentPromptParams{}, wire.AgentPromptResult{}, "What a model would be told before the next message of a session that an operator writes: the system prompt, and what it is made of."},
 	}
 }
 

@@ -36,6 +36,7 @@ func Additions() []string {
 		"canvas.invoke", "canvas.state", "canvas.url",
 		"mcp.status", "mcp.restart",
 		"exec.approvals.list", "exec.approval.resolve", "exec.approvals.forget",
+		"agent.prompt",
 	}
 }
 

@@ -204,3 +204,36 @@ type CanvasURLResult struct {
 	Path      string `json:"path"`
 	ExpiresAt int64  `json:"expiresAt"` // ms
 }
+
+// AgentPromptParams names the session; the main one if none is named.
+type AgentPromptParams struct {
+	SessionKey string `json:"sessionKey,omitempty"`
+}
+
+// AgentPromptResult is what a model is told before a conversation.
+type AgentPromptResult struct {
+	SessionKey   string        `json:"sessionKey"`
+	Model        string        `json:"model"`
+	Thinking     string        `json:"thinking"`
+	WorkspaceDir string        `json:"workspaceDir"`
+	Files        []PromptFile  `json:"files"`
+	Skills       []PromptSkill `json:"skills"`
+	Tools        []string      `json:"tools"`
+	Prompt       string        `json:"prompt"`
+}
+
+// PromptFile is a file of the workspace that is part of a prompt.
+type PromptFile struct {
+	Name    string `json:"name"`
+	Path    string `json:"path"`
+	Missing bool   `json:"missing,omitempty"`
+	Cut     bool   `json:"cut,omitempty"` // the prompt has not all of it
+	Bytes   int64  `json:"bytes"`
+	Problem string `json:"problem,omitempty"`
+}
+
+// PromptSkill is a skill that a prompt names.
+type PromptSkill struct {
+	Name     string `json:"name"`
+	FilePath string `json:"filePath"`
+}

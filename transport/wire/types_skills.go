@@ -19,6 +19,14 @@ type SkillsStatusResult struct {
 	WorkspaceDir     string  `json:"workspaceDir"`
 	ManagedSkillsDir string  `json:"managedSkillsDir"`
 	Skills           []Skill `json:"skills"`
+	// Problems are files that are no skill, or not wholly understood. An addition; absent = none.
+	Problems []SkillProblem `json:"problems,omitempty"`
+}
+
+// SkillProblem is what is wrong with a SKILL.md.
+type SkillProblem struct {
+	FilePath string `json:"filePath"`
+	Problem  string `json:"problem"`
 }
 
 // Skill is one skill and what it lacks.

@@ -249,6 +249,62 @@ public struct AgentParams: Codable, Hashable, Sendable {
     }
 }
 
+public struct AgentPromptParams: Codable, Hashable, Sendable {
+    public let sessionKey: String?
+
+    public init(
+        sessionKey: String? = nil
+    ) {
+        self.sessionKey = sessionKey
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case sessionKey = "sessionKey"
+    }
+}
+
+public struct AgentPromptResult: Codable, Hashable, Sendable {
+    public let sessionKey: String
+    public let model: String
+    public let thinking: String
+    public let workspaceDir: String
+    public let files: [PromptFile]
+    public let skills: [PromptSkill]
+    public let tools: [String]
+    public let prompt: String
+
+    public init(
+        sessionKey: String,
+        model: String,
+        thinking: String,
+        workspaceDir: String,
+        files: [PromptFile],
+        skills: [PromptSkill],
+        tools: [String],
+        prompt: String
+    ) {
+        self.sessionKey = sessionKey
+        self.model = model
+        self.thinking = thinking
+        self.workspaceDir = workspaceDir
+        self.files = files
+        self.skills = skills
+        self.tools = tools
+        self.prompt = prompt
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case sessionKey = "sessionKey"
+        case model = "model"
+        case thinking = "thinking"
+        case workspaceDir = "workspaceDir"
+        case files = "files"
+        case skills = "skills"
+        case tools = "tools"
+        case prompt = "prompt"
+    }
+}
+
 public struct AgentWaitParams: Codable, Hashable, Sendable {
     public let runId: String
     public let afterMs: Int?
@@ -4271,6 +4327,58 @@ public struct PresenceEvent: Codable, Hashable, Sendable {
     }
 }
 
+public struct PromptFile: Codable, Hashable, Sendable {
+    public let name: String
+    public let path: String
+    public let missing: Bool?
+    public let cut: Bool?
+    public let bytes: Int
+    public let problem: String?
+
+    public init(
+        name: String,
+        path: String,
+        missing: Bool? = nil,
+        cut: Bool? = nil,
+        bytes: Int,
+        problem: String? = nil
+    ) {
+        self.name = name
+        self.path = path
+        self.missing = missing
+        self.cut = cut
+        self.bytes = bytes
+        self.problem = problem
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case name = "name"
+        case path = "path"
+        case missing = "missing"
+        case cut = "cut"
+        case bytes = "bytes"
+        case problem = "problem"
+    }
+}
+
+public struct PromptSkill: Codable, Hashable, Sendable {
+    public let name: String
+    public let filePath: String
+
+    public init(
+        name: String,
+        filePath: String
+    ) {
+        self.name = name
+        self.filePath = filePath
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case name = "name"
+        case filePath = "filePath"
+    }
+}
+
 public struct ProviderAccount: Codable, Hashable, Sendable {
     public let account: String
     public let provider: String
@@ -5850,6 +5958,24 @@ public struct SkillInstaller: Codable, Hashable, Sendable {
     }
 }
 
+public struct SkillProblem: Codable, Hashable, Sendable {
+    public let filePath: String
+    public let problem: String
+
+    public init(
+        filePath: String,
+        problem: String
+    ) {
+        self.filePath = filePath
+        self.problem = problem
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case filePath = "filePath"
+        case problem = "problem"
+    }
+}
+
 public struct SkillRequirements: Codable, Hashable, Sendable {
     public let bins: [String]
     public let env: [String]
@@ -5950,21 +6076,25 @@ public struct SkillsStatusResult: Codable, Hashable, Sendable {
     public let workspaceDir: String
     public let managedSkillsDir: String
     public let skills: [Skill]
+    public let problems: [SkillProblem]?
 
     public init(
         workspaceDir: String,
         managedSkillsDir: String,
-        skills: [Skill]
+        skills: [Skill],
+        problems: [SkillProblem]? = nil
     ) {
         self.workspaceDir = workspaceDir
         self.managedSkillsDir = managedSkillsDir
         self.skills = skills
+        self.problems = problems
     }
 
     enum CodingKeys: String, CodingKey {
         case workspaceDir = "workspaceDir"
         case managedSkillsDir = "managedSkillsDir"
         case skills = "skills"
+        case problems = "problems"
     }
 }
 

@@ -49,6 +49,21 @@ export interface AgentParams {
   idempotencyKey: string;
 }
 
+export interface AgentPromptParams {
+  sessionKey?: string;
+}
+
+export interface AgentPromptResult {
+  sessionKey: string;
+  model: string;
+  thinking: string;
+  workspaceDir: string;
+  files: PromptFile[];
+  skills: PromptSkill[];
+  tools: string[];
+  prompt: string;
+}
+
 export interface AgentWaitParams {
   runId: string;
   afterMs?: number;
@@ -983,6 +998,20 @@ export interface PresenceEvent {
   presence: PresenceEntry[];
 }
 
+export interface PromptFile {
+  name: string;
+  path: string;
+  missing?: boolean;
+  cut?: boolean;
+  bytes: number;
+  problem?: string;
+}
+
+export interface PromptSkill {
+  name: string;
+  filePath: string;
+}
+
 export interface ProviderAccount {
   account: string;
   provider: string;
@@ -1306,6 +1335,11 @@ export interface SkillInstaller {
   bins: string[];
 }
 
+export interface SkillProblem {
+  filePath: string;
+  problem: string;
+}
+
 export interface SkillRequirements {
   bins: string[];
   env: string[];
@@ -1331,6 +1365,7 @@ export interface SkillsStatusResult {
   workspaceDir: string;
   managedSkillsDir: string;
   skills: Skill[];
+  problems?: SkillProblem[];
 }
 
 export interface SkillsUpdateParams {
@@ -1893,6 +1928,8 @@ export interface Methods {
   "exec.approval.resolve": { params: ExecApprovalResolveParams; result: ExecApprovalResolved };
   /** Takes a command off the list of those that are allowed for good. */
   "exec.approvals.forget": { params: ExecApprovalsForgetParams; result: ExecAllowed };
+  /** What a model would be told before the next message of a session that an operator writes: the system prompt, and what it is made of. */
+  "agent.prompt": { params: AgentPromptParams; result: AgentPromptResult };
 }
 
 /** Every event and its payload. */
