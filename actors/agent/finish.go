@@ -82,7 +82,11 @@ func (r *run) leave(c *actors.Context[Message]) {
 }
 
 func (r *run) ended() Ended {
-	return Ended{Job: r.o.Job, State: r.end.state, Err: r.end.err, EndedAt: r.end.at}
+	e := Ended{Job: r.o.Job, State: r.end.state, Err: r.end.err, EndedAt: r.end.at}
+	if r.steering != nil && e.State == Done {
+		e.Steered = r.steering.ours()
+	}
+	return e
 }
 
 // PublishEnd broadcasts the end of a run: the job event where runs of its kind have one, then the chat event. then

@@ -31,6 +31,7 @@ type toolEvent struct {
 	name    string
 	args    wire.Raw
 	result  wire.Raw
+	partial wire.Raw // of an update
 	isError bool
 }
 

@@ -19,6 +19,10 @@ type (
 	keep     struct{} // the runner has made lines of the transcript
 	flush    struct{} // the pause between two assistant events is over
 	tool     struct{ ev toolEvent }
+	partial  struct{} // a tool has shown something of its result
+
+	showPartial struct{} // the pause between two such events is over
+
 	finished struct {
 		answer Answer
 		err    error
@@ -36,24 +40,29 @@ type (
 	}
 )
 
-func (Abort) runMessage()     {}
-func (Steer) runMessage()     {}
-func (took) runMessage()      {}
-func (progress) runMessage()  {}
-func (keep) runMessage()      {}
-func (flush) runMessage()     {}
-func (tool) runMessage()      {}
-func (finished) runMessage()  {}
-func (expired) runMessage()   {}
-func (abandoned) runMessage() {}
-func (committed) runMessage() {}
-func (published) runMessage() {}
-func (retry) runMessage()     {}
-func (typeAgain) runMessage() {}
-func (verbose) runMessage()   {}
+func (Abort) runMessage()       {}
+func (Steer) runMessage()       {}
+func (took) runMessage()        {}
+func (progress) runMessage()    {}
+func (keep) runMessage()        {}
+func (flush) runMessage()       {}
+func (tool) runMessage()        {}
+func (finished) runMessage()    {}
+func (expired) runMessage()     {}
+func (abandoned) runMessage()   {}
+func (committed) runMessage()   {}
+func (published) runMessage()   {}
+func (retry) runMessage()       {}
+func (typeAgain) runMessage()   {}
+func (verbose) runMessage()     {}
+func (partial) runMessage()     {}
+func (showPartial) runMessage() {}
 
 // CoalesceKey: the text itself is in the run's buffer.
 func (progress) CoalesceKey() string { return "progress" }
+
+// CoalesceKey: what was shown is in the run's buffer, too.
+func (partial) CoalesceKey() string { return "partial" }
 
 // CoalesceKey: so are the lines.
 func (keep) CoalesceKey() string { return "keep" }

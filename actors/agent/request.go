@@ -16,6 +16,8 @@ type Request struct {
 	Plain    string `json:"plain,omitempty"` // the message without its envelope; empty = Message
 	Thinking string `json:"thinking,omitempty"`
 	System   string `json:"system,omitempty"`
+	// Model is who is to answer where the session has no model of its own, as a person names it; "" = the default.
+	Model string `json:"model,omitempty"`
 	// Timeout in seconds: nil = the configured one, 0 or less fails the run (protocol 3.6).
 	Timeout  *int64 `json:"timeout,omitempty"`
 	Operator bool   `json:"operator,omitempty"`
@@ -117,6 +119,7 @@ type Ended struct {
 	State   State
 	Err     string // S(err) of the reference, "Error: ..."; empty unless Failed
 	EndedAt int64
+	Steered []Job // whose messages the run has taken: its end, if it is Done, is theirs too
 }
 
 // Reasons why a run was stopped before its end; a Runner sees them as context.Cause.

@@ -83,6 +83,10 @@ type run struct {
 	steering *steering
 	said     []Block // that have gone out
 	typing   typing
+
+	partials  *partials
+	partialAt time.Time
+	showing   bool // a showPartial is due
 }
 
 // ending is the outcome between the runner's return and the commit.
@@ -107,6 +111,7 @@ func (r *run) Start(c *actors.Context[Message]) error {
 	r.cancel = cancel
 	self := c.Self()
 	r.steering = newSteering(r.o.Job, func() { _ = self.Tell(took{}) })
+	r.partials = newPartials(func() { _ = self.Tell(partial{}) })
 	r.out = &output{
 		wake: func() { _ = self.Tell(progress{}) },
 		tool: func(ev toolEvent) { _ = self.Tell(tool{ev}) },
@@ -171,7 +176,7 @@ func (r *run) turn() Turn {
 		Operator: j.Request.Operator, History: j.History, Audio: j.Request.Audio,
 		Tool: func(ctx context.Context, name string, args wire.Raw) (wire.Raw, error) {
 			r.out.settle(ctx)
-			return r.o.Tool(ctx, r.steering.limit(j), name, args)
+			return r.o.Tool(r.partials.context(ctx, name), r.steering.limit(j), name, args)
 		},
 		Steering: r.steering,
 	}
@@ -205,6 +210,11 @@ func (r *run) Receive(c *actors.Context[Message], m Message) error {
 		r.onVerbose(m)
 	case tool:
 		r.onTool(c, m.ev)
+	case partial:
+		r.onPartial(c)
+	case showPartial:
+		r.showing = false
+		r.onPartial(c)
 	case keep:
 		r.save()
 	case Steer:
@@ -285,8 +295,9 @@ func (r *run) onTool(c *actors.Context[Message], ev toolEvent) {
 		r.sayBlocks()
 		r.askVerbose(c, toolLine(ev.name, ev.args), false)
 	}
-	data := wire.ToolData{Phase: ev.phase, Name: ev.name, ToolCallID: ev.id, Args: ev.args, Result: shown(ev.result)}
+	data := wire.ToolData{Phase: ev.phase, Name: ev.name, ToolCallID: ev.id, Args: ev.args, PartialResult: ev.partial, Result: shown(ev.result)}
 	if ev.phase == "result" {
+		r.partials.end(ev.id)
 		data.IsError = &ev.isError
 	}
 	r.o.Stream.Run(eventstream.PublishRun{

@@ -150,4 +150,6 @@ func (c Cost) Total() float64 { return c.Input + c.Output + c.CacheRead + c.Cach
 type Spent struct {
 	Usage Usage
 	Cost  float64 // US dollars
+	// Unpriced: some of it is of a model without prices, so that Cost is not all of it.
+	Unpriced bool
 }

@@ -4,7 +4,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/clawdbot/gateway/actors/eventstream"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // ModeSteered is the queue mode of a waiting message that a run in progress has taken.
@@ -121,7 +123,13 @@ func (r *run) noteTaken() {
 				return err
 			}
 			return r.appendSteered(tx, j, at)
-		}, func(error) {}) // the end of the run makes up for it
+		}, func(err error) { // the end of the run makes up for an error
+			if err == nil {
+				r.o.Stream.Run(eventstream.PublishRun{
+					RunID: r.o.Job.EventRunID, SessionKey: r.o.Job.SessionKey, Stream: wire.StreamSteer,
+				}, wire.SteerData{RunID: j.chatRunID()}, nil)
+			}
+		})
 	}
 }
 
@@ -145,6 +153,11 @@ func (r *run) endSteered(end store.Op) store.Op {
 			if ended {
 				if err := r.appendSteered(tx, j, at); err != nil {
 					return err
+				}
+				if j.IdemKey != "" {
+					if err := tx.Settle(j.IdemScope, j.IdemKey, Outcome(j, Done, "")); err != nil {
+						return err
+					}
 				}
 			}
 		}

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// SkipLocalModels is the environment variable that, set to 1, keeps the setup from looking for model servers on this computer.
+const SkipLocalModels = "CLAWDBOT_SKIP_LOCAL_MODELS"
+
 // DefaultPort is the gateway's port when nothing else says so.
 const DefaultPort = 18789
 

@@ -89,7 +89,7 @@ type Model struct {
 	ContextWindow int               `json:"contextWindow" rule:"min=1"`
 	MaxTokens     int               `json:"maxTokens" rule:"min=1"`
 	Headers       map[string]Secret `json:"headers"`
-	Cost          ModelCost         `json:"cost"`
+	Cost          *ModelCost        `json:"cost"` // nil = not known
 }
 
 // ModelCost is in US dollars per million tokens.

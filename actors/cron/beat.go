@@ -99,7 +99,7 @@ func (o *Options) acceptBeat(tx *store.Tx, b *beat, cfg HeartbeatConfig) error {
 		}
 	}
 	run.Request, err = wire.Marshal(agent.Request{
-		Message: cmp.Or(cfg.Prompt, "HEARTBEAT"), Deliver: route != nil, BestEffort: true, NewSession: isNew,
+		Message: cmp.Or(cfg.Prompt, "HEARTBEAT"), Deliver: route != nil, BestEffort: true, NewSession: isNew, Model: cfg.Model,
 	})
 	if err != nil {
 		return err

@@ -62,6 +62,7 @@ type HeartbeatConfig struct {
 	Target string        // last, none or a surface; "" = last
 	To     string
 	Prompt string
+	Model  string // as agent.heartbeat.model has it; "" = the session's
 }
 
 func (o Options) withDefaults() Options {

@@ -1,11 +1,13 @@
 package gateway
 
 import (
+	"cmp"
 	"path/filepath"
 
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/modelrun"
 	"github.com/clawdbot/gateway/actors/models"
+	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // newRegistry finds models that can be asked.
@@ -14,8 +16,33 @@ func (g *Gateway) newRegistry(cat *models.Catalog) *models.Registry {
 		g.log.Warn("agent.model counts for nothing: this program was built without models", "model", m)
 	}
 	return models.NewRegistry(cat, models.RegistryOptions{
-		Formats: g.o.Models, Getenv: g.o.Getenv, Logins: filepath.Join(g.env.OAuthDir, "oauth.json"), Log: g.log,
+		Formats: g.o.Models, Getenv: g.o.Getenv, Logins: filepath.Join(g.env.OAuthDir, "oauth.json"), Chosen: g.chosenModels, Log: g.log,
 	})
+}
+
+// chosenModels are the models that the configuration in force names, in full.
+func (g *Gateway) chosenModels() (all []wire.ChosenModel) {
+	cfg, o := g.doc.Load().Config.Agent, g.sessionOptions()
+	add := func(use string, names ...string) {
+		for _, name := range names {
+			if name == "" {
+				continue
+			}
+			c := wire.ChosenModel{Use: use, Model: name}
+			if full, err := o.Choose(name); err != nil {
+				c.Error = err.Error()
+			} else {
+				c.Model = full.Name
+			}
+			all = append(all, c)
+		}
+	}
+	add("model", cmp.Or(cfg.Model, "builtin"))
+	add("fallback", cfg.ModelFallbacks...)
+	add("imageModel", cfg.ImageModel)
+	add("imageFallback", cfg.ImageModelFallbacks...)
+	add("heartbeat", cfg.Heartbeat.Model)
+	return all
 }
 
 // modelRunner asks models where one is chosen, and is the built-in runner where none is.

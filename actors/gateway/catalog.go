@@ -30,8 +30,9 @@ func configuredModel(m config.Model) models.Model {
 	if m.Reasoning {
 		out.Reasoning = &m.Reasoning
 	}
-	out.Cost.Input, out.Cost.Output = m.Cost.Input, m.Cost.Output
-	out.Cost.CacheRead, out.Cost.CacheWrite = m.Cost.CacheRead, m.Cost.CacheWrite
+	if m.Cost != nil {
+		out.Cost = new(models.Cost(*m.Cost))
+	}
 	return out
 }
 

@@ -62,7 +62,7 @@ var allowed = map[string][]string{
 	},
 
 	// Models, in the core.
-	"actors/models":   {"actors", "providers/model", "transport/wire"},
+	"actors/models":   {"actors", "actors/file", "providers/model", "transport/wire"},
 	"actors/modelrun": {"actors/agent", "actors/models", "providers", "providers/model", "transport/wire"},
 
 	// Core: state and decisions.
@@ -127,6 +127,7 @@ var allowed = map[string][]string{
 	// Commands.
 	"cmd/clawdbot": {
 		"actors/tools", "actors/doctor",
+		"actors/models", "cmd/clawdbot/tui",
 		"actors/file", "bridge/discovery",
 		"actors/importer",
 		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/discord", "providers/imessage", "providers/signal", "providers/slack", "providers/telegram", "transport/client", "transport/wire",
@@ -135,6 +136,7 @@ var allowed = map[string][]string{
 		"providers/whatsapp", "github.com/mdp/qrterminal/v3",
 		"providers/mcp", "providers/mcp/client", "providers/mcp/server", "providers/model", "providers/model/anthropic", "providers/model/gemini", "providers/model/openai",
 	},
+	"cmd/clawdbot/tui": {"transport/client", "transport/wire", "charm.land/bubbletea/v2", "github.com/charmbracelet/x/ansi"},
 	"cmd/bench": {
 		"actors/importer/importtest",
 		"actors/agent", "actors/config", "actors/gateway", "providers", "transport/client", "transport/wire", "github.com/orcaman/concurrent-map",

@@ -40,7 +40,7 @@ func (g *Gateway) cronConfig() cron.Config {
 	beat := cfg.Agent.Heartbeat
 	return cron.Config{
 		Enabled: cfg.Cron.Enabled && !g.env.SkipCron, MaxConcurrent: cfg.Cron.MaxConcurrentRuns,
-		Heartbeat: cron.HeartbeatConfig{Every: beat.Interval(), Target: beat.Target, To: beat.To, Prompt: beat.Prompt},
+		Heartbeat: cron.HeartbeatConfig{Every: beat.Interval(), Target: beat.Target, To: beat.To, Prompt: beat.Prompt, Model: beat.Model},
 	}
 }
 

@@ -102,7 +102,9 @@ func (g *Gateway) tool(ctx context.Context, j agent.Job, name string, args wire.
 	if _, ok := g.tree.tools.Find(name); !ok && j.Request.Operator && g.byHandOnly(j) {
 		return g.typed(ctx, name, args)
 	}
-	return g.tree.tools.Run(withJob(ctx, j), g.caller(j), name, args)
+	c := g.caller(j)
+	c.Output = agent.Shows(ctx)
+	return g.tree.tools.Run(withJob(ctx, j), c, name, args)
 }
 
 // byHandOnly tells whether no model makes the calls of a run, but the person who writes.

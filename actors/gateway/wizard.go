@@ -21,6 +21,9 @@ func (g *Gateway) wizardOptions() wizard.Options {
 			return wizard.Plain(err)
 		},
 	}
+	if g.o.Getenv(config.SkipLocalModels) != "1" {
+		o.Models = g.tree.registry.Local
+	}
 	for _, f := range g.o.Providers {
 		o.Surfaces = append(o.Surfaces, f.Surface)
 	}

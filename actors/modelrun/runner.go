@@ -44,7 +44,7 @@ func (r Runner) Run(ctx context.Context, t agent.Turn, out agent.Output) (agent.
 	u := &turn{r: r, t: t, out: out, entries: history(t.History)}
 	u.entries = append(u.entries, entry{message: question(t), line: len(t.History)})
 	var failed []failure
-	for i, name := range u.candidates() {
+	for i, name := range u.candidates(ctx) {
 		if i > 0 {
 			out.Again()
 		}
@@ -78,12 +78,12 @@ type turn struct {
 }
 
 // candidates are the models to ask, in order. One that takes no pictures gives way to those that do.
-func (u *turn) candidates() []string {
+func (u *turn) candidates(ctx context.Context) []string {
 	all := append([]string{u.t.Model}, u.t.Fallbacks...)
 	if len(u.t.ImageModels) == 0 || !pictured(u.entries[len(u.entries)-1].message) {
 		return all
 	}
-	if t, err := u.r.Models.Resolve(u.t.Model); err == nil && !t.Pictures {
+	if t, err := u.r.Models.Resolve(ctx, u.t.Model); err == nil && !t.Pictures {
 		return u.t.ImageModels
 	}
 	return all
@@ -91,7 +91,7 @@ func (u *turn) candidates() []string {
 
 // with has one model go on with the turn until there is an answer. What was done before it stays done.
 func (u *turn) with(ctx context.Context, name string) error {
-	target, err := u.r.Models.Resolve(name)
+	target, err := u.r.Models.Resolve(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -201,6 +201,7 @@ func (u *turn) count(n model.Usage) {
 	u.usage = n
 	u.spent.Usage = plus(u.spent.Usage, usageOf(n))
 	u.spent.Cost += u.target.Info.Cost.Of(n).Total()
+	u.spent.Unpriced = u.spent.Unpriced || !u.target.Priced
 }
 
 func usageOf(n model.Usage) agent.Usage {

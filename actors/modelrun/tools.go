@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/providers/model"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -34,7 +35,7 @@ func (u *turn) call(ctx context.Context, calls []model.Call) error {
 			done <- outcome{i, nil, fmt.Errorf("%s", problem)}
 			continue
 		}
-		go func() { done <- u.run(ctx, i, c.Name, args) }()
+		go func() { done <- u.run(agent.ForCall(ctx, c.ID), i, c.Name, args) }()
 	}
 	results := make([]model.Result, len(calls))
 	for range calls {

@@ -48,7 +48,7 @@ func (r *Registry) discover(ctx context.Context) {
 // ask has one provider report its models. What it reported before stays if it fails now.
 func (r *Registry) ask(ctx context.Context, name string) {
 	p := r.cat.providers()[name]
-	a := r.access(name, p)
+	a := r.ready(ctx, name, p)
 	f := r.factory(a.format)
 	if a.problem != "" || f == nil {
 		return

@@ -2,9 +2,11 @@ package models
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/clawdbot/gateway/providers/model"
 )
@@ -17,6 +19,8 @@ type Provider struct {
 	Bearer  bool              `json:"authHeader"`
 	Headers map[string]string `json:"headers"`
 	Models  []Model           `json:"models"`
+
+	fromFile bool // of models.json
 }
 
 // Model is one of its models. What is not known is zero.
@@ -29,12 +33,15 @@ type Model struct {
 	ContextWindow *int64            `json:"contextWindow"`
 	MaxTokens     int64             `json:"maxTokens"`
 	Headers       map[string]string `json:"headers"`
-	Cost          struct {
-		Input      float64 `json:"input"`
-		Output     float64 `json:"output"`
-		CacheRead  float64 `json:"cacheRead"`
-		CacheWrite float64 `json:"cacheWrite"`
-	} `json:"cost"`
+	Cost          *Cost             `json:"cost"` // nil = not known
+}
+
+// Cost is in US dollars per million tokens.
+type Cost struct {
+	Input      float64 `json:"input"`
+	Output     float64 `json:"output"`
+	CacheRead  float64 `json:"cacheRead"`
+	CacheWrite float64 `json:"cacheWrite"`
 }
 
 // known are the providers that need no configuration but a key.
@@ -60,34 +67,78 @@ var variable = regexp.MustCompile(`^[A-Z][A-Z0-9_]{2,63}$`)
 type access struct {
 	format   string
 	endpoint model.Endpoint
+	source   string // where the key comes from, as ModelProviderStatus has it
+	login    *login // that the key is of; nil = it is of none
 	problem  string
 }
 
-// access finds the address, the format and the key of a provider (providers d.1).
+// access finds the address, the format and the key of a provider (providers d.1). It renews no login.
 func (r *Registry) access(name string, p Provider) access {
 	k := known[name]
-	a := access{format: cmp.Or(p.API, k.format, model.OpenAICompletions)}
+	a := access{format: cmp.Or(p.API, k.format, model.OpenAICompletions), source: "none"}
 	a.endpoint = model.Endpoint{BaseURL: trimSlash(cmp.Or(p.BaseURL, k.url)), Bearer: p.Bearer, Headers: p.Headers, Transport: r.o.Transport}
 	if a.endpoint.BaseURL == "" {
 		a.problem = "models.providers." + name + ".baseUrl is not set"
 		return a
 	}
-	a.endpoint.Key = p.APIKey
-	if variable.MatchString(p.APIKey) {
-		a.endpoint.Key = cmp.Or(r.o.Getenv(p.APIKey), p.APIKey)
+	r.findKey(name, p, &a)
+	switch {
+	case a.endpoint.Key != "" || a.problem != "":
+	case len(k.env) > 0 && p.BaseURL == "":
+		a.problem = "no key: set " + k.env[len(k.env)-1] + " or models.providers." + name + ".apiKey"
+	default:
+		a.source = "not needed"
 	}
-	for _, v := range k.env {
-		if a.endpoint.Key == "" {
-			a.endpoint.Key = r.o.Getenv(v)
-			a.endpoint.Bearer = a.endpoint.Bearer || a.endpoint.Key != "" && v == "ANTHROPIC_OAUTH_TOKEN"
+	return a
+}
+
+// findKey looks for a key: in the configuration, in the environment, then for a login.
+func (r *Registry) findKey(name string, p Provider, a *access) {
+	k := known[name]
+	if a.endpoint.Key = p.APIKey; p.APIKey != "" {
+		a.source = "config"
+		if p.fromFile {
+			a.source = "models.json"
 		}
 	}
-	if a.endpoint.Key == "" && len(k.env) > 0 {
-		a.endpoint.Key, a.problem = r.login(name)
-		a.endpoint.Bearer = a.endpoint.Bearer || a.endpoint.Key != ""
+	if variable.MatchString(p.APIKey) {
+		if v := r.o.Getenv(p.APIKey); v != "" {
+			a.endpoint.Key, a.source = v, "env "+p.APIKey
+		}
 	}
-	if a.endpoint.Key == "" && a.problem == "" && len(k.env) > 0 && p.BaseURL == "" {
-		a.problem = "no key: set " + k.env[len(k.env)-1] + " or models.providers." + name + ".apiKey"
+	for _, v := range k.env {
+		if key := r.o.Getenv(v); a.endpoint.Key == "" && key != "" {
+			a.endpoint.Key, a.source = key, "env "+v
+			a.endpoint.Bearer = a.endpoint.Bearer || v == "ANTHROPIC_OAUTH_TOKEN"
+		}
+	}
+	if a.endpoint.Key != "" || len(k.env) == 0 {
+		return
+	}
+	l, problem := r.login(name)
+	if a.problem = problem; l == nil {
+		return
+	}
+	a.endpoint.Key, a.endpoint.Bearer, a.source, a.login = l.Access, true, "oauth.json", l
+	if l.over(time.Now(), 0) && !l.renewable() {
+		a.problem = "the login in oauth.json ran out: log in to " + name + " again, or set a key"
+	}
+}
+
+// ready is access with a login that is good for a while: one that is about to run out is renewed first. It may wait.
+func (r *Registry) ready(ctx context.Context, name string, p Provider) access {
+	a := r.access(name, p)
+	if a.problem != "" || a.login == nil || !a.login.renewable() || !a.login.over(time.Now(), renewBefore) {
+		return a
+	}
+	fresh, err := r.renew(ctx, name)
+	switch {
+	case err == nil:
+		a.endpoint.Key, a.login = fresh.Access, fresh
+	case a.login.over(time.Now(), 0):
+		a.problem = err.Error()
+	default: // it is still good; the next request tries again
+		r.o.Log.Warn("a login was not renewed", "provider", name, "err", err)
 	}
 	return a
 }
@@ -104,7 +155,10 @@ func (c *Catalog) providers() map[string]Provider {
 	conf := c.configured()
 	all := map[string]Provider{}
 	if !conf.Only {
-		maps.Copy(all, c.file.Load().Providers)
+		for name, p := range c.file.Load().Providers {
+			p.fromFile = true
+			all[name] = p
+		}
 	}
 	maps.Copy(all, conf.Providers)
 	return all

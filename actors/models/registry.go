@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -19,7 +20,9 @@ type RegistryOptions struct {
 	Getenv    func(name string) string // for keys
 	Logins    string                   // path of oauth.json
 	Transport http.RoundTripper        // nil = http.DefaultTransport
-	Log       *slog.Logger
+	// Chosen are the models that the configuration names, in full; nil = none.
+	Chosen func() []wire.ChosenModel
+	Log    *slog.Logger
 }
 
 // Registry turns the name of a model into something that can be asked. It is made once, by the root, and may be used from any
@@ -31,6 +34,9 @@ type Registry struct {
 	mu    sync.Mutex
 	found map[string]discovery // guarded by mu; what providers report, by name
 	apis  map[string]made      // guarded by mu; by provider and format
+
+	renewing map[string]*renewal // guarded by mu; by provider
+	renewed  map[string]login    // guarded by mu; logins that could not be written down
 }
 
 // made is an API and the endpoint it was made for.
@@ -41,7 +47,7 @@ type made struct {
 
 // NewRegistry makes a registry of what cat knows. cat then lists what providers report, too.
 func NewRegistry(cat *Catalog, o RegistryOptions) *Registry {
-	r := &Registry{o: o, cat: cat, found: map[string]discovery{}, apis: map[string]made{}}
+	r := &Registry{o: o, cat: cat, found: map[string]discovery{}, apis: map[string]made{}, renewing: map[string]*renewal{}, renewed: map[string]login{}}
 	cat.reported = r.reported
 	return r
 }
@@ -54,13 +60,15 @@ type Target struct {
 	Info            model.Info
 	// Pictures: it is known to take them, or nothing is known.
 	Pictures bool
+	// Priced: what it costs is known.
+	Priced bool
 }
 
 // Name is provider/model.
 func (t Target) Name() string { return t.Provider + "/" + t.Model }
 
-// Resolve finds a model by provider/model. The error says what to do.
-func (r *Registry) Resolve(name string) (Target, error) {
+// Resolve finds a model by provider/model. It may wait for a login to be renewed. The error says what to do.
+func (r *Registry) Resolve(ctx context.Context, name string) (Target, error) {
 	provider, id, ok := strings.Cut(name, "/")
 	t := Target{Provider: provider, Model: id, Pictures: true}
 	if !ok || id == "" || provider == "" {
@@ -78,7 +86,7 @@ func (r *Registry) Resolve(name string) (Target, error) {
 	if len(m.Headers) > 0 {
 		p.Headers = merged(p.Headers, m.Headers)
 	}
-	a := r.access(provider, p)
+	a := r.ready(ctx, provider, p)
 	if a.problem != "" {
 		return t, &model.Error{Kind: model.BadKey, Message: a.problem}
 	}
@@ -87,7 +95,10 @@ func (r *Registry) Resolve(name string) (Target, error) {
 		return t, fmt.Errorf("models.providers.%s.api: this program does not speak %q", provider, a.format)
 	}
 	t.Format, t.API = a.format, r.api(provider, a, f)
-	t.Info = model.Info{ID: id, Name: m.Name, MaxTokens: m.MaxTokens, Cost: model.Cost(m.Cost)}
+	t.Info = model.Info{ID: id, Name: m.Name, MaxTokens: m.MaxTokens}
+	if t.Priced = m.Cost != nil; t.Priced {
+		t.Info.Cost = model.Cost(*m.Cost)
+	}
 	if m.ContextWindow != nil {
 		t.Info.ContextWindow = *m.ContextWindow
 	}

@@ -25,6 +25,7 @@ type proposal struct {
 	route   func(e wire.SessionEntry) *providers.Route
 	entry   func(e *wire.SessionEntry) // changes what is kept of the session
 	check   func(tx *store.Tx) error   // refuses what is new; nil = nothing
+	steer   bool                       // into a run that is going on, if there is one
 }
 
 // acceptance is what the store said.
@@ -103,6 +104,15 @@ func (p proposal) store(tx *store.Tx, o *Options, a *acceptance) error {
 	p.request.NewSession = isNew
 	a.run = store.Run{ID: id, Kind: string(p.kind), SessionKey: key, SessionID: e.SessionID, AcceptedAt: now,
 		IdemScope: string(p.kind), IdemKey: p.idemKey}
+	if p.steer {
+		busy, err := tx.Queued(key)
+		if err != nil {
+			return err
+		}
+		if len(busy) > 0 {
+			a.run.Mode = Steer
+		}
+	}
 	r := p.route(e)
 	if problem := o.undeliverable(r); problem != "" {
 		if !p.request.BestEffort {

@@ -113,7 +113,7 @@ func chatSend(o *Options, ref actors.Ref[SessionsMessage], call *wire.Call, p wi
 		req.Problem = "message is empty"
 	}
 	accept(o, ref, call, proposal{
-		kind: agent.KindChat, idemKey: p.IdempotencyKey, key: p.SessionKey, request: req,
+		kind: agent.KindChat, idemKey: p.IdempotencyKey, key: p.SessionKey, request: req, steer: p.Steer && req.Operator,
 		route: func(e wire.SessionEntry) *providers.Route {
 			if !p.Deliver {
 				return nil

@@ -75,9 +75,17 @@ func (r modelRef) String() string {
 // chooseModels says who is to answer a run: the session's model or the default, then the fallbacks that are allowed.
 func (o *Options) chooseModels(e wire.SessionEntry, job *agent.Job) {
 	s := o.settings()
-	job.Model = cmp.Or(o.override(e), s.defaultModel().String())
+	job.Model = cmp.Or(o.override(e), o.asked(s, job.Request.Model), s.defaultModel().String())
 	job.Fallbacks = o.resolved(s, s.Fallbacks, job.Model)
 	job.ImageModels = o.resolved(s, s.ImageModels, "")
+}
+
+// asked is the model that a run's request names, in full; "" = none, or none that may be had.
+func (o *Options) asked(s Settings, name string) string {
+	if r, ok := s.resolveModel(name); ok && name != "" && o.modelAllowed(s, r) {
+		return r.String()
+	}
+	return ""
 }
 
 // resolved is a list of models in full, each once, without one and without those that a session may not have.

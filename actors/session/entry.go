@@ -209,5 +209,6 @@ func spend(e *wire.SessionEntry, s agent.Spent) {
 	sum.CacheRead += s.Usage.CacheRead
 	sum.CacheWrite += s.Usage.CacheWrite
 	sum.CostUSD += s.Cost
+	sum.Unpriced = sum.Unpriced || s.Unpriced
 	e.Spent = &sum
 }

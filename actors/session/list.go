@@ -39,7 +39,8 @@ func (o *Options) defaults() wire.SessionDefaults {
 	d := wire.SessionDefaults{}
 	s := o.settings()
 	if s.Model != "" {
-		d.Model = new(s.defaultModel().model)
+		r := s.defaultModel()
+		d.Model, d.ModelProvider = &r.model, r.provider
 	}
 	if s.ContextTokens > 0 {
 		d.ContextTokens = &s.ContextTokens
@@ -64,6 +65,7 @@ func rowOf(s store.Session) wire.SessionRow {
 		AbortedLastRun: e.AbortedLastRun, ThinkingLevel: e.ThinkingLevel, VerboseLevel: e.VerboseLevel,
 		ElevatedLevel: e.ElevatedLevel, SendPolicy: e.SendPolicy, InputTokens: e.InputTokens, OutputTokens: e.OutputTokens,
 		Model: e.Model, ContextTokens: e.ContextTokens, LastChannel: e.LastChannel, LastTo: e.LastTo,
+		ModelProvider: e.ModelProvider, ModelOverride: modelRef{e.ProviderOverride, e.ModelOverride}.String(), Spent: e.Spent,
 	}
 	r.DisplayName = displayName(s.Key, e, r.Surface)
 	r.TotalTokens = Total(e)

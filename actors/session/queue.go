@@ -110,7 +110,7 @@ func StopAll(tx *store.Tx, key string) (ids []string, err error) {
 // makeRoom drops waiting messages until one more fits, or says that the new one does not.
 func (q Queue) makeRoom(tx *store.Tx, key string, busy []store.Queued) (refused bool, err error) {
 	waiting := slices.DeleteFunc(busy, func(r store.Queued) bool {
-		return r.State != store.RunAccepted || r.Mode == "" || r.Mode == steered
+		return r.State != store.RunAccepted || r.Kind != inbound || r.Mode == "" || r.Mode == steered
 	})
 	over := len(waiting) + 1 - q.Cap
 	if over <= 0 {

@@ -216,6 +216,11 @@ func (s *sessions) finish(c *actors.Context[SessionsMessage], sl *slot, e agent.
 	if sl.run.IdemKey != "" {
 		s.o.State.answer(sl.run.ID, agent.Outcome(e.Job, e.State, e.Err))
 	}
+	for _, j := range e.Steered {
+		if j.IdemKey != "" {
+			s.o.State.answer(j.ID, agent.Outcome(j, e.State, ""))
+		}
+	}
 	s.remember(e)
 	s.o.Delivered()
 	if b := e.Job.Request.Behalf; b != nil && sl.run.Kind == string(agent.KindSub) {

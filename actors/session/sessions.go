@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -224,6 +225,11 @@ func (s *sessions) onSwept(c *actors.Context[SessionsMessage], m swept) {
 		return
 	}
 	s.onAbortRuns(c, AbortRuns{m.stopped})
+	for id := range s.o.State.callers { // of a run that another one has taken, should the word of that end be lost
+		if kind, key, ok := strings.Cut(id, ":"); ok && s.runs[id] == nil {
+			s.checkEnded(c, store.Run{ID: id, IdemScope: kind, IdemKey: key})
+		}
+	}
 	for _, r := range m.running {
 		if s.runs[r.ID] == nil { // a commit of the last incarnation that was late has started it
 			s.runs[r.ID] = &slot{run: r, phase: ending}

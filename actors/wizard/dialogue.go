@@ -26,6 +26,8 @@ type Options struct {
 	Write func(ctx context.Context, raw string) error
 	// Surfaces are the messaging surfaces that this gateway can run.
 	Surfaces []string
+	// Models are the models, as provider/model, of servers on this computer that answer within ctx; nil = none are looked for.
+	Models func(ctx context.Context) []string
 	// Getenv reads the environment: a token in it needs no question.
 	Getenv          func(string) string
 	Version, Commit string
@@ -61,6 +63,7 @@ type answers struct {
 	reach    bool // the person wants to change how the gateway is reached
 	auth     string
 	surfaces []string
+	models   []string // that servers on this computer offer
 }
 
 // errNoStep answers somebody who answers a question that is not asked.

@@ -56,6 +56,7 @@ func TestDialogue(t *testing.T) {
 	short := []string{"intro", "mode", "workspace", "reach", "surfaces", "write"}
 	for _, c := range []struct {
 		name, parsed string
+		models       []string
 		params       wire.WizardStartParams
 		answers      map[string]string
 		asked        []string
@@ -87,6 +88,10 @@ func TestDialogue(t *testing.T) {
 		{name: "a password in the token's place", parsed: `{"gateway":{"auth":{"token":"__REDACTED__"}}}`,
 			answers: map[string]string{"reach": `true`, "gateway.auth": `"password"`, "gateway.secret": `"pw"`}, want: []string{`"password":"pw"`, `"mode":"password"`, `!"token"`}},
 		{name: "no port", answers: map[string]string{"reach": `true`, "gateway.port": `"many"`}, status: Failed, err: "Error: a port is a number"},
+		{name: "a model server", models: []string{"ollama/qwen3", "lmstudio/phi"}, answers: map[string]string{"model": `"ollama/qwen3"`},
+			asked: []string{"intro", "mode", "workspace", "reach", "model", "surfaces", "write"}, want: []string{`"model":"ollama/qwen3"`}},
+		{name: "a model server that is left alone", models: []string{"ollama/qwen3"}, parsed: `{"agent":{"model":"a/b"}}`, want: []string{`"model":"a/b"`}},
+		{name: "a model that nobody offers", models: []string{"ollama/qwen3"}, answers: map[string]string{"model": `"a/b"`}, status: Failed, err: "Error: choose one of the models"},
 		{name: "no", answers: map[string]string{"write": `false`}, status: Cancelled, err: "cancelled"},
 		{name: "no mode", answers: map[string]string{"mode": `null`}, status: Failed, err: "Error: choose one of local, remote"},
 		{name: "no folder", answers: map[string]string{"workspace": `"  "`}, status: Failed, err: "Error: the agent needs a folder"},
@@ -94,7 +99,9 @@ func TestDialogue(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			f := &file{parsed: c.parsed}
-			asked, end := walk(t, Start(t.Context(), f.options(), c.params), c.answers)
+			o := f.options()
+			o.Models = func(context.Context) []string { return c.models }
+			asked, end := walk(t, Start(t.Context(), o, c.params), c.answers)
 			if c.status == "" {
 				c.status = Done
 			}

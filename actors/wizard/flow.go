@@ -36,6 +36,8 @@ var flow = []step{
 	{key: "gateway.bind", ask: askBind, take: takeBind},
 	{key: "gateway.auth", ask: askAuth, take: takeAuth},
 	{key: "gateway.secret", ask: askSecret, take: takeSecret},
+	{do: lookForModels},
+	{key: "model", ask: askModel, take: takeModel},
 	{key: "surfaces", ask: askSurfaces, take: takeSurfaces},
 	{key: "telegram.token", ask: askTelegramToken, take: takeTelegramToken},
 	{key: "telegram.allowFrom", ask: askTelegramAllow, take: takeTelegramAllow},

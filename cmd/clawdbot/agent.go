@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/clawdbot/gateway/transport/client"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -23,6 +21,7 @@ func (a *app) agentCommand(limit string) *cobra.Command {
 	var f clientFlags
 	var seconds int64
 	var prompt bool
+	var verbose bool
 	p := wire.AgentParams{}
 	c := &cobra.Command{
 		Use:     "agent --message TEXT (--to RECIPIENT | --session-id ID | --session-key KEY)",
@@ -49,7 +48,7 @@ func (a *app) agentCommand(limit string) *cobra.Command {
 			p.IdempotencyKey = orElse(p.IdempotencyKey, uuid.NewString())
 			ctx, cancel := context.WithTimeout(c.Context(), time.Duration(wait)*time.Second+runMargin)
 			defer cancel()
-			return a.runAgent(ctx, f, p)
+			return a.runAgent(ctx, f, p, verbose)
 		},
 	}
 	c.Flags().StringVarP(&p.Message, "message", "m", "", "what to say to the agent")
@@ -62,6 +61,7 @@ func (a *app) agentCommand(limit string) *cobra.Command {
 	c.Flags().StringVar(&p.IdempotencyKey, "idempotency-key", "", "a run with the key of an earlier one does nothing and has its outcome (default: a new key)")
 	c.Flags().BoolVar(&prompt, "show-prompt", false, "print what a model is told before the conversation instead, and run nothing")
 	c.Flags().Int64Var(&seconds, limit, 0, "how long the run may take, in seconds (default: the gateway's, 600)")
+	c.Flags().BoolVar(&verbose, "verbose", false, "tell on standard error which tools are called and what became of them")
 	f.register(c)
 	return c
 }
@@ -75,7 +75,7 @@ type agentOutcome struct {
 	MediaURLs []string `json:"mediaUrls"`
 }
 
-func (a *app) runAgent(ctx context.Context, f clientFlags, p wire.AgentParams) error {
+func (a *app) runAgent(ctx context.Context, f clientFlags, p wire.AgentParams, verbose bool) error {
 	dialing, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	c, err := a.dial(dialing, f)
@@ -83,14 +83,21 @@ func (a *app) runAgent(ctx context.Context, f clientFlags, p wire.AgentParams) e
 		return err
 	}
 	defer c.Close()
-	reply := followRun(c, p.IdempotencyKey)
+	tell := &teller{}
+	if !f.json && isTerminal(a.out) {
+		tell.out = a.out
+	}
+	if verbose {
+		tell.tools = a.err
+	}
+	reply := followRun(c, p.IdempotencyKey, tell)
 	var out agentOutcome
 	err = c.CallExpectFinal(ctx, "agent", p, &out)
 	out.Text, out.MediaURLs = reply()
 	out.RunID = orElse(out.RunID, p.IdempotencyKey)
 	if err != nil {
 		if out.Text != "" && !f.json {
-			fmt.Fprintln(a.out, printable(out.Text))
+			tell.end(a.out, out.Text)
 		}
 		return explainCall(err, "agent", time.Duration(defaultRunTimeout)*time.Second)
 	}
@@ -104,33 +111,5 @@ func (a *app) runAgent(ctx context.Context, f clientFlags, p wire.AgentParams) e
 	for _, m := range out.MediaURLs {
 		out.Text += "\nMedia: " + m
 	}
-	_, err = fmt.Fprintln(a.out, printable(strings.TrimPrefix(out.Text, "\n")))
-	return err
-}
-
-// followRun collects what a run says from the event stream. The returned function ends that and returns the reply:
-// the last cumulative text, which the gateway sends before the final answer.
-func followRun(c *client.Client, runID string) func() (text string, media []string) {
-	sub := c.Events(1024)
-	var text string
-	var media []string
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for e := range sub.C {
-			var ev struct {
-				RunID  string             `json:"runId"`
-				Stream string             `json:"stream"`
-				Data   wire.AssistantData `json:"data"`
-			}
-			if e.Name == "agent" && wire.Unmarshal(e.Payload, &ev) == nil && ev.RunID == runID && ev.Stream == wire.StreamAssistant {
-				text, media = ev.Data.Text, ev.Data.MediaURLs
-			}
-		}
-	}()
-	return func() (string, []string) {
-		sub.Close()
-		<-done
-		return text, media
-	}
+	return tell.end(a.out, strings.TrimPrefix(out.Text, "\n"))
 }

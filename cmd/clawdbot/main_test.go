@@ -58,7 +58,7 @@ func home(t *testing.T, config string) map[string]string {
 			t.Fatal(err)
 		}
 	}
-	return map[string]string{"HOME": dir}
+	return map[string]string{"HOME": dir, "CLAWDBOT_SKIP_LOCAL_MODELS": "1"}
 }
 
 // freePort is a port on which nobody listens.

@@ -18,7 +18,7 @@ func (a *app) modelsCommand() *cobra.Command {
 		Long:  "See and choose the models that answer. MODEL is provider/model, or an alias. Changes go into the config file.",
 	}
 	c.AddCommand(
-		a.modelsListCommand(), a.modelsStatusCommand(),
+		a.modelsListCommand(), a.modelsStatusCommand(), a.modelsScanCommand(),
 		a.modelsSetCommand("set", "Choose the model that answers", "agent.model"),
 		a.modelsSetCommand("set-image", "Choose the model for messages with pictures", "agent.imageModel"),
 		a.aliasesCommand(),
@@ -120,29 +120,6 @@ func (a *app) showChosen(c *cobra.Command, f clientFlags, pick func(agentModels)
 		return err
 	}
 	return printJSON(a.out, b)
-}
-
-func (a *app) modelsStatusCommand() *cobra.Command {
-	var f clientFlags
-	c := &cobra.Command{
-		Use:   "status",
-		Short: "Show which models are chosen",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return a.showChosen(c, f, func(m agentModels) any { return m }, func(m agentModels) error {
-				t := a.newTable()
-				t.row("Model", orElse(m.Model, "builtin"))
-				t.row("Fallbacks", orElse(strings.Join(m.ModelFallbacks, ", "), "none"))
-				t.row("Model for pictures", orElse(m.ImageModel, "the same"))
-				t.row("Its fallbacks", orElse(strings.Join(m.ImageModelFallbacks, ", "), "none"))
-				t.row("Aliases", orElse(aliasText(m.ModelAliases), "none of your own"))
-				t.row("Allowed", orElse(strings.Join(m.AllowedModels, ", "), "all"))
-				return t.flush()
-			})
-		},
-	}
-	f.register(c)
-	return c
 }
 
 func aliasText(all map[string]string) string {

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/models"
 	"github.com/clawdbot/gateway/actors/wizard"
 	"github.com/clawdbot/gateway/transport/client"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -173,12 +175,31 @@ func (a *app) offline() *offline {
 		Write: func(_ context.Context, raw string) error {
 			return wizard.Plain(config.Edit(env.ConfigPath, raw, a.getenv))
 		},
+		Models: a.localModels(),
 		Getenv: a.getenv, Version: orElse(env.Version, v), Commit: orElse(env.Commit, commit),
 	}
 	for _, p := range surfaces() {
 		o.Surfaces = append(o.Surfaces, p.Surface)
 	}
 	return &offline{o: o}
+}
+
+// localModels finds what model servers on this computer offer, at their usual addresses or those of the config file; nil =
+// they are not to be looked for.
+func (a *app) localModels() func(ctx context.Context) []string {
+	if a.getenv(config.SkipLocalModels) == "1" {
+		return nil
+	}
+	conf := models.Configured{Only: true, Providers: map[string]models.Provider{}}
+	if doc := config.Read(a.env().ConfigPath, a.getenv); doc.Config != nil {
+		for name, p := range doc.Config.Models.Providers {
+			conf.Providers[name] = models.Provider{BaseURL: p.BaseURL, API: p.API}
+		}
+	}
+	r := models.NewRegistry(models.NewCatalog("", func() models.Configured { return conf }), models.RegistryOptions{
+		Formats: modelFormats(), Getenv: a.getenv, Log: slog.New(slog.DiscardHandler),
+	})
+	return r.Local
 }
 
 type offline struct {

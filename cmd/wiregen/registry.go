@@ -104,12 +104,15 @@ func methods() []method {
 		{"exec.approval.resolve", strict, wire.ExecApprovalResolveParams{}, wire.ExecApprovalResolved{}, "Allows a command that waits, once or for good, or denies it."},
 		{"exec.approvals.forget", strict, wire.ExecApprovalsForgetParams{}, wire.ExecAllowed{}, "Takes a command off the list of those that are allowed for good."},
 		{"agent.prompt", strict, wire.AgentPromptParams{}, wire.AgentPromptResult{}, "What a model would be told before the next message of a session that an operator writes: the system prompt, and what it is made of."},
+		{"models.status", strict, none, wire.ModelsStatusResult{}, "How the providers of models can be reached, where their keys come from, and which models are to answer."},
+		{"models.scan", strict, wire.ModelsScanParams{}, wire.ModelsScanResult{}, "Asks the providers of models what they offer, now."},
+		{"models.probe", strict, wire.ModelsProbeParams{}, wire.ModelsProbeResult{}, "Has a model answer a few words, and shows what it can do."},
 	}
 }
 
 func events() []event {
 	return []event{
-		{"agent", "no", wire.AgentEvent{}, "One step of a run. Streams: `job`, `assistant`, `tool`, `error`."},
+		{"agent", "no", wire.AgentEvent{}, "One step of a run. Streams: `job`, `assistant`, `tool`, `error`, and `steer`, an addition."},
 		{"chat", "`delta` only", wire.ChatEvent{}, "The chat view of a run. Texts are cumulative: each replaces the one before."},
 		{"presence", "yes", wire.PresenceEvent{}, "The whole presence list. Has `stateVersion`."},
 		{"tick", "yes", wire.TickEvent{}, "Every 30 s. A client that sees none for 60 s closes with 4000."},
@@ -134,7 +137,7 @@ func extraTypes() []any {
 		wire.RequestFrame{}, wire.ResponseFrame{}, wire.EventFrame{},
 		wire.CronAt{}, wire.CronEvery{}, wire.CronExpr{}, wire.CronSystemEvent{}, wire.CronAgentTurn{},
 		wire.Attachment{}, wire.JobStarted{}, wire.JobDone{}, wire.JobError{}, wire.AssistantData{},
-		wire.ToolData{}, wire.StreamErrorData{}, wire.MismatchDetails{}, wire.ConfigIssues{},
+		wire.ToolData{}, wire.SteerData{}, wire.StreamErrorData{}, wire.MismatchDetails{}, wire.ConfigIssues{},
 		wire.NodeErrorDetails{},
 	}
 }

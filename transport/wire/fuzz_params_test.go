@@ -86,6 +86,8 @@ func FuzzParams_OutboxItemParams(f *testing.F)   { fuzzParams[OutboxItemParams](
 func FuzzParams_WhyParams(f *testing.F)          { fuzzParams[WhyParams](f, "why") }
 func FuzzParams_CanvasInvokeParams(f *testing.F) { fuzzParams[CanvasInvokeParams](f, "canvas.invoke") }
 func FuzzParams_CanvasStateParams(f *testing.F)  { fuzzParams[CanvasStateParams](f, "canvas.state") }
+func FuzzParams_ModelsScanParams(f *testing.F)   { fuzzParams[ModelsScanParams](f, "models.scan") }
+func FuzzParams_ModelsProbeParams(f *testing.F)  { fuzzParams[ModelsProbeParams](f, "models.probe") }
 func FuzzParams_CanvasURLParams(f *testing.F)    { fuzzParams[CanvasURLParams](f, "canvas.url") }
 func FuzzParams_MCPRestartParams(f *testing.F)   { fuzzParams[MCPRestartParams](f, "mcp.restart") }
 func FuzzParams_ExecApprovalResolveParams(f *testing.F) {

@@ -37,6 +37,7 @@ func Additions() []string {
 		"mcp.status", "mcp.restart",
 		"exec.approvals.list", "exec.approval.resolve", "exec.approvals.forget",
 		"agent.prompt",
+		"models.status", "models.scan", "models.probe",
 	}
 }
 

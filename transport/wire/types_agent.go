@@ -48,6 +48,7 @@ const (
 	StreamAssistant = "assistant"
 	StreamTool      = "tool"
 	StreamError     = "error"
+	StreamSteer     = "steer" // an addition
 )
 
 // AgentEvent is one step of a run (protocol 4.1). Seq counts per run from 1; the notice of a gap has none.
@@ -107,6 +108,12 @@ type ToolData struct {
 	Meta          string `json:"meta,omitempty"`
 	IsError       *bool  `json:"isError,omitempty"`
 	Result        Raw    `json:"result,omitzero"`
+}
+
+// SteerData is the data of stream "steer": the run has taken a message that came meanwhile. RunID is the idempotency key of
+// the chat.send that brought it.
+type SteerData struct {
+	RunID string `json:"runId"`
 }
 
 // StreamErrorData is the data of stream "error": a notice, as of a gap in the run's seq.

@@ -14,7 +14,8 @@ type ChatHistoryResult struct {
 	ThinkingLevel string `json:"thinkingLevel"`
 }
 
-// ChatSendParams runs the agent on a message. TimeoutMs is nil when the client names none.
+// ChatSendParams runs the agent on a message. TimeoutMs is nil when the client names none. Steer, an addition, has a run
+// that is going on take the message, if it can; else the message waits for its turn as ever.
 type ChatSendParams struct {
 	SessionKey     string `json:"sessionKey" jsonschema:"minLength=1"`
 	Message        string `json:"message" jsonschema:"minLength=1"`
@@ -22,6 +23,7 @@ type ChatSendParams struct {
 	Deliver        bool   `json:"deliver,omitzero"`
 	Attachments    []Raw  `json:"attachments,omitempty"` // each read as an Attachment
 	TimeoutMs      *int64 `json:"timeoutMs,omitempty" jsonschema:"minimum=0"`
+	Steer          bool   `json:"steer,omitzero"`
 	IdempotencyKey string `json:"idempotencyKey" jsonschema:"minLength=1"`
 }
 

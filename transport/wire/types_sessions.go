@@ -21,6 +21,7 @@ type SessionsListResult struct {
 type SessionDefaults struct {
 	Model         *string `json:"model" jsonschema:"nullable"`
 	ContextTokens *int64  `json:"contextTokens" jsonschema:"nullable"`
+	ModelProvider string  `json:"modelProvider,omitempty"` // an addition
 }
 
 // SessionRow is one session in the list.
@@ -48,6 +49,9 @@ type SessionRow struct {
 	ContextTokens  *int64 `json:"contextTokens,omitempty"`
 	LastChannel    string `json:"lastChannel,omitempty"`
 	LastTo         string `json:"lastTo,omitempty"`
+	ModelProvider  string `json:"modelProvider,omitempty"` // an addition: whose Model is
+	ModelOverride  string `json:"modelOverride,omitempty"` // an addition: provider/model that the session has instead of the default
+	Spent          *Spent `json:"spent,omitempty"`         // an addition
 }
 
 // SessionEntry is the stored state of a session (protocol 7.4).
@@ -95,12 +99,14 @@ type ToolSettings struct {
 }
 
 // Spent is what the models of a session have taken since it began: tokens, and what they cost as far as that is known.
+// Unpriced: some of the tokens are of a model without prices, so that CostUSD is not all of it.
 type Spent struct {
 	Input      int64   `json:"input"`
 	Output     int64   `json:"output"`
 	CacheRead  int64   `json:"cacheRead"`
 	CacheWrite int64   `json:"cacheWrite"`
 	CostUSD    float64 `json:"costUsd"`
+	Unpriced   bool    `json:"unpriced,omitzero"`
 }
 
 // SessionsPatchParams changes settings of a session; null deletes one.

@@ -31,7 +31,7 @@ type Options struct {
 	// Models are the names of the models that look, the first one first; none = there is no such tool.
 	Models func() []string
 	// Resolve is models.Registry.Resolve.
-	Resolve func(name string) (models.Target, error)
+	Resolve func(ctx context.Context, name string) (models.Target, error)
 	// Load copies a picture, by its path or address, into a file of its own, which the tool removes.
 	Load func(ctx context.Context, ref string) (providers.Media, error)
 }
@@ -108,7 +108,7 @@ func (o Options) look(ctx context.Context, a arguments) (any, error) {
 func (o Options) ask(ctx context.Context, m model.Message) (name, answer string, err error) {
 	var failed []error
 	for _, name := range o.Models() {
-		target, err := o.Resolve(name)
+		target, err := o.Resolve(ctx, name)
 		if err == nil && !target.Pictures {
 			err = errors.New("it takes no pictures; agent.imageModel chooses another")
 		}

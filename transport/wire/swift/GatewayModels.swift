@@ -743,6 +743,7 @@ public struct ChatSendParams: Codable, Hashable, Sendable {
     public let deliver: Bool?
     public let attachments: [AnyCodable]?
     public let timeoutMs: Int?
+    public let steer: Bool?
     public let idempotencyKey: String
 
     public init(
@@ -752,6 +753,7 @@ public struct ChatSendParams: Codable, Hashable, Sendable {
         deliver: Bool? = nil,
         attachments: [AnyCodable]? = nil,
         timeoutMs: Int? = nil,
+        steer: Bool? = nil,
         idempotencyKey: String
     ) {
         self.sessionKey = sessionKey
@@ -760,6 +762,7 @@ public struct ChatSendParams: Codable, Hashable, Sendable {
         self.deliver = deliver
         self.attachments = attachments
         self.timeoutMs = timeoutMs
+        self.steer = steer
         self.idempotencyKey = idempotencyKey
     }
 
@@ -770,7 +773,30 @@ public struct ChatSendParams: Codable, Hashable, Sendable {
         case deliver = "deliver"
         case attachments = "attachments"
         case timeoutMs = "timeoutMs"
+        case steer = "steer"
         case idempotencyKey = "idempotencyKey"
+    }
+}
+
+public struct ChosenModel: Codable, Hashable, Sendable {
+    public let use: String
+    public let model: String
+    public let error: String?
+
+    public init(
+        use: String,
+        model: String,
+        error: String? = nil
+    ) {
+        self.use = use
+        self.model = model
+        self.error = error
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case use = "use"
+        case model = "model"
+        case error = "error"
     }
 }
 
@@ -3212,6 +3238,48 @@ public struct ModelInfo: Codable, Hashable, Sendable {
     }
 }
 
+public struct ModelProviderStatus: Codable, Hashable, Sendable {
+    public let provider: String
+    public let api: String
+    public let baseUrl: String
+    public let source: String
+    public let expiresAt: Int?
+    public let renewable: Bool?
+    public let problem: String?
+    public let models: Int
+
+    public init(
+        provider: String,
+        api: String,
+        baseUrl: String,
+        source: String,
+        expiresAt: Int? = nil,
+        renewable: Bool? = nil,
+        problem: String? = nil,
+        models: Int
+    ) {
+        self.provider = provider
+        self.api = api
+        self.baseUrl = baseUrl
+        self.source = source
+        self.expiresAt = expiresAt
+        self.renewable = renewable
+        self.problem = problem
+        self.models = models
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case provider = "provider"
+        case api = "api"
+        case baseUrl = "baseUrl"
+        case source = "source"
+        case expiresAt = "expiresAt"
+        case renewable = "renewable"
+        case problem = "problem"
+        case models = "models"
+    }
+}
+
 public struct ModelsListResult: Codable, Hashable, Sendable {
     public let models: [ModelInfo]
 
@@ -3223,6 +3291,116 @@ public struct ModelsListResult: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case models = "models"
+    }
+}
+
+public struct ModelsProbeParams: Codable, Hashable, Sendable {
+    public let model: String
+    public let tools: Bool?
+    public let images: Bool?
+
+    public init(
+        model: String,
+        tools: Bool? = nil,
+        images: Bool? = nil
+    ) {
+        self.model = model
+        self.tools = tools
+        self.images = images
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case model = "model"
+        case tools = "tools"
+        case images = "images"
+    }
+}
+
+public struct ModelsProbeResult: Codable, Hashable, Sendable {
+    public let model: String
+    public let ok: Bool
+    public let latencyMs: Int
+    public let kind: String?
+    public let error: String?
+    public let tools: String?
+    public let images: String?
+
+    public init(
+        model: String,
+        ok: Bool,
+        latencyMs: Int,
+        kind: String? = nil,
+        error: String? = nil,
+        tools: String? = nil,
+        images: String? = nil
+    ) {
+        self.model = model
+        self.ok = ok
+        self.latencyMs = latencyMs
+        self.kind = kind
+        self.error = error
+        self.tools = tools
+        self.images = images
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case model = "model"
+        case ok = "ok"
+        case latencyMs = "latencyMs"
+        case kind = "kind"
+        case error = "error"
+        case tools = "tools"
+        case images = "images"
+    }
+}
+
+public struct ModelsScanParams: Codable, Hashable, Sendable {
+    public let provider: String?
+
+    public init(
+        provider: String? = nil
+    ) {
+        self.provider = provider
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case provider = "provider"
+    }
+}
+
+public struct ModelsScanResult: Codable, Hashable, Sendable {
+    public let providers: [ScannedProvider]
+
+    public init(
+        providers: [ScannedProvider]
+    ) {
+        self.providers = providers
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case providers = "providers"
+    }
+}
+
+public struct ModelsStatusResult: Codable, Hashable, Sendable {
+    public let ts: Int
+    public let chosen: [ChosenModel]
+    public let providers: [ModelProviderStatus]
+
+    public init(
+        ts: Int,
+        chosen: [ChosenModel],
+        providers: [ModelProviderStatus]
+    ) {
+        self.ts = ts
+        self.chosen = chosen
+        self.providers = providers
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case ts = "ts"
+        case chosen = "chosen"
+        case providers = "providers"
     }
 }
 
@@ -4654,6 +4832,40 @@ public struct RunResult: Codable, Hashable, Sendable {
     }
 }
 
+public struct ScannedProvider: Codable, Hashable, Sendable {
+    public let provider: String
+    public let ok: Bool
+    public let latencyMs: Int
+    public let kind: String?
+    public let error: String?
+    public let models: [ModelInfo]
+
+    public init(
+        provider: String,
+        ok: Bool,
+        latencyMs: Int,
+        kind: String? = nil,
+        error: String? = nil,
+        models: [ModelInfo]
+    ) {
+        self.provider = provider
+        self.ok = ok
+        self.latencyMs = latencyMs
+        self.kind = kind
+        self.error = error
+        self.models = models
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case provider = "provider"
+        case ok = "ok"
+        case latencyMs = "latencyMs"
+        case kind = "kind"
+        case error = "error"
+        case models = "models"
+    }
+}
+
 public struct SendParams: Codable, Hashable, Sendable {
     public let to: String
     public let message: String
@@ -4725,30 +4937,36 @@ public struct SendResult: Codable, Hashable, Sendable {
 public struct SessionDefaults: Codable, Hashable, Sendable {
     public let model: String?
     public let contextTokens: Int?
+    public let modelProvider: String?
 
     public init(
         model: String?,
-        contextTokens: Int?
+        contextTokens: Int?,
+        modelProvider: String? = nil
     ) {
         self.model = model
         self.contextTokens = contextTokens
+        self.modelProvider = modelProvider
     }
 
     enum CodingKeys: String, CodingKey {
         case model = "model"
         case contextTokens = "contextTokens"
+        case modelProvider = "modelProvider"
     }
 
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         self.model = try container.decode(String?.self, forKey: .model)
         self.contextTokens = try container.decode(Int?.self, forKey: .contextTokens)
+        self.modelProvider = try container.decodeIfPresent(String.self, forKey: .modelProvider)
     }
 
     public func encode(to encoder: Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(self.model, forKey: .model)
         try container.encode(self.contextTokens, forKey: .contextTokens)
+        try container.encodeIfPresent(self.modelProvider, forKey: .modelProvider)
     }
 }
 
@@ -4964,6 +5182,9 @@ public struct SessionRow: Codable, Hashable, Sendable {
     public let contextTokens: Int?
     public let lastChannel: String?
     public let lastTo: String?
+    public let modelProvider: String?
+    public let modelOverride: String?
+    public let spent: Spent?
 
     public init(
         key: String,
@@ -4988,7 +5209,10 @@ public struct SessionRow: Codable, Hashable, Sendable {
         model: String? = nil,
         contextTokens: Int? = nil,
         lastChannel: String? = nil,
-        lastTo: String? = nil
+        lastTo: String? = nil,
+        modelProvider: String? = nil,
+        modelOverride: String? = nil,
+        spent: Spent? = nil
     ) {
         self.key = key
         self.kind = kind
@@ -5013,6 +5237,9 @@ public struct SessionRow: Codable, Hashable, Sendable {
         self.contextTokens = contextTokens
         self.lastChannel = lastChannel
         self.lastTo = lastTo
+        self.modelProvider = modelProvider
+        self.modelOverride = modelOverride
+        self.spent = spent
     }
 
     public struct KindValue: RawRepresentable, Codable, Hashable, Sendable {
@@ -5075,6 +5302,9 @@ public struct SessionRow: Codable, Hashable, Sendable {
         case contextTokens = "contextTokens"
         case lastChannel = "lastChannel"
         case lastTo = "lastTo"
+        case modelProvider = "modelProvider"
+        case modelOverride = "modelOverride"
+        case spent = "spent"
     }
 
     public init(from decoder: Decoder) throws {
@@ -5102,6 +5332,9 @@ public struct SessionRow: Codable, Hashable, Sendable {
         self.contextTokens = try container.decodeIfPresent(Int.self, forKey: .contextTokens)
         self.lastChannel = try container.decodeIfPresent(String.self, forKey: .lastChannel)
         self.lastTo = try container.decodeIfPresent(String.self, forKey: .lastTo)
+        self.modelProvider = try container.decodeIfPresent(String.self, forKey: .modelProvider)
+        self.modelOverride = try container.decodeIfPresent(String.self, forKey: .modelOverride)
+        self.spent = try container.decodeIfPresent(Spent.self, forKey: .spent)
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -5129,6 +5362,9 @@ public struct SessionRow: Codable, Hashable, Sendable {
         try container.encodeIfPresent(self.contextTokens, forKey: .contextTokens)
         try container.encodeIfPresent(self.lastChannel, forKey: .lastChannel)
         try container.encodeIfPresent(self.lastTo, forKey: .lastTo)
+        try container.encodeIfPresent(self.modelProvider, forKey: .modelProvider)
+        try container.encodeIfPresent(self.modelOverride, forKey: .modelOverride)
+        try container.encodeIfPresent(self.spent, forKey: .spent)
     }
 }
 
@@ -6334,19 +6570,22 @@ public struct Spent: Codable, Hashable, Sendable {
     public let cacheRead: Int
     public let cacheWrite: Int
     public let costUsd: Double
+    public let unpriced: Bool?
 
     public init(
         input: Int,
         output: Int,
         cacheRead: Int,
         cacheWrite: Int,
-        costUsd: Double
+        costUsd: Double,
+        unpriced: Bool? = nil
     ) {
         self.input = input
         self.output = output
         self.cacheRead = cacheRead
         self.cacheWrite = cacheWrite
         self.costUsd = costUsd
+        self.unpriced = unpriced
     }
 
     enum CodingKeys: String, CodingKey {
@@ -6355,6 +6594,7 @@ public struct Spent: Codable, Hashable, Sendable {
         case cacheRead = "cacheRead"
         case cacheWrite = "cacheWrite"
         case costUsd = "costUsd"
+        case unpriced = "unpriced"
     }
 }
 
@@ -6467,6 +6707,20 @@ public struct StatusSummary: Codable, Hashable, Sendable {
         case devEndpoints = "devEndpoints"
         case config = "config"
         case discovery = "discovery"
+    }
+}
+
+public struct SteerData: Codable, Hashable, Sendable {
+    public let runId: String
+
+    public init(
+        runId: String
+    ) {
+        self.runId = runId
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case runId = "runId"
     }
 }
 

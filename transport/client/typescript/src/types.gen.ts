@@ -185,7 +185,14 @@ export interface ChatSendParams {
   deliver?: boolean;
   attachments?: unknown[];
   timeoutMs?: number;
+  steer?: boolean;
   idempotencyKey: string;
+}
+
+export interface ChosenModel {
+  use: string;
+  model: string;
+  error?: string;
 }
 
 export interface ConfigGeneration {
@@ -716,8 +723,49 @@ export interface ModelInfo {
   reasoning?: boolean;
 }
 
+export interface ModelProviderStatus {
+  provider: string;
+  api: string;
+  baseUrl: string;
+  source: string;
+  expiresAt?: number;
+  renewable?: boolean;
+  problem?: string;
+  models: number;
+}
+
 export interface ModelsListResult {
   models: ModelInfo[];
+}
+
+export interface ModelsProbeParams {
+  model: string;
+  tools?: boolean;
+  images?: boolean;
+}
+
+export interface ModelsProbeResult {
+  model: string;
+  ok: boolean;
+  latencyMs: number;
+  kind?: string;
+  error?: string;
+  tools?: string;
+  images?: string;
+}
+
+export interface ModelsScanParams {
+  provider?: string;
+}
+
+export interface ModelsScanResult {
+  providers: ScannedProvider[];
+}
+
+export interface ModelsStatusResult {
+  ts: number;
+  chosen: ChosenModel[];
+  providers: ModelProviderStatus[];
 }
 
 export type NoParams = Record<string, never>;
@@ -1075,6 +1123,15 @@ export interface RunResult {
   error?: string;
 }
 
+export interface ScannedProvider {
+  provider: string;
+  ok: boolean;
+  latencyMs: number;
+  kind?: string;
+  error?: string;
+  models: ModelInfo[];
+}
+
 export interface SendParams {
   to: string;
   message: string;
@@ -1096,6 +1153,7 @@ export interface SendResult {
 export interface SessionDefaults {
   model: string | null;
   contextTokens: number | null;
+  modelProvider?: string;
 }
 
 export interface SessionEntry {
@@ -1158,6 +1216,9 @@ export interface SessionRow {
   contextTokens?: number;
   lastChannel?: string;
   lastTo?: string;
+  modelProvider?: string;
+  modelOverride?: string;
+  spent?: Spent;
 }
 
 export interface SessionStatus {
@@ -1422,6 +1483,7 @@ export interface Spent {
   cacheRead: number;
   cacheWrite: number;
   costUsd: number;
+  unpriced?: boolean;
 }
 
 export interface StateVersion {
@@ -1452,6 +1514,10 @@ export interface StatusSummary {
   devEndpoints?: string[];
   config?: StatusConfig;
   discovery?: DiscoveryInfo;
+}
+
+export interface SteerData {
+  runId: string;
 }
 
 export interface StreamErrorData {
@@ -1930,11 +1996,17 @@ export interface Methods {
   "exec.approvals.forget": { params: ExecApprovalsForgetParams; result: ExecAllowed };
   /** What a model would be told before the next message of a session that an operator writes: the system prompt, and what it is made of. */
   "agent.prompt": { params: AgentPromptParams; result: AgentPromptResult };
+  /** How the providers of models can be reached, where their keys come from, and which models are to answer. */
+  "models.status": { params: NoParams; result: ModelsStatusResult };
+  /** Asks the providers of models what they offer, now. */
+  "models.scan": { params: ModelsScanParams; result: ModelsScanResult };
+  /** Has a model answer a few words, and shows what it can do. */
+  "models.probe": { params: ModelsProbeParams; result: ModelsProbeResult };
 }
 
 /** Every event and its payload. */
 export interface Events {
-  /** One step of a run. Streams: `job`, `assistant`, `tool`, `error`. */
+  /** One step of a run. Streams: `job`, `assistant`, `tool`, `error`, and `steer`, an addition. */
   "agent": AgentEvent;
   /** The chat view of a run. Texts are cumulative: each replaces the one before. */
   "chat": ChatEvent;
