@@ -38,6 +38,7 @@ type fakeGateway struct {
 	unbound  bool                         // chat.history ignores its limit
 	onSend   func(c *fakeCall)            // runs on a goroutine of its own; answers the call
 	pending  []object                     // devices that ask to be let in
+	methods  []string                     // of the hello
 	decided  bool                         // who answers one of them is late
 	base     string
 }
@@ -165,7 +166,7 @@ func (g *fakeGateway) handle(c *fakeCall) bool {
 			_ = c.conn.ws.Close(websocket.StatusPolicyViolation, "unauthorized")
 			return false
 		}
-		c.ok(hello(health))
+		c.ok(hello(health, g.methods))
 		g.mu.Lock()
 		g.conns[c.conn] = true
 		g.mu.Unlock()
@@ -200,10 +201,10 @@ func (g *fakeGateway) handle(c *fakeCall) bool {
 	return true
 }
 
-func hello(health object) object {
+func hello(health object, methods []string) object {
 	return object{
 		"type": "hello-ok", "protocol": 2, "server": object{"version": "2026.1.5", "host": "box1", "connId": "c1"},
-		"features": object{"methods": []string{}, "events": []string{}},
+		"features": object{"methods": append([]string{}, methods...), "events": []string{}},
 		"snapshot": object{"presence": []object{}, "health": health, "uptimeMs": 7_260_000, "configPath": "~/.clawdbot/clawdbot.json", "stateDir": "~/.clawdbot", "stateVersion": object{"presence": 1, "health": 1}},
 		"policy":   object{"maxPayload": 524288, "maxBufferedBytes": 1572864, "tickIntervalMs": 30000},
 	}

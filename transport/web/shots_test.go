@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clawdbot/gateway/transport/web/webtest"
 )
 
 // TestScreenshots makes the pictures that people look at, in the directory WEB_SCREENSHOTS names:
@@ -17,6 +19,7 @@ func TestScreenshots(t *testing.T) {
 	}
 	g := newFake(t)
 	gallery(g)
+	choosing(g)
 	hold := make(chan struct{})
 	g.onSend = func(c *fakeCall) {
 		c.begin()
@@ -70,6 +73,7 @@ func TestScreenshots(t *testing.T) {
 	p.Click(`[data-request=r1] .primary`)
 	p.Click(`[data-request=r2] .primary`)
 	p.Wait(`document.querySelector('#devices').hidden`)
+	workbench(g, p, shot)
 	fail := make(chan struct{})
 	g.onSend = func(c *fakeCall) {
 		c.begin()
@@ -141,4 +145,57 @@ func (c *fakeCall) tool(phase, name string, args, result any) {
 		data["result"] = result
 	}
 	c.gw.emit("agent", object{"runId": sessionID, "sessionKey": c.Params.SessionKey, "seq": 2, "stream": "tool", "ts": 1, "data": data})
+}
+
+// workbench shows a run at work: tools, a command that waits, a message that was taken, and the choice of a model.
+func workbench(g *fakeGateway, p *webtest.Page, shot func(name string)) {
+	taken, finish := make(chan string, 1), make(chan struct{})
+	g.onSend = func(c *fakeCall) {
+		if strings.HasPrefix(c.Params.Message, "And") {
+			taken <- c.Params.Key
+			<-finish
+			c.done()
+			return
+		}
+		c.begin()
+		c.delta("I build it first, then I look at what the tests say.")
+		c.tool("start", "write", object{"path": "index.html", "content": "<!doctype html>\n<title>Tides</title>\n<h1>Tides at Zandvoort</h1>\n"}, nil)
+		c.tool("result", "write", nil, object{"content": text("index.html: 63 bytes")})
+		c.tool("start", "bash", object{"command": "make test", "cwd": "~/clawd/tides"}, nil)
+		<-finish
+		c.finish("All green.")
+	}
+	p.Click(`[data-key="main"]`)
+	p.Send("Build the tides page and run its tests.")
+	p.WaitText(".note", "Calling bash")
+	p.Send("And tell me how long they take.")
+	g.emit("agent", object{"runId": sessionID, "sessionKey": "main", "seq": 3, "stream": "steer", "ts": 1, "data": object{"runId": <-taken}})
+	p.WaitText(".note", "Taken into")
+	p.Eval(`[...document.querySelectorAll('.tool summary')].at(-2).click()`, nil)
+	p.WaitText(".tool .part", "63 bytes")
+	shot("work")
+	waits(g)
+	p.Reload()
+	p.WaitText("[data-approval=a1]", "rm -rf")
+	for _, c := range []struct {
+		name          string
+		width, height int64
+		dark          bool
+	}{{"approval", 1280, 800, false}, {"approval-dark", 1280, 800, true}, {"approval-phone", 390, 844, false}} {
+		p.Size(c.width, c.height, c.width < 600)
+		p.Dark(c.dark)
+		shot(c.name)
+	}
+	p.Click("[data-approval=a1] .primary")
+	p.Wait(`document.querySelector('#approvals').hidden`)
+	p.Click("#model")
+	p.WaitText(".model-item", "qwen3")
+	shot("models-phone")
+	p.Size(1280, 800, false)
+	shot("models")
+	p.Dark(true)
+	shot("models-dark")
+	p.Dark(false)
+	p.Click("#model-close")
+	close(finish)
 }

@@ -65,6 +65,7 @@ export class Chat {
       this.store.change((s) => {
         s.sessions = Array.isArray(r.sessions) ? r.sessions : [];
         s.model = r.defaults?.model || '';
+        s.modelProvider = r.defaults?.modelProvider || '';
       });
     } catch { /* the list stays as it is; the next refresh asks again */ }
   }
@@ -130,6 +131,7 @@ export class Chat {
     const t = newTurn({
       id: crypto.randomUUID ? crypto.randomUUID() : fallbackId(), sessionKey: state.sessionKey, own: true, text, attachments,
       phase: 'offline', acked: false, after: lastSame(state.entries, text),
+      steer: state.turns.some((o) => o.phase === 'running'), // offered to the run that is going on
     });
     this.store.change((s) => { s.turns.push(t); });
     this.submit(t);
@@ -142,7 +144,7 @@ export class Chat {
     this.save();
     if (!this.client.live) return;
     const params = {
-      sessionKey: t.sessionKey, message: t.text, idempotencyKey: t.id,
+      sessionKey: t.sessionKey, message: t.text, idempotencyKey: t.id, steer: t.steer || undefined,
       attachments: t.attachments.length ? t.attachments.map((a) => ({ type: 'image', mimeType: a.mimeType, fileName: a.name, content: a.content })) : undefined,
     };
     const bytes = new TextEncoder().encode(JSON.stringify(params)).length + FRAME_ROOM;
@@ -251,6 +253,9 @@ export class Chat {
       this.store.change(() => this.running(t));
     } else if (p.stream === 'tool' && p.data) {
       this.store.change(() => { this.running(t); applyTool(t, p.data); });
+    } else if (p.stream === 'steer') {
+      const taken = state.turns.find((o) => o.id === p.data?.runId);
+      if (taken) this.store.change(() => { taken.taken = true; taken.acked = true; });
     }
   }
 

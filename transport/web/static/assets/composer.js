@@ -19,6 +19,7 @@ export class Composer {
     /** @type {Attachment[]} */
     this.attachments = [];
     this.sessionKey = '';
+    this.running = false;
     this.box = byId('composer');
     this.sendButton = byId('send');
     this.stopButton = byId('stop');
@@ -77,9 +78,11 @@ export class Composer {
     if (document.activeElement === (running ? this.sendButton : this.stopButton)) this.box.focus();
     this.stopButton.hidden = !running;
     this.stopButton.disabled = !!running?.stopping;
-    this.sendButton.hidden = !!running;
+    this.running = !!running;
+    this.sendButton.hidden = this.running && this.isEmpty();
     this.sendButton.disabled = this.isEmpty();
-    this.box.placeholder = running ? 'Write the next message' : 'Message';
+    this.sendButton.title = running ? 'Add it to the answer in progress (Enter)' : 'Send (Enter)';
+    this.box.placeholder = running ? 'Add to this answer' : 'Message';
   }
 
   isEmpty() {
@@ -91,6 +94,7 @@ export class Composer {
     this.box.style.height = 'auto';
     this.box.style.height = `${Math.min(this.box.scrollHeight, 220)}px`;
     this.sendButton.disabled = this.isEmpty();
+    this.sendButton.hidden = this.running && this.isEmpty();
     this.tray.hidden = !this.attachments.length;
     this.tray.replaceChildren(...this.attachments.map((a) => this.preview(a)));
   }

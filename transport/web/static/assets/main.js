@@ -1,5 +1,6 @@
 // Starts the page: one store, one client, views that are functions of the store.
 
+import { Approvals } from './approvals.js';
 import { CanvasPane } from './canvas.js';
 import { Chat, fallbackId } from './chat.js';
 import { Client } from './client.js';
@@ -8,6 +9,7 @@ import { Devices } from './devices.js';
 import { byId, meta } from './dom.js';
 import { LinkPhone } from './link.js';
 import { Messages } from './messages.js';
+import { ModelDialog } from './models.js';
 import { Sessions } from './sessions.js';
 import { StatusLine, takeToken, themeSwitch, token } from './status.js';
 import { Store } from './store.js';
@@ -46,11 +48,13 @@ const client = new Client({
     phone.look();
     chat.resume();
     devices.look();
+    approvals.onHello(hello);
     canvas.onHello(hello);
   },
   onGap: () => {
     chat.refresh('gap');
     devices.look();
+    approvals.look();
     canvas.refresh();
   },
   onEvent: (name, payload) => {
@@ -61,6 +65,7 @@ const client = new Client({
     else if (name === 'health') store.change((s) => { s.health = payload; });
     if (name === 'health') phone.look();
     if (name.startsWith('node.pair.')) devices.look();
+    if (name.startsWith('exec.approval.')) approvals.look();
     if (name === 'chat' && payload.state !== 'delta') chat.refreshSessions();
   },
 });
@@ -72,6 +77,8 @@ const sessions = new Sessions(store, openSession, phone);
 const composer = new Composer(store, chat, messages);
 const status = new StatusLine(store, client);
 const devices = new Devices(client);
+const approvals = new Approvals(client);
+const models = new ModelDialog(store, client, chat);
 const canvas = new CanvasPane(store, client, instanceId());
 themeSwitch();
 
@@ -96,6 +103,7 @@ store.subscribe((s) => status.render(s));
 store.subscribe((s) => messages.render(s));
 store.subscribe((s) => composer.render(s));
 store.subscribe((s) => sessions.render(s));
+store.subscribe((s) => models.render(s));
 store.change(() => {});
 client.start();
 if (!matchMedia('(pointer: coarse)').matches) byId('composer').focus();

@@ -10,7 +10,7 @@ import { exact, hhmm, size } from './time.js';
 
 const STREAM_TAIL = 65_536; // longer texts show their end only while they grow
 const FOLDED_CHARS = 6000;
-const RESULT_CHARS = 20_000;
+const RESULT_CHARS = 4000; // of an argument or a result that are shown at once
 
 /**
  * @typedef {{
@@ -107,7 +107,15 @@ function tool(actions) {
   const node = h('article', { class: 'msg', 'data-role': 'tool' }, top, card);
   /** @type {import('./timeline.js').ToolItem | null} */
   let shown = null;
-  const draw = () => { if (shown) detail.replaceChildren(...(card.open ? parts(shown) : [])); };
+  let drawn = '';
+  // Only what differs is drawn: somebody may be reading, or have asked for all of it.
+  const draw = () => {
+    if (!shown) return;
+    const version = card.open ? JSON.stringify([shown.args, shown.result, shown.phase]) : '';
+    if (version === drawn) return;
+    drawn = version;
+    detail.replaceChildren(...(card.open ? parts(shown) : []));
+  };
   card.addEventListener('toggle', () => {
     draw();
     if (shown && card.open !== shown.open) actions.tool(shown.id, card.open);
@@ -136,7 +144,7 @@ function parts(item) {
   const out = [];
   if (item.args !== undefined) out.push(part('Arguments', item.args));
   if (item.thought) out.push(h('div', { class: 'part' }, ...plain(String(item.result))));
-  else if (item.result !== undefined) out.push(part('Result', item.result));
+  else if (item.result !== undefined) out.push(part(item.phase === 'running' ? 'Result so far' : 'Result', item.result));
   else out.push(h('div', { class: 'part muted' }, item.phase === 'running' ? 'No result yet' : 'No result was kept'));
   return out;
 }
@@ -145,6 +153,10 @@ function parts(item) {
 function part(title, value) {
   const el = h('div', { class: 'part' }, h('h4', {}, title));
   const list = Array.isArray(value?.content) ? value.content : null;
+  if (!list && value && typeof value === 'object' && !Array.isArray(value)) {
+    append(el, fields(value));
+    return el;
+  }
   if (!list) {
     append(el, [pre(typeof value === 'string' ? value : JSON.stringify(value, null, 2) ?? '')]);
     return el;
@@ -157,10 +169,31 @@ function part(title, value) {
   return el;
 }
 
-/** @param {string} text */
+/** An object, its longer texts as they are and not as JSON. @param {any} value */
+function fields(value) {
+  /** @type {[string, string][]} */
+  const texts = [];
+  /** @type {Record<string, any>} */
+  const rest = {};
+  for (const [key, v] of Object.entries(value)) {
+    if (typeof v === 'string' && (v.length > 60 || v.includes('\n'))) texts.push([key, v]);
+    else rest[key] = v;
+  }
+  const short = Object.keys(rest).length > 0 || !texts.length;
+  return [short && pre(JSON.stringify(rest, null, 2)), ...texts.flatMap(([key, v]) => [h('h5', {}, key), pre(v)])];
+}
+
+/** Text of a tool; a long one is cut until somebody wants all of it. @param {string} text */
 function pre(text) {
-  const cut = text.length > RESULT_CHARS ? `${text.slice(0, RESULT_CHARS)}\n… ${size(text.length - RESULT_CHARS)} more` : text;
-  return h('pre', { tabindex: '0' }, cut);
+  const el = h('pre', { tabindex: '0' }, text.length > RESULT_CHARS ? `${text.slice(0, RESULT_CHARS)}…` : text);
+  if (text.length <= RESULT_CHARS) return el;
+  const all = h('button', { class: 'link-button', type: 'button' }, `Show all (${size(text.length)})`);
+  all.addEventListener('click', () => {
+    el.textContent = text;
+    el.focus();
+    all.remove();
+  });
+  return h('div', { class: 'cut' }, el, all);
 }
 
 const labels = { retry: 'Retry', again: 'Send again', discard: 'Discard' };

@@ -59,7 +59,6 @@ export class Sessions {
     const live = new Set(list.map((r) => r.key));
     for (const key of this.rows.keys()) if (!live.has(key)) this.rows.delete(key);
     byId('title').textContent = nameOf(list.find((r) => r.key === s.sessionKey));
-    byId('model').textContent = list.find((r) => r.key === s.sessionKey)?.model || s.model;
     const lines = about(s);
     reconcile(byId('about'), s.wantsPhone && lines.length ? [...lines, this.phone] : lines);
   }

@@ -6,7 +6,7 @@
  * @typedef {{
  *   status: import('./client.js').Status,
  *   refreshing: '' | 'gap' | 'reconnect',
- *   sessionKey: string, sessionId: string, sessions: any[], model: string, unread: Set<string>,
+ *   sessionKey: string, sessionId: string, sessions: any[], model: string, modelProvider: string, unread: Set<string>,
  *   entries: Entry[], loaded: boolean, historyNo: number, complete: boolean, loadError: string,
  *   turns: Turn[], shown: number, expanded: Set<string>, open: Set<string>,
  *   health: any, presence: any[], hello: any, wantsPhone: boolean, notice: {text: string, tone: string} | null,
@@ -17,7 +17,7 @@
 export function initialState() {
   return {
     status: { state: 'connecting' }, refreshing: '',
-    sessionKey: 'main', sessionId: '', sessions: [], model: '', unread: new Set(),
+    sessionKey: 'main', sessionId: '', sessions: [], model: '', modelProvider: '', unread: new Set(),
     entries: [], loaded: false, historyNo: 0, complete: false, loadError: '',
     turns: [], shown: 200, expanded: new Set(), open: new Set(),
     health: null, presence: [], hello: null, wantsPhone: false, notice: null,

@@ -144,14 +144,17 @@ class Builder {
     const took = t.endedAt && t.startedAt ? ` in ${duration(t.endedAt - t.startedAt)}` : '';
     const last = t.parts[t.parts.length - 1];
     const ahead = this.s.turns.some((o) => o !== t && o.phase === 'running');
-    const phase = t.phase === 'sending' && this.placed.has(t) ? 'running' : t.phase; // history has it: it was accepted
+    const phase = t.phase === 'sending' && this.placed.has(t) && !t.taken ? 'running' : t.phase; // history has it: it was accepted
     switch (phase) {
       case 'offline': return this.note({ ...base, role: 'user', tone: '', icon: 'clock', text: 'Not sent yet: waits for the connection', actions: ['retry', 'discard'] });
-      case 'sending': return this.note({ ...base, role: 'user', tone: '', icon: 'clock', text: ahead ? 'Sent, waits for the run before it' : 'Sending' });
+      case 'sending': if (t.taken) return this.note({ ...base, role: 'user', tone: '', icon: 'check', text: 'Taken into the answer in progress' });
+        if (t.steer && ahead) return this.note({ ...base, role: 'user', tone: 'busy', icon: '', text: 'Offered to the answer in progress' });
+        return this.note({ ...base, role: 'user', tone: '', icon: 'clock', text: ahead ? 'Sent, waits for the run before it' : 'Sending' });
       case 'refused': return this.note({ ...base, role: 'user', tone: 'bad', icon: 'alert', text: `Not sent: ${t.error}`, actions: ['retry', 'discard'] });
       case 'error': return this.note({ ...base, role: 'assistant', tone: 'bad', icon: 'alert', text: `Failed: ${t.error || 'the run ended with an error'}`, actions: t.own ? ['again'] : [] });
       case 'stopped': return this.note({ ...base, role: 'assistant', tone: '', icon: 'stop', text: `Stopped${took && ` after${took.slice(3)}`}` });
-      case 'done': return t.own && took ? this.note({ ...base, role: 'assistant', tone: '', icon: 'check', text: `Done${took}` }) : undefined;
+      case 'done': if (t.taken) return this.note({ ...base, role: 'user', tone: '', icon: 'check', text: 'Answered together with the message before it' });
+        return t.own && took ? this.note({ ...base, role: 'assistant', tone: '', icon: 'check', text: `Done${took}` }) : undefined;
       default: return this.note({ ...base, role: 'assistant', tone: 'busy', icon: '', text: t.stopping ? 'Stopping' : running(last) });
     }
   }
@@ -235,7 +238,9 @@ const content = (e) => ({ content: e.parts });
 function gist(args) {
   if (args === undefined || args === null) return '';
   if (typeof args !== 'object') return String(args).slice(0, 120);
-  return Object.entries(args).slice(0, 4).map(([k, v]) => `${k}: ${typeof v === 'object' ? '…' : String(v).slice(0, 60)}`).join(', ');
+  const first = ['command', 'path', 'url', 'query', 'pattern', 'action'].filter((k) => typeof args[k] === 'string');
+  if (first.length === 1 || first[0] === 'command') return String(args[first[0]]).split('\n')[0].slice(0, 120);
+  return Object.entries(args).sort(([a], [b]) => Number(first.includes(b)) - Number(first.includes(a))).slice(0, 4).map(([k, v]) => `${k}: ${typeof v === 'object' ? '…' : String(v).slice(0, 60)}`).join(', ');
 }
 
 /** Lines up to the fold limit. @param {string} text */

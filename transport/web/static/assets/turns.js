@@ -9,7 +9,7 @@
  * @typedef {{
  *   id: string, sessionKey: string, own: boolean, text: string, attachments: Attachment[], at: number,
  *   after: string, phase: Phase, acked: boolean, parts: LivePart[], startedAt: number, endedAt: number,
- *   error: string, endNo: number, stopping: boolean, fresh: boolean,
+ *   error: string, endNo: number, stopping: boolean, fresh: boolean, steer: boolean, taken: boolean,
  * }} Turn
  */
 
@@ -17,7 +17,7 @@
 export function newTurn(t) {
   return {
     own: false, text: '', attachments: [], at: Date.now(), after: '', phase: 'running', acked: true, parts: [],
-    startedAt: 0, endedAt: 0, error: '', endNo: 0, stopping: false, fresh: true, ...t,
+    startedAt: 0, endedAt: 0, error: '', endNo: 0, stopping: false, fresh: true, steer: false, taken: false, ...t,
   };
 }
 
@@ -26,7 +26,7 @@ export const isOver = (t) => t.phase === 'done' || t.phase === 'stopped' || t.ph
 
 /** The turn that runs now, if any. @param {Turn[]} turns */
 export function activeTurn(turns) {
-  return turns.find((t) => t.phase === 'running') || turns.find((t) => t.phase === 'sending');
+  return turns.find((t) => t.phase === 'running') || turns.find((t) => t.phase === 'sending' && !t.taken);
 }
 
 /**
@@ -106,7 +106,7 @@ const OUTBOX = 'clawdbot.outbox';
 /** Keeps what is not answered yet over a reload of this tab. @param {Turn[]} turns */
 export function saveOutbox(turns) {
   const open = turns.filter((t) => t.own && !isOver(t))
-    .map(({ id, sessionKey, text, attachments, at, after }) => ({ id, sessionKey, text, attachments, at, after }));
+    .map(({ id, sessionKey, text, attachments, at, after, steer, taken }) => ({ id, sessionKey, text, attachments, at, after, steer, taken }));
   try {
     sessionStorage.setItem(OUTBOX, JSON.stringify(open));
   } catch {
