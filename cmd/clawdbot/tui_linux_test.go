@@ -103,10 +103,13 @@ func TestAgent_streams(t *testing.T) {
 		if len(s.Results()) > 0 {
 			return modeltest.Step{Text: []string{"All ", "is well. \x1b]0;pwned\a"}, Gate: gate}
 		}
-		return modeltest.Step{Text: []string{"Let me see."}, Calls: []model.Call{{ID: "call_1", Name: "health", Args: json.RawMessage(`{}`)}}}
+		return modeltest.Step{Text: []string{"Let me ", "see."}, Gate: gate, Calls: []model.Call{{ID: "call_1", Name: "health", Args: json.RawMessage(`{}`)}}}
 	})
 	p := startPTY(t, b.env, "agent", "--url", b.url, "--session-key", "s", "-m", "how are you?", "--verbose")
-	p.sees("Let me see.", "tool health {}", "tool health done")
+	gate <- struct{}{}
+	p.sees("Let me")
+	gate <- struct{}{}
+	p.sees("tool health {}", "tool health done")
 	gate <- struct{}{}
 	p.sees("All")
 	if strings.Contains(p.text(), "is well") {
