@@ -181,13 +181,13 @@ func TestApprovals(t *testing.T) {
 
 // waits has one command wait.
 func waits(g *fakeGateway) {
-	g.methods = []string{"exec.approval.list"}
+	g.methods = []string{"exec.approvals.list"}
 	pending := []object{{"id": "a1", "command": "rm -rf ./build && echo \"<b>done</b>\"", "cwd": "/home/me/clawd", "sessionKey": "main", "surface": "telegram",
-		"sender": "Mira", "tool": "bash", "createdAt": time.Now().UnixMilli()}}
+		"sender": "Mira", "trigger": "chat", "createdAt": time.Now().UnixMilli()}}
 	if g.on == nil {
 		g.on = map[string]func(c *fakeCall){}
 	}
-	g.on["exec.approval.list"] = func(c *fakeCall) {
+	g.on["exec.approvals.list"] = func(c *fakeCall) {
 		g.mu.Lock()
 		all := append([]object{}, pending...)
 		g.mu.Unlock()

@@ -6,25 +6,33 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // Names of the protocol's addition by which a command that the agent wants to run is allowed.
 const (
-	approvalRequested = "exec.approval.requested"
-	approvalResolved  = "exec.approval.resolved"
-	approvalList      = "exec.approval.list"
+	approvalRequested = wire.EventExecApprovalRequested
+	approvalResolved  = wire.EventExecApprovalResolved
+	approvalList      = "exec.approvals.list"
 	approvalResolve   = "exec.approval.resolve"
 )
 
 // approval is a command that waits for somebody's word.
-type approval struct {
-	ID         string `json:"id"`
-	Command    string `json:"command"`
-	Cwd        string `json:"cwd"`
-	Tool       string `json:"tool"`
-	SessionKey string `json:"sessionKey"`
-	Sender     string `json:"sender"`
-	Surface    string `json:"surface"`
+type approval struct{ wire.ExecApproval }
+
+// text is the exact command; words of an argument list are in quotes where they need them.
+func (a approval) text() string {
+	if a.Command != "" {
+		return a.Command
+	}
+	words := make([]string, len(a.Argv))
+	for i, w := range a.Argv {
+		if words[i] = w; w == "" || strings.ContainsAny(w, " \t\n\"'`$&|;<>()*?[]{}\\") {
+			words[i] = fmt.Sprintf("%q", w)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 type approvalsFound struct{ all []approval }
@@ -32,16 +40,17 @@ type approvalsFound struct{ all []approval }
 // lookForApprovals asks what waits. A gateway that does not know the question has nothing that waits.
 func (m *model) lookForApprovals() tea.Cmd {
 	return m.call(approvalList, struct{}{}, func(b json.RawMessage, err error) tea.Msg {
-		var r struct {
-			Pending []approval `json:"pending"`
-		}
+		var r wire.ExecApprovalsListResult
 		if err == nil {
-			err = json.Unmarshal(b, &r)
+			err = wire.Unmarshal(b, &r)
 		}
-		if err != nil {
-			return approvalsFound{}
+		var found approvalsFound
+		if err == nil {
+			for _, p := range r.Pending {
+				found.all = append(found.all, approval{p})
+			}
 		}
-		return approvalsFound{r.Pending}
+		return found
 	})
 }
 
@@ -72,7 +81,7 @@ func (m *model) approve() {
 		who += " (" + strings.TrimSpace(a.Surface+" "+a.Sender) + ")"
 	}
 	var above []string
-	for i, line := range strings.Split(strings.TrimRight(clean(a.Command), "\n"), "\n") {
+	for i, line := range strings.Split(strings.TrimRight(clean(a.text()), "\n"), "\n") {
 		above = append(above, map[bool]string{true: bold + "  $ " + reset, false: "    "}[i == 0]+bold+line+reset)
 	}
 	above = append(above, dim+"  in "+reset+oneLine(a.Cwd), dim+"  asked by "+reset+oneLine(who), "")

@@ -165,7 +165,7 @@ func TestView_sizes(t *testing.T) {
 	t.Parallel()
 	m := testModel()
 	m.entries = []*entry{{kind: "user", text: "日本語 " + strings.Repeat("word ", 60)}, {kind: "tool", tool: "bash", args: `{"command":"ls -la"}`, state: "done", text: strings.Repeat("line\n", 300), open: true}, {kind: "assistant", text: strings.Repeat("x", 500)}}
-	m.approvals = []approval{{ID: "a", Command: "rm -rf / && \x1b[2J", Cwd: "/home", SessionKey: "main", Surface: "telegram", Sender: "Mira"}}
+	m.approvals = []approval{{wire.ExecApproval{ID: "a", Command: "rm -rf / && \x1b[2J", Cwd: "/home", SessionKey: "main", Surface: "telegram", Sender: "Mira"}}}
 	for _, open := range []func(){func() {}, m.approve, m.help, func() { m.picker = nil; m.pickThinking() }} {
 		open()
 		for width := 10; width < 140; width += 7 {
@@ -193,12 +193,12 @@ func TestView_sizes(t *testing.T) {
 func TestApprove(t *testing.T) {
 	t.Parallel()
 	m := testModel()
-	m.approvals = []approval{{ID: "a", Command: "make install", Cwd: "/src"}}
+	m.approvals = []approval{{wire.ExecApproval{ID: "a", Argv: []string{"make", "install", "two words"}, Cwd: "/src"}}}
 	m.approve()
 	if got := m.picker.shown()[m.picker.at].value; got != "deny" {
 		t.Errorf("Enter would %s", got)
 	}
-	if text := m.View().Content; !strings.Contains(text, "make install") || !strings.Contains(text, "/src") {
+	if text := m.View().Content; !strings.Contains(text, `make install "two words"`) || !strings.Contains(text, "/src") {
 		t.Errorf("screen %q", text)
 	}
 	m.onApprovals(approvalsFound{})

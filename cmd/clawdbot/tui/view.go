@@ -175,7 +175,7 @@ func (m *model) approvalLine() string {
 	if n := len(m.approvals) - 1; n > 0 {
 		more = fmt.Sprintf(" (and %d more)", n)
 	}
-	return yellow + reverse + pad(cut(" Ctrl+Y answers"+more+": may this be run?  "+oneLine(a.Command), m.width), m.width) + reset
+	return yellow + reverse + pad(cut(" Ctrl+Y answers"+more+": may this be run?  "+oneLine(a.text()), m.width), m.width) + reset
 }
 
 // status is the line over the text: the connection, the run, or what was just done.

@@ -8,7 +8,7 @@ const LOOK_AGAIN = 15_000; // ms; one that runs out may not be told
 const TALL = 400; // characters of a command that are shown at once
 
 /**
- * @typedef {{ id: string, command: string, cwd?: string, tool?: string, sessionKey?: string, surface?: string, sender?: string,
+ * @typedef {{ id: string, command?: string, argv?: string[], cwd?: string, sessionKey?: string, trigger?: string, surface?: string, sender?: string,
  *   createdAt?: number, expiresAt?: number }} Approval
  */
 
@@ -27,7 +27,7 @@ export class Approvals {
 
   /** @param {any} hello */
   onHello(hello) {
-    this.known = (hello.features?.methods || []).includes('exec.approval.list');
+    this.known = (hello.features?.methods || []).includes('exec.approvals.list');
     this.look();
   }
 
@@ -38,7 +38,7 @@ export class Approvals {
     /** @type {Approval[]} */
     let pending = [];
     try {
-      if (this.known) pending = (await this.client.call('exec.approval.list')).pending || [];
+      if (this.known) pending = (await this.client.call('exec.approvals.list')).pending || [];
     } catch {
       return; // the next hello asks again; what is shown may still wait
     }
@@ -57,7 +57,7 @@ export class Approvals {
     const fresh = rows.length > this.bar.childElementCount;
     reconcile(this.bar, rows);
     this.bar.hidden = !rows.length;
-    if (fresh) byId('announce').textContent = `A command waits for your word: ${pending[pending.length - 1].command.slice(0, 200)}`;
+    if (fresh) byId('announce').textContent = `A command waits for your word: ${commandOf(pending[pending.length - 1]).slice(0, 200)}`;
     if (rows.length) this.timer = setTimeout(() => this.look(), LOOK_AGAIN);
   }
 
@@ -81,18 +81,24 @@ export class Approvals {
     const deny = h('button', { class: 'button', type: 'button', onclick: answer('deny') }, 'Deny');
     const buttons = [once, always, deny];
     for (const b of buttons) b.setAttribute('aria-describedby', name);
-    const long = a.command.length > TALL;
-    const command = h('pre', { id: name, class: 'approval-command', tabindex: '0' }, long ? `${a.command.slice(0, TALL)}…` : a.command);
-    const more = long && h('button', { class: 'link-button', type: 'button', onclick: (/** @type {any} */ e) => { command.textContent = a.command; e.target.remove(); } }, 'Show all of it');
-    const from = [a.surface, a.sender].filter(Boolean).join(' ');
+    const text = commandOf(a);
+    const long = text.length > TALL;
+    const command = h('pre', { id: name, class: 'approval-command', tabindex: '0' }, long ? `${text.slice(0, TALL)}…` : text);
+    const more = long && h('button', { class: 'link-button', type: 'button', onclick: (/** @type {any} */ e) => { command.textContent = text; e.target.remove(); } }, 'Show all of it');
+    const from = [a.surface, a.sender].filter(Boolean).join(' ') || (a.trigger !== 'chat' && a.trigger) || '';
     const age = a.createdAt ? ago(a.createdAt) : '';
     return h('div', { class: 'approval', 'data-approval': a.id },
       h('div', { class: 'approval-what' },
-        h('strong', {}, a.tool && a.tool !== 'bash' ? `May ${a.tool} do this?` : 'May this command be run?'),
+        h('strong', {}, a.argv?.[0]?.startsWith('node:') ? 'May this be run on a device?' : 'May this command be run?'),
         command, more,
         h('div', { class: 'muted' }, 'in ', h('span', { class: 'mono' }, a.cwd || 'its workspace'), ' · asked by ', h('span', { class: 'mono' }, a.sessionKey || 'the agent'),
           from ? ` (${from})` : '', age ? ` · ${age === 'now' ? 'just now' : `${age} ago`}` : ''),
         words),
       h('div', { class: 'approval-answers' }, once, always, deny));
   }
+}
+
+/** The exact words; those of an argument list each in quotes where they need them. @param {Approval} a */
+function commandOf(a) {
+  return a.command || (a.argv || []).map((w) => (/^[\w@%+=:,./-]+$/.test(w) ? w : JSON.stringify(w))).join(' ');
 }
