@@ -68,7 +68,7 @@ func play(t *testing.T, c cell) seen {
 	s.ctx, cancel = context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	s.start()
-	if c.kind == "node" {
+	if c.kind == "node" || c.faulty() && c.crashed() {
 		s.admit()
 	}
 	c.inject(s, rand.New(rand.NewPCG(seed, uint64(c.number))))

@@ -19,18 +19,21 @@ const deviceID = "fault-phone"
 // phone is a node as it should be: it comes back when its socket is lost, carries out what it is told, and keeps count.
 type phone struct {
 	s     *scene
+	addr  string // of the bridge, or of the cable to it
 	token string
 	stop  chan struct{} // closed when it is to go
 	done  chan struct{} // closed when it has gone
 
-	mu      sync.Mutex // guards the fields below
-	conn    net.Conn   // nil while it is away
-	ran     map[string]int
-	answers map[string]int // by the id of its request, on one socket each
-	hellos  int
-	asked   int      // requests on the socket that it has
-	cuts    int      // sockets that it lost
-	wrong   []string // what must not be
+	mu       sync.Mutex // guards the fields below
+	conn     net.Conn   // nil while it is away
+	welcome  bool       // the gateway has said hello on it
+	ran      map[string]int
+	commands map[string]int // that it was told, by their ids
+	answers  map[string]int // by the id of its request, on one socket each
+	hellos   int
+	asked    int      // requests on the socket that it has
+	cuts     int      // sockets that it lost
+	wrong    []string // what must not be
 }
 
 // frame is what a phone reads of a line.
@@ -45,7 +48,7 @@ type frame struct {
 // with nodes: the others have enough to do.
 func (s *scene) devices() {
 	switch s.cell.kind {
-	case "node", "nodes", "pairing":
+	case "node", "nodes", "pairing", bridge:
 	default:
 		return
 	}
@@ -62,8 +65,11 @@ func (s *scene) devices() {
 
 // admit pairs the node and waits until it is connected. Where faults hit the node itself, that is before them.
 func (s *scene) admit() {
-	p := &phone{s: s, stop: make(chan struct{}), done: make(chan struct{}), ran: map[string]int{}, answers: map[string]int{}}
+	p := &phone{s: s, addr: s.g.BridgeAddr(), commands: map[string]int{}, stop: make(chan struct{}), done: make(chan struct{}), ran: map[string]int{}, answers: map[string]int{}}
 	s.phone = p
+	if s.cell.faulty() {
+		p.addr = s.cables()
+	}
 	if p.token = p.pair(); p.token == "" {
 		close(p.done)
 		s.t.Error("the node was not paired")
@@ -79,7 +85,10 @@ func (s *scene) admit() {
 // invoke has the node do something once, and judges the answer.
 func (s *scene) invoke(key string) {
 	params, limit := wire.Raw(fmt.Sprintf(`{"mark":%q}`, key)), int64(soon.Milliseconds())
-	if s.cell.kind == "node" && s.cell.fault == "drop" { // a lost answer is waited for all that time
+	switch { // a lost answer is waited for all that time
+	case s.cell.lossy():
+		limit = 2000
+	case s.cell.kind == "node" && s.cell.fault == "drop":
 		limit = 4000
 	}
 	call := wire.NodeInvokeParams{NodeID: deviceID, Command: "test.mark", Params: params, IdempotencyKey: key, TimeoutMs: &limit}
@@ -122,7 +131,7 @@ func (p *phone) expect(mark string, times int) {
 
 // dial opens a socket to the bridge and sends one frame.
 func (p *phone) dial(first map[string]any) (net.Conn, *bufio.Reader, error) {
-	c, err := net.DialTimeout("tcp", p.s.g.BridgeAddr(), soon)
+	c, err := net.DialTimeout("tcp", p.addr, soon)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -167,7 +176,7 @@ func (p *phone) ask() string {
 		return ""
 	}
 	defer c.Close()
-	_ = c.SetReadDeadline(time.Now().Add(soon))
+	_ = c.SetReadDeadline(time.Now().Add(p.patience()))
 	told := make(chan string, 1)
 	go func() {
 		defer close(told)
@@ -237,7 +246,15 @@ func (p *phone) cut() {
 func (p *phone) connected() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.hellos > 0 && p.conn != nil
+	return p.welcome
+}
+
+// patience is how long the node waits for an answer to its first line. On a connection that loses lines it is short.
+func (p *phone) patience() time.Duration {
+	if p.s.cell.lossy() {
+		return 2 * time.Second
+	}
+	return soon
 }
 
 // session is one connection, from hello to its end.
@@ -253,8 +270,9 @@ func (p *phone) session() (lived bool) {
 	defer func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.conn = nil
+		p.conn, p.welcome = nil, false
 	}()
+	_ = c.SetReadDeadline(time.Now().Add(p.patience()))
 	select {
 	case <-p.stop: // before it could be seen that there is a socket to close
 		return false
@@ -273,9 +291,15 @@ func (p *phone) session() (lived bool) {
 			return lived
 		case "hello-ok":
 			lived = true
+			_ = c.SetReadDeadline(time.Time{})
+			p.mu.Lock()
+			p.welcome = true
+			p.mu.Unlock()
 			p.greeted(c)
 		case "invoke":
-			p.carryOut(c, f)
+			if !p.told(f.ID) {
+				p.carryOut(c, f)
+			}
 		case "res":
 			p.answered(f)
 		}
@@ -321,7 +345,8 @@ func (p *phone) carryOut(c net.Conn, f frame) {
 func (p *phone) answered(f frame) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.answers[f.ID]++; p.answers[f.ID] > 1 {
+	twice := p.s.cell.faulty() && p.s.cell.fault == "duplicate"
+	if p.answers[f.ID]++; p.answers[f.ID] > 1 && !twice {
 		p.wrong = append(p.wrong, fmt.Sprintf("%s was answered %d times", f.ID, p.answers[f.ID]))
 	}
 	forbidden := strings.HasPrefix(f.ID, "node.list")
@@ -365,6 +390,12 @@ func (p *phone) check(sn *seen) {
 		s.t.Error("the node is not connected any more")
 	}
 	s.invoke("invoke-afterwards")
+	if s.cell.faulty() {
+		if err := s.every(20*time.Millisecond, p.connected); err != nil {
+			p.fail("it is not welcome any more")
+		}
+		p.asksAgain()
+	}
 	if err := s.every(50*time.Millisecond, p.allAnswered); err != nil {
 		p.fail("requests of the node were not answered: %v", p.answers)
 	}
@@ -381,7 +412,7 @@ func (p *phone) check(sn *seen) {
 	if p.cuts > 0 && !s.cell.expect.unknown {
 		s.t.Errorf("the node's socket was closed %d times", p.cuts)
 	}
-	if strings.HasPrefix(s.cell.fault, "crash") && s.cell.kind == "node" && p.cuts == 0 {
+	if s.cell.crashed() && p.cuts == 0 {
 		s.t.Error("the node's socket was not closed")
 	}
 	sn.Closed += p.cuts

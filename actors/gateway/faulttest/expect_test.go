@@ -23,6 +23,9 @@ type expect struct {
 }
 
 func expected(kind, fault string) expect {
+	if kind == bridge {
+		return bridged(fault)
+	}
 	switch fault {
 	case "crash", "crash after":
 		return crashes[kind]

@@ -41,7 +41,7 @@ func (c cell) inject(s *scene, rng *rand.Rand) {
 		switch c.fault {
 		case "crash":
 			rule.Every(c.spread(rng)).Times(c.times()).Crash()
-			if c.kind != "conn" && c.kind != "conns" && c.kind != "node" {
+			if c.kind != "conn" && c.kind != "conns" && c.kind != "node" && !c.faulty() {
 				s.faults.On(on, actortest.Message[actors.Starting]()).Nth(1 + rng.IntN(2)).Crash()
 			}
 		case "crash after":
@@ -49,7 +49,7 @@ func (c cell) inject(s *scene, rng *rand.Rand) {
 		case "delay":
 			rule.Every(1 + rng.IntN(2)).Delay(time.Duration(50+rng.IntN(250)) * time.Millisecond)
 		case "drop":
-			rule.Every(1 + rng.IntN(2)).Times(c.drops()).Drop()
+			rule.Every(c.apart(rng)).Times(c.drops()).Drop()
 		case "duplicate":
 			rule.Duplicate()
 		case "reorder":
@@ -87,9 +87,19 @@ func (c cell) drops() int {
 	return 6
 }
 
+// apart: each how-manieth message is lost. A connection has few lines, and all of them are to have their turn.
+func (c cell) apart(rng *rand.Rand) int {
+	if c.faulty() {
+		return c.spread(rng)
+	}
+	return 1 + rng.IntN(2)
+}
+
 // spread: each how-manieth message is hit. Some kinds get few in a cell, some get very many.
 func (c cell) spread(rng *rand.Rand) int {
 	switch c.kind {
+	case bridge:
+		return 3 + rng.IntN(3)
 	case "eventstream", "sessions":
 		return 3 + rng.IntN(12)
 	case "conn", "store": // a wake-up of the store stands for all that is queued: on a slow machine there are few
