@@ -58,8 +58,10 @@ func TestTUI(t *testing.T) {
 
 	p.types("\x10") // Ctrl-P
 	p.sees("Model of this session", "acme/test-model")
-	p.types("other-m\r")
-	p.sees("acme/other-model")
+	p.types("other-m")
+	p.until("the one model is found", func(text string) bool { return strings.Contains(text, "› acme/other-model") })
+	p.types("\r")
+	p.until("it is the session's", func(text string) bool { return strings.Contains(strings.SplitN(text, "\n", 2)[0], "acme/other-model") })
 
 	p.resize(60, 20)
 	p.sees("acme/other-model", "Half of it")

@@ -186,6 +186,9 @@ func (m *model) list() tea.Cmd {
 }
 
 func (m *model) onListed(msg listed) {
+	if p := m.picker; p != nil && p.title == sessionsTitle {
+		p.waits = false
+	}
 	if msg.err != nil {
 		return // the next event asks again
 	}

@@ -156,7 +156,7 @@ func (m *model) help() {
 
 func (m *model) pickSession() tea.Cmd {
 	m.picker = &picker{
-		title: sessionsTitle, typing: true, asked: "Loading",
+		title: sessionsTitle, typing: true, waits: true, asked: "Loading",
 		picked:  func(m *model, key string) command { return m.openSession(key) },
 		another: func(m *model, typed string) command { return m.openSession(typed) },
 	}
@@ -196,11 +196,12 @@ func (m *model) openSession(key string) tea.Cmd {
 
 func (m *model) pickModel() tea.Cmd {
 	m.picker = &picker{
-		title: modelsTitle, typing: true, asked: "Asking the gateway what there is",
+		title: modelsTitle, typing: true, waits: true, asked: "Asking the gateway what there is",
 		picked:  func(m *model, name string) command { return m.setModel(name) },
 		another: func(m *model, typed string) command { return m.setModel(typed) },
 	}
 	m.onCatalog(catalog{models: m.models})
+	m.picker.waits = true
 	return m.call("models.list", struct{}{}, func(b json.RawMessage, err error) tea.Msg {
 		var r wire.ModelsListResult
 		if err == nil {
@@ -212,7 +213,11 @@ func (m *model) pickModel() tea.Cmd {
 
 func (m *model) onCatalog(msg catalog) {
 	p := m.picker
-	if msg.err != nil || p == nil || p.title != modelsTitle {
+	if p == nil || p.title != modelsTitle {
+		return
+	}
+	if p.waits = false; msg.err != nil {
+		m.notice = "The models could not be listed: " + oneLine(refusalText(msg.err))
 		return
 	}
 	m.models = msg.models

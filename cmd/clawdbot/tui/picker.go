@@ -17,6 +17,7 @@ type picker struct {
 	all     []choice
 	find    string
 	at      int
+	waits   bool   // the list is on its way: what was typed is not taken for something else
 	asked   string // what is told while there is nothing yet
 	picked  func(m *model, value string) command
 	typing  bool                                 // letters narrow the list down
@@ -58,7 +59,7 @@ func (p *picker) key(m *model, name, text string) command {
 		case p.at < len(left):
 			m.picker = nil
 			return p.picked(m, left[p.at].value)
-		case p.another != nil && strings.TrimSpace(p.find) != "":
+		case p.another != nil && !p.waits && strings.TrimSpace(p.find) != "":
 			m.picker = nil
 			return p.another(m, strings.TrimSpace(p.find))
 		}
@@ -100,7 +101,7 @@ func (p *picker) view(width, rows int) []string {
 	}
 	if len(left) == 0 {
 		what := "Nothing of that name."
-		if len(p.all) == 0 {
+		if len(p.all) == 0 || p.waits {
 			what = p.asked
 		}
 		lines = append(lines, dim+cut(what, width)+reset)
