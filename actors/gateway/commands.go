@@ -2,6 +2,9 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/actors/tools/files"
 	"github.com/clawdbot/gateway/actors/tools/shell"
+	"github.com/clawdbot/gateway/providers/child"
 )
 
 // ChildProcess makes this process the guard of a command, if it was started as that; otherwise it returns at once. A program
@@ -23,14 +27,21 @@ func GuardSelf() ([]string, error) { return process.Self() }
 // jobsGrace is what commands have to end when the gateway stops. Their guards go on without it.
 const jobsGrace = 1500 * time.Millisecond
 
-// growJobs spawns what runs commands, if there is a guard for them.
-func (g *Gateway) growJobs(c *actors.Context[rootMessage]) (err error) {
+// newKeeper makes what starts programs behind guards; nil = there are none.
+func (g *Gateway) newKeeper() *process.Keeper {
 	if len(g.o.Guard) == 0 {
 		return nil
 	}
-	keeper := process.NewKeeper(process.Options{Store: g.store, Guard: g.o.Guard, Scratch: filepath.Join(g.env.StateDir, "sandbox"), Log: g.log})
+	return process.NewKeeper(process.Options{Store: g.store, Guard: g.o.Guard, Scratch: filepath.Join(g.env.StateDir, "sandbox"), Log: g.log})
+}
+
+// growJobs spawns what runs commands, if there is a guard for them.
+func (g *Gateway) growJobs(c *actors.Context[rootMessage]) (err error) {
+	if g.keeper == nil {
+		return nil
+	}
 	g.tree.jobs, err = vital(g, c, "jobs", jobs.Props(jobs.Options{
-		State: g.tree.commands, Keeper: keeper, Log: g.log,
+		State: g.tree.commands, Keeper: g.keeper, Log: g.log,
 		Kept: func() time.Duration {
 			return time.Duration(g.doc.Load().Config.Agent.Bash.CleanupMs) * time.Millisecond
 		},
@@ -39,6 +50,51 @@ func (g *Gateway) growJobs(c *actors.Context[rootMessage]) (err error) {
 		g.log.Info("commands", "sandbox", line)
 	}
 	return err
+}
+
+// startLimit is how long a program of somebody else may take to be started.
+const startLimit = 30 * time.Second
+
+// keep starts the programs that the gateway talks to behind guards, too; nil = there are none.
+func (g *Gateway) keep(owner string) child.Keep {
+	if g.keeper == nil {
+		return nil
+	}
+	return func(p child.Program) (child.Kept, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), startLimit)
+		defer cancel()
+		s := process.Spec{Owner: owner, Argv: p.Argv, Dir: p.Dir, Env: p.Env, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr}
+		if s.Env == nil {
+			s.Env = os.Environ()
+		}
+		if s.Dir == "" {
+			var err error
+			if s.Dir, err = os.Getwd(); err != nil {
+				return nil, err
+			}
+		}
+		started, err := g.keeper.Start(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		return kept{started}, nil
+	}
+}
+
+// kept is a program behind a guard, as package child knows one.
+type kept struct{ *process.Process }
+
+// Err is how it ended; nil = well.
+func (k kept) Err() error {
+	switch e := k.Exit(); {
+	case e.Unknown:
+		return errors.New("it was killed, together with what looked after it")
+	case e.Signal != "":
+		return errors.New("signal: " + e.Signal)
+	case e.Code != 0:
+		return fmt.Errorf("exit status %d", e.Code)
+	}
+	return nil
 }
 
 // stopJobs ends the commands that run.

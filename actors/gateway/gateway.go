@@ -17,6 +17,7 @@ import (
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/importer"
+	"github.com/clawdbot/gateway/actors/process"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/bridge"
 	"github.com/clawdbot/gateway/transport/hooks"
@@ -41,6 +42,7 @@ type Gateway struct {
 	canvas   served
 	store    *store.Store
 	system   *actors.System
+	keeper   *process.Keeper // nil = no commands are run
 	tree     *tree
 	imports  *importer.Importer
 
@@ -119,6 +121,7 @@ func (g *Gateway) open() (err error) {
 		return errors.Join(err, g.store.Close())
 	}
 	g.cleanMedia()
+	g.keeper = g.newKeeper()
 	g.system = actors.NewSystem(actors.SystemOptions{Log: g.log, Intercept: g.o.Intercept})
 	if err = g.plant(); err != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

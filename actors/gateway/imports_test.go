@@ -121,7 +121,7 @@ var allowed = map[string][]string{
 		"actors/modelrun", "actors/prompt", "providers/model", "providers/speech",
 		"providers", "providers/media", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
 		"transport/hooks", "canvas", "bridge", "actors/board", "actors/tools", "actors/tools/calls", "actors/tools/look", "actors/tools/web",
-		"actors/process", "actors/jobs", "actors/tools/files", "actors/tools/shell", "actors/approvals",
+		"actors/process", "actors/jobs", "actors/tools/files", "actors/tools/shell", "actors/approvals", "providers/child",
 	},
 
 	// Commands.

@@ -34,7 +34,7 @@ func (g *Gateway) wantedServers() map[string]mcp.Spec {
 		if s.URL != "" {
 			spec.Server.Headers = g.filled(s.Headers)
 		} else {
-			spec.Server.Env, spec.Server.Dir = g.childEnv(s.Env), g.childDir(s.Cwd)
+			spec.Server.Env, spec.Server.Dir, spec.Server.Keep = g.childEnv(s.Env), g.childDir(s.Cwd), g.keep("server of tools "+name)
 		}
 		all[name] = spec
 	}

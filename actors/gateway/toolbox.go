@@ -60,7 +60,7 @@ func (g *Gateway) caller(j agent.Job) tools.Caller {
 	cfg := g.doc.Load().Config
 	c := tools.Caller{
 		RunID: j.EventRunID, SessionKey: j.SessionKey, SessionID: j.SessionID, Operator: j.Request.Operator,
-		Workspace: g.env.ExpandHome(cfg.Agent.Workspace), Foreign: j.Request.Foreign,
+		Foreign: j.Request.Foreign,
 	}
 	elevated := cmp.Or(j.Session.Elevated, cfg.Agent.ElevatedDefault, "on") == "on"
 	for _, r := range j.Rights() {
@@ -80,6 +80,7 @@ func (g *Gateway) caller(j agent.Job) tools.Caller {
 	case kind == agent.KindChat: // a node has sent it
 		c.Trigger = tools.TriggerNode
 	}
+	c.Workspace = g.workspace(c)
 	return c
 }
 

@@ -59,8 +59,8 @@ type Info struct {
 }
 
 // start runs a command and sees it through.
-func (s *State) start(ctx context.Context, k *process.Keeper, id string, spec Spec, ended func()) (*Job, error) {
-	j := &Job{ID: id, Spec: spec, Began: time.Now(), state: s, done: make(chan struct{}), out: tail{keep: spec.Output}}
+func (s *State) start(ctx context.Context, k *process.Keeper, spec Spec, ended func()) (*Job, error) {
+	j := &Job{ID: spec.ID, Spec: spec, Began: time.Now(), state: s, done: make(chan struct{}), out: tail{keep: spec.Output}}
 	outR, outW, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("make a pipe: %w", err)

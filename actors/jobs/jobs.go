@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/process"
 )
@@ -115,14 +113,17 @@ func (b *jobs) onStart(c *actors.Context[Message], m Start) {
 		b.waiting = append(b.waiting, m)
 		return
 	}
+	if !b.o.State.claim(m.Spec.ID) {
+		return // the first of them is answered
+	}
 	if err := b.admit(m.Spec.Session); err != nil {
 		m.Fail(err)
 		return
 	}
-	id, self, key := uuid.NewString()[:8], c.Self(), m.Spec.Session
+	self, key := c.Self(), m.Spec.Session
 	b.starting[key]++
 	actors.PipeOwned(c, func(ctx context.Context) (*Job, error) {
-		return b.o.State.start(ctx, b.o.Keeper, id, m.Spec, func() { _ = self.Tell(ended{}) })
+		return b.o.State.start(ctx, b.o.Keeper, m.Spec, func() { _ = self.Tell(ended{}) })
 	}, func(j *Job, err error) Message {
 		if b.starting[key]--; b.starting[key] <= 0 {
 			delete(b.starting, key)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -80,7 +81,7 @@ func (s *stage) start(ctx context.Context, session, script string) (*Job, error)
 	defer cancel()
 	return actors.Ask(ask, s.ref, func(r actors.Reply[*Job]) Message {
 		return Start{Reply: r, Spec: Spec{
-			With: ctx, Session: session, Run: "run", Title: script, Argv: []string{"sh", "-c", script}, Dir: "/",
+			ID: NewID(), With: ctx, Session: session, Run: "run", Title: script, Argv: []string{"sh", "-c", script}, Dir: "/",
 			Env: []string{"PATH=" + os.Getenv("PATH")}, Output: 1000, Stdin: strings.HasPrefix(script, "cat"),
 		}}
 	})
@@ -140,7 +141,7 @@ func TestJob(t *testing.T) {
 	}
 	var e *process.StartError
 	if _, err := actors.Ask(t.Context(), s.ref, func(r actors.Reply[*Job]) Message {
-		return Start{Reply: r, Spec: Spec{With: t.Context(), Argv: []string{"/no/such/program"}, Dir: "/", Output: 10}}
+		return Start{Reply: r, Spec: Spec{ID: NewID(), With: t.Context(), Argv: []string{"/no/such/program"}, Dir: "/", Output: 10}}
 	}); !errors.As(err, &e) || !e.Missing {
 		t.Errorf("%v", err)
 	}
@@ -276,10 +277,10 @@ func TestFaults(t *testing.T) {
 			case "reorder":
 				rule.Every(2).Reorder()
 			}
-			done := 0
+			done, file := 0, filepath.Join(t.TempDir(), "marks")
 			for i := range 5 {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-				j, err := s.start(ctx, "main", fmt.Sprint("echo ", i))
+				j, err := s.start(ctx, "main", fmt.Sprintf("echo %d >>%s", i, file))
 				if err == nil {
 					done++
 					if info := s.ended(j); info.Exit.Code != 0 {
@@ -298,6 +299,12 @@ func TestFaults(t *testing.T) {
 			for _, j := range s.state.running() {
 				if j != told {
 					s.ended(j) // nobody was told of it: it was ended
+				}
+			}
+			b, _ := os.ReadFile(file)
+			for i := range 5 {
+				if n := strings.Count(string(b), fmt.Sprintln(i)); n > 1 {
+					t.Errorf("command %d was run %d times", i, n)
 				}
 			}
 			told.Kill(Killed)

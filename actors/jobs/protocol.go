@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/process"
 )
@@ -21,6 +23,8 @@ type Start struct {
 
 // Spec is a command and what it is bound to.
 type Spec struct {
+	// ID is unique: what is told twice is run once. See NewID.
+	ID string
 	// With ends with the run that the job belongs to, and then so does the job. Required.
 	With    context.Context
 	Session string // key of the session
@@ -34,6 +38,9 @@ type Spec struct {
 	Timeout time.Duration // 0 = none
 	Output  int           // bytes of output that are kept
 }
+
+// NewID makes the name of a job.
+func NewID() string { return uuid.NewString()[:13] }
 
 // Drain ends all jobs, starts none any more, and answers when they have ended.
 type Drain struct{ actors.Reply[struct{}] }

@@ -11,12 +11,25 @@ import (
 type State struct {
 	mu     sync.Mutex
 	jobs   map[string]*Job
-	closed bool // nothing is started any more
-	reaped bool // what the last gateway left has been looked for
+	claims [512]string // names that were used lately
+	next   int         // where the next one goes
+	closed bool        // nothing is started any more
+	reaped bool        // what the last gateway left has been looked for
 }
 
 // NewState is an empty table.
 func NewState() *State { return &State{jobs: map[string]*Job{}} }
+
+// claim takes a name, once.
+func (s *State) claim(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id == "" || s.jobs[id] != nil || slices.Contains(s.claims[:], id) {
+		return false
+	}
+	s.claims[s.next], s.next = id, (s.next+1)%len(s.claims)
+	return true
+}
 
 func (s *State) put(j *Job) {
 	s.mu.Lock()

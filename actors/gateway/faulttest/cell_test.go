@@ -100,9 +100,12 @@ func (s *scene) start() {
 	if testing.Verbose() && os.Getenv("FAULT_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	var err error
+	guard, err := gateway.GuardSelf()
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.g, err = gateway.New(gateway.Options{
-		AnyPort: true, Log: log, Intercept: s.faults, AnswerLimit: answerLimit, Sweep: sweep,
+		AnyPort: true, Guard: guard, Log: log, Intercept: s.faults, AnswerLimit: answerLimit, Sweep: sweep,
 		Providers:  []providers.Factory{telegram.Factory()},
 		StoreFault: s.cell.storeFault(),
 		Getenv: func(name string) string {

@@ -26,6 +26,7 @@ func (s *scene) settle() {
 		s.t.Errorf("telegram: %s", s.replies())
 	}
 	s.checkJobs()
+	s.checkCommands()
 	s.awaitHooks()
 	for i, session := range []string{"alpha", "beta", "gamma", "main"} { // no session is stuck
 		key := fmt.Sprint("last-", i)

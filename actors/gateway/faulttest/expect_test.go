@@ -65,6 +65,7 @@ var crashes = map[string]expect{
 	"nodes":       {says: "restarted; the nodes hang under it and come back; a command in flight has an unknown outcome and is not sent again", refused: true, unknown: true},
 	"node":        {says: "not restarted; its socket is closed, the node comes back; a command in flight has an unknown outcome and is not sent again", refused: true, unknown: true},
 	"skills":      {says: "restarted; an installation in hand is ended", refused: true},
+	"jobs":        {says: "restarted; commands go on, one that nobody was told of is ended; a call of bash in hand is an error that the model is told", refused: true},
 	"store":       {says: "restarted; what was queued is committed by the successor", refused: true},
 }
 
@@ -81,6 +82,8 @@ func drops(kind string) expect {
 		x.says = "a send that did not begin is tried again"
 	case "heartbeat":
 		x = expect{says: "the beat comes with the next wake-up or interval"}
+	case "jobs":
+		x.says = "a call of bash whose message is lost is an error that the model is told"
 	case "cron":
 		x.says = "a call whose message is lost is refused as retryable; a due job is found by the next look at the store"
 	case "node":

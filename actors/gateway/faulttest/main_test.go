@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/clawdbot/gateway/actors/gateway"
 )
 
 var (
@@ -20,6 +22,7 @@ var (
 const cellsAtOnce = "8"
 
 func TestMain(m *testing.M) {
+	gateway.ChildProcess()
 	flag.Parse()
 	if s := os.Getenv("FAULT_SEED"); s != "" {
 		n, err := strconv.ParseUint(s, 10, 64)

@@ -58,7 +58,7 @@ type bashArgs struct {
 // spec checks the arguments and makes a job of them.
 func (o Options) spec(ctx context.Context, c tools.Caller, a bashArgs) (s jobs.Spec, r tools.ExecRequest, err error) {
 	set := o.Settings()
-	s = jobs.Spec{With: ctx, Session: c.SessionKey, Run: c.RunID, Title: a.Command, Stdin: a.Stdin, Timeout: set.Timeout, Output: set.Output}
+	s = jobs.Spec{ID: jobs.NewID(), With: ctx, Session: c.SessionKey, Run: c.RunID, Title: a.Command, Stdin: a.Stdin, Timeout: set.Timeout, Output: set.Output}
 	switch {
 	case (strings.TrimSpace(a.Command) == "") == (len(a.Argv) == 0):
 		return s, r, errors.New(`bash needs command, a line for the shell, or argv, a program and its arguments: ["git", "status"]`)
