@@ -149,7 +149,7 @@ func (b *jobs) admit(session string) error {
 		return errStops
 	case all >= MaxRunning:
 		return tooMany(all, "in all sessions")
-	case own >= MaxSession:
+	case own >= b.o.State.limit:
 		return tooMany(own, "in this session")
 	}
 	return nil

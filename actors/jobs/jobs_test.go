@@ -194,10 +194,11 @@ func TestJob_flood(t *testing.T) {
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
+	s.state.limit = 4
 	var all []*Job
 	var starts sync.WaitGroup
-	jobs := make(chan *Job, MaxSession)
-	for range MaxSession {
+	jobs := make(chan *Job, s.state.limit)
+	for range s.state.limit {
 		starts.Go(func() {
 			j, err := s.start(t.Context(), "main", "sleep 1000")
 			if err != nil {
@@ -229,7 +230,7 @@ func TestLimits(t *testing.T) {
 	for _, j := range all {
 		s.ended(j)
 	}
-	if n := len(s.state.Of("main")); n != MaxSession {
+	if n := len(s.state.Of("main")); n != s.state.limit {
 		t.Errorf("%d are known", n)
 	}
 	if _, more := s.state.sweep(time.Hour, time.Now().Add(2*time.Hour)); more || len(s.state.Of("main")) != 0 {
@@ -278,7 +279,7 @@ func TestFaults(t *testing.T) {
 				rule.Every(2).Reorder()
 			}
 			done, file := 0, filepath.Join(t.TempDir(), "marks")
-			for i := range 5 {
+			for i := range 3 {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				j, err := s.start(ctx, "main", fmt.Sprintf("echo %d >>%s", i, file))
 				if err == nil {
@@ -302,7 +303,7 @@ func TestFaults(t *testing.T) {
 				}
 			}
 			b, _ := os.ReadFile(file)
-			for i := range 5 {
+			for i := range 3 {
 				if n := strings.Count(string(b), fmt.Sprintln(i)); n > 1 {
 					t.Errorf("command %d was run %d times", i, n)
 				}

@@ -13,12 +13,13 @@ type State struct {
 	jobs   map[string]*Job
 	claims [512]string // names that were used lately
 	next   int         // where the next one goes
+	limit  int         // of what runs at a time in one session
 	closed bool        // nothing is started any more
 	reaped bool        // what the last gateway left has been looked for
 }
 
 // NewState is an empty table.
-func NewState() *State { return &State{jobs: map[string]*Job{}} }
+func NewState() *State { return &State{jobs: map[string]*Job{}, limit: MaxSession} }
 
 // claim takes a name, once.
 func (s *State) claim(id string) bool {
