@@ -128,10 +128,22 @@ func redirect(req *http.Request, via []*http.Request) error {
 // the first one), nothing is kept between two fetches, and no proxy is asked, which would do the dialling. It bounds the time
 // until the headers of an answer have come; the rest is for ctx.
 func Client(endpoint string) *http.Client {
+	return &http.Client{
+		CheckRedirect: redirect,
+		Transport: &http.Transport{
+			DialContext: Dialer(endpoint), DisableKeepAlives: true, DisableCompression: true,
+			TLSHandshakeTimeout: dialLimit, ResponseHeaderTimeout: headerLimit, MaxResponseHeaderBytes: 64 << 10,
+		},
+	}
+}
+
+// Dialer connects to public addresses and to endpoint, an address on this host, if that is not empty. Anything else is
+// ErrForbidden; names are judged by what they lead to.
+func Dialer(endpoint string) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	own := hostPort(endpoint)
 	open := &net.Dialer{Timeout: dialLimit}
 	guarded := &net.Dialer{Timeout: dialLimit, Control: ssrf.New(ssrf.WithAnyPort()).Safe}
-	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if own != "" && addr == own {
 			return open.DialContext(ctx, network, addr)
 		}
@@ -140,13 +152,6 @@ func Client(endpoint string) *http.Client {
 			return nil, ErrForbidden
 		}
 		return c, err
-	}
-	return &http.Client{
-		CheckRedirect: redirect,
-		Transport: &http.Transport{
-			DialContext: dial, DisableKeepAlives: true, DisableCompression: true,
-			TLSHandshakeTimeout: dialLimit, ResponseHeaderTimeout: headerLimit, MaxResponseHeaderBytes: 64 << 10,
-		},
 	}
 }
 

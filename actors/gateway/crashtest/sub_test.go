@@ -26,7 +26,7 @@ func TestKill_subagents(t *testing.T) {
 	}
 	const subs = 5
 	for i := range subs { // some have ended, some end as it dies, some are far from it
-		task := fmt.Sprintf(`!tool sessions_spawn {"label":"n%d","task":"!sleep %dms"}`, i, 1+i*i*i*100)
+		task := fmt.Sprintf(`!tool sessions_spawn {"label":"n%d","task":"!sleep %dms"}`, i, 1+i*i*100)
 		var r wire.RunResult
 		err := d.client.Call(ctx, "chat.send", wire.ChatSendParams{SessionKey: "main", Message: task, IdempotencyKey: fmt.Sprint("k", i)}, &r)
 		if err != nil {
