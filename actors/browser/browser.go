@@ -49,6 +49,14 @@ type keeper struct {
 	told bool
 }
 
+// end has the keeper close its browser. Only the actor calls it.
+func (k *keeper) end() {
+	if !k.told {
+		k.told = true
+		close(k.stop)
+	}
+}
+
 var errStopped = errors.New("the browser has been closed")
 
 func (s *owner) Receive(c *actors.Context[Message], m Message) error {
@@ -57,11 +65,14 @@ func (s *owner) Receive(c *actors.Context[Message], m Message) error {
 		s.onDo(c, m)
 	case Stop:
 		k := s.keepers[m.Profile]
-		if k != nil && !k.told {
-			k.told = true
-			close(k.stop)
+		if k != nil {
+			k.end()
 		}
 		m.Send(k != nil)
+	case Reload:
+		for _, k := range s.keepers {
+			k.end()
+		}
 	case Running:
 		m.Send(slices.Sorted(maps.Keys(s.keepers)))
 	case ended:

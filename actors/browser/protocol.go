@@ -36,6 +36,9 @@ type Stop struct {
 // Running asks which profiles have a browser.
 type Running struct{ actors.Reply[[]string] }
 
+// Reload closes all of them: what they were started with has changed.
+type Reload struct{}
+
 type ended struct {
 	profile string
 	err     error
@@ -44,4 +47,5 @@ type ended struct {
 func (Do) browserMessage()      {}
 func (Stop) browserMessage()    {}
 func (Running) browserMessage() {}
+func (Reload) browserMessage()  {}
 func (ended) browserMessage()   {}

@@ -112,6 +112,11 @@ var allowed = map[string][]string{
 	"actors/doctor":  {"actors/config", "actors/store", "transport/wire", "golang.org/x/sys/unix"},
 	"actors/why":     {"actors/agent", "actors/config", "actors/store", "providers", "transport/wire"},
 
+	// The agent's browser.
+	"providers/chromium":  {"providers/media", "github.com/chromedp/"},
+	"actors/browser":      {"actors"},
+	"actors/tools/browse": {"actors", "actors/browser", "actors/tools", "actors/tools/args", "providers", "providers/chromium", "transport/wire"},
+
 	// The root sees everything but the network SDKs.
 	"actors/gateway": {
 		"actors", "actors/account", "actors/agent", "actors/command", "actors/config", "actors/conn", "actors/cron", "actors/eventstream", "actors/health",
@@ -122,6 +127,9 @@ var allowed = map[string][]string{
 		"providers", "providers/media", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
 		"transport/hooks", "canvas", "bridge", "actors/board", "actors/tools", "actors/tools/calls", "actors/tools/look", "actors/tools/web",
 		"actors/process", "actors/jobs", "actors/tools/files", "actors/tools/shell", "actors/approvals", "providers/child",
+		"actors/tools/browse",
+		"actors/browser",
+		"providers/chromium",
 	},
 
 	// Commands.

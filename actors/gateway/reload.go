@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/clawdbot/gateway/actors/browser"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/cron"
 	"github.com/clawdbot/gateway/actors/mcp"
@@ -70,6 +71,11 @@ func (g *Gateway) renew(parts map[string]bool) error {
 	}
 	if parts[config.PartHeartbeat] {
 		if err := g.tree.heartbeat.Tell(cron.ReloadHeartbeat{}); err != nil {
+			return err
+		}
+	}
+	if parts[config.PartBrowser] {
+		if err := g.tree.browsers.Tell(browser.Reload{}); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/cron"
 	"github.com/clawdbot/gateway/actors/tools"
+	"github.com/clawdbot/gateway/actors/tools/browse"
 	"github.com/clawdbot/gateway/actors/tools/calls"
 	"github.com/clawdbot/gateway/actors/tools/look"
 	"github.com/clawdbot/gateway/actors/tools/web"
@@ -26,6 +27,7 @@ func (g *Gateway) newToolbox() *tools.Table {
 		calls.Tools(g.callOptions()),
 		web.Tools(g.webOptions()),
 		look.Tools(g.lookOptions()),
+		browse.Tools(g.browseOptions),
 		g.tree.servers.Tools,
 		g.handTools,
 		g.speechTools,

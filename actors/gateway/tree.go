@@ -11,6 +11,7 @@ import (
 	"github.com/clawdbot/gateway/actors/account"
 	"github.com/clawdbot/gateway/actors/approvals"
 	"github.com/clawdbot/gateway/actors/board"
+	"github.com/clawdbot/gateway/actors/browser"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/conn"
 	"github.com/clawdbot/gateway/actors/cron"
@@ -52,6 +53,7 @@ type tree struct {
 	heartbeat actors.Ref[cron.HeartbeatMessage]
 	board     actors.Ref[board.Message]
 	approvals actors.Ref[approvals.Message]
+	browsers  actors.Ref[browser.Message]
 	conns     actors.Ref[conn.ConnsMessage]
 
 	stream    eventstream.Stream
@@ -209,7 +211,10 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	if t.board, err = vital(g, c, "board", board.Props(g.boardOptions())); err != nil {
 		return err
 	}
-	t.approvals, err = vital(g, c, "approvals", approvals.Props(g.approvalsOptions()))
+	if t.approvals, err = vital(g, c, "approvals", approvals.Props(g.approvalsOptions())); err != nil {
+		return err
+	}
+	t.browsers, err = vital(g, c, "browser", browser.Props(browser.Options{Start: g.startBrowser}))
 	return err
 }
 

@@ -105,7 +105,7 @@ func (a *app) root() *cobra.Command {
 		a.onboardCommand("configure", "Change the configuration by answering a few questions"),
 		a.gatewayCommand(), a.healthCommand("health"), a.statusCommand("status"), a.logsCommand(), a.sendCommand(), a.agentCommand("timeout"), a.tuiCommand(),
 		a.sessionsCommand(), a.cronCommand(), a.wakeCommand(), a.hooksCommand(), a.configCommand(), a.modelsCommand(), a.skillsCommand(), a.mcpCommand(),
-		a.nodesCommand(), a.canvasCommand(), a.pairingCommand(), a.outboxCommand(), a.whyCommand(), a.providersCommand(), a.loginCommand(), a.logoutCommand(), a.actorsCommand(), a.versionCommand(),
+		a.nodesCommand(), a.canvasCommand(), a.browserCommand(), a.pairingCommand(), a.outboxCommand(), a.whyCommand(), a.providersCommand(), a.loginCommand(), a.logoutCommand(), a.actorsCommand(), a.versionCommand(),
 		a.completionCommand(),
 		a.importCommand(),
 		a.discoverCommand(), a.dnsCommand(), a.nodeCommand(), a.doctorCommand(), a.securityCommand(),

@@ -107,6 +107,7 @@ func methods() []method {
 		{"models.status", strict, none, wire.ModelsStatusResult{}, "How the providers of models can be reached, where their keys come from, and which models are to answer."},
 		{"models.scan", strict, wire.ModelsScanParams{}, wire.ModelsScanResult{}, "Asks the providers of models what they offer, now."},
 		{"models.probe", strict, wire.ModelsProbeParams{}, wire.ModelsProbeResult{}, "Has a model answer a few words, and shows what it can do."},
+		{"browser.request", strict, wire.BrowserRequestParams{}, wire.BrowserRequestResult{}, "Uses the agent's browser, as its tool does."},
 	}
 }
 

@@ -236,7 +236,7 @@ func (t *tab) press(step context.Context, key string) error {
 		text = last
 	}
 	if n := len([]rune(text)); n != 1 {
-		return fmt.Errorf("key: there is no key %.20q; give one character, or Enter, Tab, Escape, Backspace, Delete, ArrowUp, ...", key)
+		return fmt.Errorf("key: there is no key %.20q; give one character, or a name such as Enter, Tab, Escape, Backspace, Delete, ArrowUp", key)
 	}
 	return plain(step, chromedp.Do(step, chromedp.KeyEvent(text, opts...)))
 }

@@ -38,6 +38,7 @@ func Additions() []string {
 		"exec.approvals.list", "exec.approval.resolve", "exec.approvals.forget",
 		"agent.prompt",
 		"models.status", "models.scan", "models.probe",
+		"browser.request",
 	}
 }
 

@@ -237,3 +237,16 @@ type PromptSkill struct {
 	Name     string `json:"name"`
 	FilePath string `json:"filePath"`
 }
+
+// BrowserRequestParams is something to be done with the agent's browser: an action of the tool browser, with its other
+// arguments. Profile is one that the configuration names; "" = the default.
+type BrowserRequestParams struct {
+	Action  string `json:"action" jsonschema:"minLength=1"`
+	Profile string `json:"profile,omitempty"`
+	Args    Raw    `json:"args,omitzero"` // an object
+}
+
+// BrowserRequestResult is what the tool answers.
+type BrowserRequestResult struct {
+	Result Raw `json:"result"`
+}

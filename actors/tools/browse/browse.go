@@ -29,6 +29,8 @@ type Options struct {
 	Owner actors.Ref[browser.Message]
 	// Profiles are those that the configuration names, the default first; none = there is no browser.
 	Profiles func() []string
+	// Off says why there are none.
+	Off func() error
 	// Load copies a file of the workspace, for an upload.
 	Load func(ctx context.Context, ref string) (providers.Media, error)
 	// Save keeps a file for the answer and returns its path.
@@ -91,6 +93,18 @@ func groupOf(raw wire.Raw) tools.Group {
 		return tools.GroupMessage
 	}
 	return tools.GroupNet
+}
+
+// Run carries out a call of the tool for somebody who is no agent. The error says what to do, also where there is no browser.
+func (o Options) Run(ctx context.Context, raw wire.Raw) (any, error) {
+	var a arguments
+	if err := args.Read(raw, &a); err != nil {
+		return nil, err
+	}
+	if len(o.Profiles()) == 0 {
+		return nil, o.Off()
+	}
+	return o.run(ctx, a)
 }
 
 func (o Options) run(ctx context.Context, a arguments) (any, error) {

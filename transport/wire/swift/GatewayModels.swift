@@ -371,6 +371,42 @@ public struct Attachment: Codable, Hashable, Sendable {
     }
 }
 
+public struct BrowserRequestParams: Codable, Hashable, Sendable {
+    public let action: String
+    public let profile: String?
+    public let args: AnyCodable?
+
+    public init(
+        action: String,
+        profile: String? = nil,
+        args: AnyCodable? = nil
+    ) {
+        self.action = action
+        self.profile = profile
+        self.args = args
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case action = "action"
+        case profile = "profile"
+        case args = "args"
+    }
+}
+
+public struct BrowserRequestResult: Codable, Hashable, Sendable {
+    public let result: AnyCodable
+
+    public init(
+        result: AnyCodable
+    ) {
+        self.result = result
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case result = "result"
+    }
+}
+
 public struct CanvasEvent: Codable, Hashable, Sendable {
     public let epoch: Int
     public let seq: Int

@@ -82,6 +82,16 @@ export interface Attachment {
   content?: string;
 }
 
+export interface BrowserRequestParams {
+  action: string;
+  profile?: string;
+  args?: unknown;
+}
+
+export interface BrowserRequestResult {
+  result: unknown;
+}
+
 export interface CanvasEvent {
   epoch: number;
   seq: number;
@@ -2002,6 +2012,8 @@ export interface Methods {
   "models.scan": { params: ModelsScanParams; result: ModelsScanResult };
   /** Has a model answer a few words, and shows what it can do. */
   "models.probe": { params: ModelsProbeParams; result: ModelsProbeResult };
+  /** Uses the agent's browser, as its tool does. */
+  "browser.request": { params: BrowserRequestParams; result: BrowserRequestResult };
 }
 
 /** Every event and its payload. */
