@@ -89,7 +89,11 @@ func FuzzParams_CanvasStateParams(f *testing.F)  { fuzzParams[CanvasStateParams]
 func FuzzParams_ModelsScanParams(f *testing.F)   { fuzzParams[ModelsScanParams](f, "models.scan") }
 func FuzzParams_ModelsProbeParams(f *testing.F)  { fuzzParams[ModelsProbeParams](f, "models.probe") }
 func FuzzParams_CanvasURLParams(f *testing.F)    { fuzzParams[CanvasURLParams](f, "canvas.url") }
-func FuzzParams_MCPRestartParams(f *testing.F)   { fuzzParams[MCPRestartParams](f, "mcp.restart") }
+func FuzzParams_AgentPromptParams(f *testing.F)  { fuzzParams[AgentPromptParams](f, "agent.prompt") }
+func FuzzParams_BrowserRequestParams(f *testing.F) {
+	fuzzParams[BrowserRequestParams](f, "browser.request")
+}
+func FuzzParams_MCPRestartParams(f *testing.F) { fuzzParams[MCPRestartParams](f, "mcp.restart") }
 func FuzzParams_ExecApprovalResolveParams(f *testing.F) {
 	fuzzParams[ExecApprovalResolveParams](f, "exec.approval.resolve")
 }
