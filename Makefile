@@ -19,12 +19,12 @@ build: a2ui ## bin/clawdbot: static, stripped; TAGS=nowhatsapp leaves out WhatsA
 	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath -ldflags '$(LDFLAGS)' -o bin/clawdbot ./cmd/clawdbot
 
 test: ## everything that CI runs
-	.ci/deps
-	.ci/a2ui --must
-	$(MAKE) check
-	CLAWDBOT_REQUIRE_BROWSER=$$(.ci/browser) CLAWDBOT_REQUIRE_A2UI=$$([ -f canvas/assets/bin/a2ui.bundle.js ] && echo 1) .ci/gotest
-	.ci/typescript
-	cd docs/examples && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...
+	.ci/step deps .ci/deps
+	.ci/step a2ui .ci/a2ui --must
+	.ci/step check $(MAKE) check
+	CLAWDBOT_REQUIRE_BROWSER=$$(.ci/browser) CLAWDBOT_REQUIRE_A2UI=$$([ -f canvas/assets/bin/a2ui.bundle.js ] && echo 1) .ci/step "Go tests" .ci/gotest
+	.ci/step TypeScript .ci/typescript
+	cd docs/examples && ../../.ci/step examples sh -c '$(GO) vet ./... && $(GO) test -race -shuffle=on ./...'
 
 check: ## formatting, vet, lint, generated files, import table, names that must not appear
 	.ci/check
