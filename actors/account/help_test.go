@@ -128,7 +128,7 @@ func (r *rig) wantPhase(p Phase) State {
 		}
 		select {
 		case <-r.changed:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			r.t.Fatalf("phase = %s (%s), want %s", s.Phase, s.Reason, p)
 		}
 	}

@@ -26,7 +26,7 @@ func startActor(t *testing.T, text string, intercept actors.Interceptor) (actors
 	}
 	sys := actors.NewSystem(actors.SystemOptions{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Intercept: intercept})
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := sys.Stop(ctx); err != nil {
 			t.Error(err)
@@ -59,7 +59,7 @@ func call(t *testing.T, ref actors.Ref[Message], method string) (wire.ConfigSnap
 	case r := <-answers:
 		s, _ := r.Payload.(wire.ConfigSnapshot)
 		return s, r.Err
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no answer")
 		panic("unreachable")
 	}

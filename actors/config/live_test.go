@@ -62,7 +62,7 @@ func newRig(t *testing.T, text string, intercept actors.Interceptor) *rig {
 	}
 	sys := actors.NewSystem(actors.SystemOptions{Log: slog.New(slog.NewTextHandler(r.log, nil)), Intercept: intercept})
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := sys.Stop(ctx); err != nil {
 			t.Error(err)
@@ -114,7 +114,7 @@ func (r *rig) state() State {
 // until waits for a condition of the state.
 func (r *rig) until(what string, ok func(State) bool) State {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
 	defer cancel()
 	for {
 		s := r.state()

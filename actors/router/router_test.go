@@ -167,7 +167,7 @@ func (r *rig) want(event string) {
 		if got != event {
 			r.t.Fatalf("got %q, want %q", got, event)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		r.t.Fatalf("no %q came", event)
 	}
 }
@@ -386,7 +386,7 @@ func TestRouter_crashes(t *testing.T) {
 			for event := ""; event != "sent"; { // a doubled word of work may come before it
 				select {
 				case event = <-r.events:
-				case <-time.After(10 * time.Second):
+				case <-time.After(time.Minute):
 					t.Fatal("the command was not answered")
 				}
 			}

@@ -125,7 +125,7 @@ func (s *scene) start() {
 }
 
 func (s *scene) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	s.faults.Enable(false)
 	if err := s.g.Stop(ctx); err != nil {

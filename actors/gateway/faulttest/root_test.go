@@ -25,7 +25,7 @@ func root(t *testing.T, dir string, f *actortest.Faults) (*gateway.Gateway, erro
 
 func end(t *testing.T, g *gateway.Gateway) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := g.Stop(ctx); err != nil {
 		t.Errorf("stop: %v", err)
