@@ -5,6 +5,11 @@
 GO      ?= go
 LDFLAGS := -s -w
 TAGS    ?=
+# The code of vendors' libraries is not inlined: none of it is hot, and the program is 2.4 MB smaller (docs/performance.md).
+PLAIN   := github.com/openai/openai-go/v3 github.com/anthropics/anthropic-sdk-go github.com/modelcontextprotocol/go-sdk github.com/google/jsonschema-go \
+	github.com/slack-go/slack github.com/bwmarrin/discordgo gopkg.in/telebot.v3 go.mau.fi/whatsmeow google.golang.org/protobuf \
+	charm.land github.com/charmbracelet github.com/segmentio github.com/chromedp github.com/pion github.com/spf13 golang.org/x/image
+GCFLAGS := $(foreach p,$(PLAIN),-gcflags=$(p)/...=-l) -gcflags=encoding/gob=-l
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,7 +21,7 @@ a2ui: ## bundle the A2UI renderer with npm, where there is one; part of build an
 	@.ci/a2ui
 
 build: a2ui ## bin/clawdbot: static, stripped; TAGS=nowhatsapp leaves out WhatsApp and its GPL code, TAGS=nomodels the vendors' libraries, TAGS=nomcp servers of tools
-	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath -ldflags '$(LDFLAGS)' -o bin/clawdbot ./cmd/clawdbot
+	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath $(GCFLAGS) -ldflags '$(LDFLAGS)' -o bin/clawdbot ./cmd/clawdbot
 
 test: ## everything that CI runs
 	.ci/step deps .ci/deps
