@@ -112,7 +112,7 @@ func (g *Gateway) stopJobs(ctx context.Context) {
 
 // handTools are the tools for files and commands.
 func (g *Gateway) handTools() []tools.Tool {
-	all := files.Tools(files.Options{Jail: g.jail})
+	all := files.Tools(files.Options{Jail: g.jail, Look: g.skillDirs})
 	if g.tree.jobs.IsZero() {
 		return all
 	}
@@ -125,7 +125,7 @@ func (g *Gateway) handTools() []tools.Tool {
 			b := g.doc.Load().Config.Agent.Bash
 			return shell.Settings{Background: b.Wait(), Timeout: time.Duration(b.TimeoutSec) * time.Second, Output: b.MaxOutputChars, Pass: b.PassEnv}
 		},
-		Lookup: g.given.lookup(),
+		Lookup: g.given.lookup(), Extra: g.skillEnv,
 	})...)
 }
 

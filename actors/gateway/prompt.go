@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/clawdbot/gateway/actors/prompt"
 	"github.com/clawdbot/gateway/actors/skills"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -57,14 +59,15 @@ func (g *Gateway) ensureWorkspace(dir string) {
 func (g *Gateway) facts(t agent.Turn) prompt.Facts {
 	cfg := g.doc.Load().Config
 	host, _ := os.Hostname() // not known: not told
+	c := tools.Caller{SessionKey: t.SessionKey, SessionID: t.SessionID, Operator: t.Operator, Surface: t.Surface}
 	f := prompt.Facts{
 		Name: cmp.Or(strings.TrimSpace(cfg.Identity.Name), "Clawd"), Theme: strings.TrimSpace(cfg.Identity.Theme), Emoji: strings.TrimSpace(cfg.Identity.Emoji),
-		Workspace: g.workspaceDir(), Silent: agent.SilentToken, Ack: agent.HeartbeatToken, Heartbeat: cfg.Agent.Heartbeat.Prompt,
-		Shared: t.Shared, Stranger: t.Surface != "", Surface: surfaceLabel(t.Surface), Tags: tagged(t.Model),
+		Workspace: g.workspace(c), Silent: agent.SilentToken, Ack: agent.HeartbeatToken, Heartbeat: cfg.Agent.Heartbeat.Prompt,
+		Shared: t.Shared, Stranger: t.Surface != "", Surface: surfaceLabel(t.Surface), Tags: tagged(t.Model), Sandbox: g.sandboxNote(c),
 		Host: host, OS: runtime.GOOS, Arch: runtime.GOARCH, Version: g.o.Version, Model: t.Model, Zone: g.zone(), Thinking: cmp.Or(t.Thinking, "off"),
 		Extra: t.System,
 	}
-	f.Files = prompt.Read(f.Workspace)
+	f.Files = prompt.Read(g.workspaceDir())
 	if cfg.WhatsApp != nil {
 		for _, number := range cfg.WhatsApp.AllowFrom {
 			if number != "*" {
@@ -84,6 +87,31 @@ func (g *Gateway) facts(t agent.Turn) prompt.Facts {
 // readySkills are those of a session: what was ready at its first turn.
 func (g *Gateway) readySkills(sessionID string) []skills.Ready {
 	return g.tree.lore.snapshots.Of(sessionID, g.tree.lore.skills.Ready)
+}
+
+// skillEnv is what the skills of a session give to the programs that its turns start: keys and settings of skills.entries.
+// The gateway's own environment stays as it is.
+func (g *Gateway) skillEnv(c tools.Caller) (env []string) {
+	for _, s := range g.readySkills(c.SessionID) {
+		env = append(env, s.Env...)
+	}
+	return env
+}
+
+// skillDirs are where the skills of a session are, to be read.
+func (g *Gateway) skillDirs(c tools.Caller) (dirs []string) {
+	for _, s := range g.readySkills(c.SessionID) {
+		dirs = append(dirs, filepath.Dir(s.File))
+	}
+	return dirs
+}
+
+// sandboxNote says how a caller's commands are confined; "" = they are not.
+func (g *Gateway) sandboxNote(c tools.Caller) string {
+	if !g.confined(c) {
+		return ""
+	}
+	return g.sandboxLine()
 }
 
 // zone is the time zone of the times that the agent reads.

@@ -49,6 +49,19 @@ func TestPrompt(t *testing.T) {
 			t.Errorf("%q is not in the prompt\n%s", want, r.Prompt)
 		}
 	}
+	read := func(path string) string {
+		t.Helper()
+		c.ok("chat.send", wire.ChatSendParams{SessionKey: "main", Message: `!tool read {"path":"` + path + `"}`, IdempotencyKey: path}, nil)
+		var h wire.ChatHistoryResult
+		c.ok("chat.history", wire.ChatHistoryParams{SessionKey: "main"}, &h)
+		return string(h.Messages[len(h.Messages)-1])
+	}
+	if got := read(r.Skills[0].FilePath); !strings.Contains(got, "does it plainly") {
+		t.Errorf("a skill is read: %s", got)
+	}
+	if got := read(filepath.Join(managed, "lacking", "SKILL.md")); strings.Contains(got, "lacks a program") {
+		t.Errorf("a file of the state is read: %s", got)
+	}
 	if strings.Contains(r.Prompt, "CANARY") || strings.Contains(r.Prompt, "lacks a program") {
 		t.Errorf("this is in the prompt: %s", r.Prompt)
 	}

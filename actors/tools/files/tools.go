@@ -3,6 +3,7 @@ package files
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -12,6 +13,8 @@ import (
 type Options struct {
 	// Jail is where a caller may work. Any goroutine; must not block.
 	Jail func(c tools.Caller) Jail
+	// Look lists directories that the tools which only look may look into, too; nil = none. As Jail.
+	Look func(c tools.Caller) []string
 }
 
 // Tools are the tools.
@@ -36,7 +39,11 @@ func tool[A any](o Options, name string, g tools.Group, schema, description stri
 			if err := wire.Unmarshal(args, &a); err != nil {
 				return nil, fmt.Errorf("%s: the arguments cannot be read: %w", name, err)
 			}
-			return run(o.Jail(c), ctx, a)
+			jail := o.Jail(c)
+			if g == tools.GroupRead && o.Look != nil {
+				jail.Roots = append(slices.Clone(jail.Roots), o.Look(c)...)
+			}
+			return run(jail, ctx, a)
 		},
 	}
 }

@@ -24,6 +24,8 @@ type Options struct {
 	Settings func() Settings
 	Jail     func(c tools.Caller) files.Jail  // the first root is where commands start
 	Lookup   func(name string) (string, bool) // a variable of the gateway
+	// Extra are variables that the caller's commands get besides, "NAME=value"; the call's own count more. nil = none.
+	Extra func(c tools.Caller) []string
 	// Sandbox says how the caller's commands are confined; nil = they are not. An error = they cannot be run.
 	Sandbox func(c tools.Caller) (*process.Confinement, error)
 	Approve tools.Approve
@@ -86,7 +88,11 @@ func (o Options) spec(ctx context.Context, c tools.Caller, a bashArgs) (s jobs.S
 	} else {
 		s.Title = strings.Join(a.Argv, " ")
 	}
-	s.Env = environ(o.Lookup, set.Pass, a.Env)
+	var extra []string
+	if o.Extra != nil {
+		extra = o.Extra(c)
+	}
+	s.Env = environ(o.Lookup, set.Pass, extra, a.Env)
 	s.Confine, err = o.Sandbox(c)
 	return s, tools.ExecRequest{Argv: a.Argv, Command: a.Command, Cwd: s.Dir}, err
 }

@@ -12,9 +12,9 @@ var passed = []string{
 // quiet are set for every command: nobody is there who could answer a question or turn a page.
 var quiet = []string{"TERM=dumb", "PAGER=cat", "GIT_PAGER=cat", "GIT_TERMINAL_PROMPT=0", "DEBIAN_FRONTEND=noninteractive"}
 
-// environ is the environment of a command: what is passed on of the gateway's, with the names in more; then what is to be
-// set.
-func environ(lookup func(string) (string, bool), more []string, set map[string]string) []string {
+// environ is the environment of a command: what is passed on of the gateway's, with the names in more; then extra, and what is
+// to be set.
+func environ(lookup func(string) (string, bool), more, extra []string, set map[string]string) []string {
 	var env []string
 	for _, names := range [][]string{passed, more} {
 		for _, name := range names {
@@ -23,7 +23,7 @@ func environ(lookup func(string) (string, bool), more []string, set map[string]s
 			}
 		}
 	}
-	env = append(env, quiet...)
+	env = append(append(env, quiet...), extra...)
 	for name, value := range set {
 		env = append(env, name+"="+value) // the last of two counts
 	}

@@ -211,11 +211,12 @@ func TestBash_environment(t *testing.T) {
 	}
 	r.o.Lookup = func(name string) (string, bool) { v, ok := vars[name]; return v, ok }
 	r.set.Pass = []string{"MY_VAR", "", "NOT_SET"}
+	r.o.Extra = func(tools.Caller) []string { return []string{"SKILL_KEY=given"} }
 	got := r.ok("env; cat /proc/$$/environ /proc/$PPID/environ 2>/dev/null | tr '\\0' '\\n'; tr '\\0' '\\n' </proc/$PPID/cmdline")
 	if strings.Contains(got, "CANARY") {
 		t.Errorf("a secret: %s", got)
 	}
-	for _, want := range []string{"HOME=/home/ann", "LANG=C", "MY_VAR=wanted", "TERM=dumb", "GIT_TERMINAL_PROMPT=0"} {
+	for _, want := range []string{"HOME=/home/ann", "LANG=C", "MY_VAR=wanted", "SKILL_KEY=given", "TERM=dumb", "GIT_TERMINAL_PROMPT=0"} {
 		if !strings.Contains(got, want+"\n") {
 			t.Errorf("no %s in %s", want, got)
 		}
