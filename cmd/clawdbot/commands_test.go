@@ -39,7 +39,7 @@ func worker(s modeltest.Seen) modeltest.Step {
 	case strings.Contains(last, "write it"):
 		return call("write", `{"path":"src/hello.txt","content":"hello\nworld\n"}`)
 	case strings.Contains(last, "commit it"):
-		return call("bash", `{"command":"git init -q . && git add . && git -c user.name=x -c user.email=x@example.org commit -qm first && git show --stat --format=%s"}`)
+		return call("bash", `{"command":"git init -q . && git add src && git -c user.name=x -c user.email=x@example.org commit -qm first && git show --stat --format=%s"}`)
 	case strings.Contains(last, "flood"):
 		return call("bash", `{"command":"head -c 100000000 /dev/zero | tr '\\0' z; echo end"}`)
 	case strings.Contains(last, "nonsense"):
