@@ -250,7 +250,8 @@ func (a *actor) end(q *question, decision, reason, by string) outcome {
 func (a *actor) onResolve(c *actors.Context[Message], m Resolve) {
 	if o := a.s.ended(m.ID); o != nil {
 		if o.Decision == m.Decision && o.ExecApprovalResolved.Reason == "" {
-			m.Send(o.ExecApprovalResolved) // asked again
+			again := o.ExecApprovalResolved // perhaps before the first time is on disk
+			a.whenStored(c, func() { m.Send(again) })
 			return
 		}
 		m.Fail(wire.InvalidRequest("approval %s is decided already: %s", m.ID, o.Decision))

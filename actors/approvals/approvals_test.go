@@ -287,3 +287,40 @@ func TestFull(t *testing.T) {
 		t.Errorf("%d allowed", len(s.allowed))
 	}
 }
+
+// TestDecisions_repeated: who repeats an answer that is not on disk yet is not told so before it is.
+func TestDecisions_repeated(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, Settings{Security: "allowlist", Ask: "on-miss", Timeout: time.Minute})
+	q, done := r.begin(t.Context(), shell("make all"))
+	held, release := make(chan struct{}), make(chan struct{})
+	r.o.Store.Commit(func(*store.Tx) error {
+		close(held)
+		<-release
+		return nil
+	}, func(error) {})
+	<-held
+	answers := make(chan error, 2)
+	for range 2 {
+		m := Resolve{ID: q.ID, Decision: AllowAlways, By: "page"}
+		go func() {
+			_, err := actors.Ask(t.Context(), r.ref, func(p actors.Reply[wire.ExecApprovalResolved]) Message { m.Reply = p; return m })
+			answers <- err
+		}()
+	}
+	if err := <-done; err != nil { // the first answer has been taken
+		t.Error(err)
+	}
+	for range 100 { // the second one comes in between, and has no answer
+		r.list()
+	}
+	if len(answers) != 0 {
+		t.Error("answered before it was on disk")
+	}
+	close(release)
+	for range 2 {
+		if err := <-answers; err != nil {
+			t.Error(err)
+		}
+	}
+}
