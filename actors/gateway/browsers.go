@@ -11,6 +11,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors/browser"
 	"github.com/clawdbot/gateway/actors/tools/browse"
+	"github.com/clawdbot/gateway/providers/child"
 	"github.com/clawdbot/gateway/providers/chromium"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -62,7 +63,7 @@ func (g *Gateway) startBrowser(ctx context.Context, profile string) (browser.Bro
 	dir := filepath.Join(g.env.StateDir, "browser", profile)
 	b, err := chromium.Start(ctx, chromium.Options{
 		Path: c.ExecutablePath, Profile: filepath.Join(dir, "user-data"), Downloads: filepath.Join(dir, "downloads"),
-		Window: !c.Headless && g.hasDisplay(), NoSandbox: c.NoSandbox,
+		Window: !c.Headless && g.hasDisplay(), NoSandbox: c.NoSandbox, Env: child.Environ(g.o.Getenv),
 	})
 	if err != nil {
 		return nil, err

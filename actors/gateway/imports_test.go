@@ -47,7 +47,7 @@ var allowed = map[string][]string{
 
 	// The node's end of the bridge.
 	"bridge/device":          {"bridge", "github.com/google/uuid"},
-	"bridge/device/computer": {"github.com/chromedp/", "github.com/google/uuid"},
+	"bridge/device/computer": {"providers/child", "github.com/chromedp/", "github.com/google/uuid"},
 
 	// Model APIs. The formats import their contract.
 	"providers/model":           {},
@@ -86,8 +86,8 @@ var allowed = map[string][]string{
 	},
 	"actors/pairing":     {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/announce":    {"actors"},
-	"actors/skills":      {"actors", "actors/config", "transport/wire"},
-	"actors/transcribe":  {"actors/agent", "providers/speech"},
+	"actors/skills":      {"actors", "actors/config", "actors/process", "transport/wire"},
+	"actors/transcribe":  {"actors/agent", "actors/process", "providers/speech"},
 	"actors/file":        {},
 	"actors/prompt":      {},
 	"actors/node":        {"actors", "actors/eventstream", "actors/file", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid"},
@@ -96,9 +96,9 @@ var allowed = map[string][]string{
 	"actors/tools/calls": {"actors/tools", "actors/tools/args", "transport/wire", "github.com/google/uuid"},
 	"actors/tools/look":  {"actors/models", "actors/tools", "actors/tools/args", "providers", "providers/media", "providers/model", "transport/wire"},
 	"actors/tools/web":   {"actors/tools", "actors/tools/args", "providers/media", "transport/wire", "golang.org/x/net/html", "golang.org/x/net/html/atom"},
-	"actors/process":     {"actors/store", "transport/wire", "github.com/google/uuid", "golang.org/x/sys/unix"},
+	"actors/process":     {"actors/file", "actors/store", "transport/wire", "github.com/google/uuid", "golang.org/x/sys/unix"},
 	"actors/jobs":        {"actors", "actors/process", "github.com/google/uuid"},
-	"actors/tools/files": {"actors/tools", "transport/wire", "github.com/google/uuid"},
+	"actors/tools/files": {"actors/file", "actors/tools", "transport/wire", "github.com/google/uuid"},
 	"actors/tools/shell": {"actors/jobs", "actors/process", "actors/tools", "actors/tools/files", "transport/wire"},
 	"actors/board":       {"actors", "actors/eventstream", "canvas/a2ui", "transport/wire"},
 	"actors/mcp":         {"actors", "actors/tools", "providers", "providers/mcp", "transport/wire"},
@@ -109,7 +109,7 @@ var allowed = map[string][]string{
 	"actors/account": {"actors", "actors/store", "providers", "providers/media", "providers/text", "transport/wire", "golang.org/x/time/rate"},
 	"actors/router":  {"actors", "actors/command", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/outbox":  {"actors", "actors/account", "actors/store", "actors/why", "providers", "transport/wire"},
-	"actors/doctor":  {"actors/config", "actors/store", "transport/wire", "golang.org/x/sys/unix"},
+	"actors/doctor":  {"actors/config", "actors/file", "actors/store", "transport/wire", "golang.org/x/sys/unix"},
 	"actors/why":     {"actors/agent", "actors/config", "actors/store", "providers", "transport/wire"},
 
 	// The agent's browser.

@@ -19,10 +19,11 @@ import (
 
 // Options say what is started.
 type Options struct {
-	Path      string // of the program; "" = the first that is found
-	Profile   string // directory of the profile; made if it is not there
-	Downloads string // directory of what is downloaded
-	Window    bool   // somebody may see it
+	Path      string   // of the program; "" = the first that is found
+	Profile   string   // directory of the profile; made if it is not there
+	Downloads string   // directory of what is downloaded
+	Window    bool     // somebody may see it
+	Env       []string // its whole environment, "NAME=value"
 	NoSandbox bool
 	// Local is an address on this host that pages may reach; for tests. "" = none.
 	Local string
@@ -118,7 +119,7 @@ func Start(ctx context.Context, o Options) (*Browser, error) {
 
 func flags(o Options, path, proxy string) []chromedp.ExecAllocatorOption {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.UserDataDir(o.Profile), chromedp.WindowSize(1280, 900),
+		chromedp.ExecPath(path), chromedp.UserDataDir(o.Profile), chromedp.NoInheritEnv, chromedp.Env(o.Env...), chromedp.WindowSize(1280, 900),
 		chromedp.Flag("proxy-server", "http://"+proxy),
 		chromedp.Flag("proxy-bypass-list", "<-loopback>"), // nothing goes past it, this host's own addresses neither
 		chromedp.Flag("disable-quic", true),

@@ -50,7 +50,7 @@ func start(t *testing.T) (b *Browser, site string) {
 	}))
 	t.Cleanup(srv.Close)
 	dir := t.TempDir()
-	b, err := Start(t.Context(), Options{Profile: filepath.Join(dir, "profile"), Downloads: filepath.Join(dir, "downloads"), Local: srv.URL})
+	b, err := Start(t.Context(), Options{Profile: filepath.Join(dir, "profile"), Downloads: filepath.Join(dir, "downloads"), Local: srv.URL, Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}})
 	if err != nil {
 		t.Fatal(err)
 	}

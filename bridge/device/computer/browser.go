@@ -12,6 +12,8 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"github.com/clawdbot/gateway/providers/child"
 )
 
 // browsers are where systems put a Chromium, best first.
@@ -86,7 +88,7 @@ func (o *Options) startTab() (*tab, error) {
 
 func (o *Options) chromium(path, dir string) []chromedp.ExecAllocatorOption {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.NoInheritEnv, chromedp.Env(baseEnv(o.Getenv)...),
+		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.NoInheritEnv, chromedp.Env(child.Environ(o.Getenv)...),
 		chromedp.WindowSize(1280, 800),
 		chromedp.Flag("disable-popup-blocking", false),
 		chromedp.Flag("block-new-web-contents", true), // one page, also for what opens windows

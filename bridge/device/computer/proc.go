@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/clawdbot/gateway/providers/child"
 )
 
 // grace is how long a program may go on after SIGTERM before it is killed, and how long its output is waited for after
@@ -77,7 +79,7 @@ const toolOutput = 64 << 10
 // wrong.
 func (c *Computer) tool(ctx context.Context, path string, args ...string) (string, error) {
 	cmd := exec.Command(path, args...)
-	cmd.Env = baseEnv(c.o.Getenv)
+	cmd.Env = child.Environ(c.o.Getenv)
 	o := execute(ctx, cmd, toolOutput)
 	name := path[strings.LastIndex(path, "/")+1:]
 	switch {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/clawdbot/gateway/providers/child"
 )
 
 // maxVideo is the size in bytes from which a recording ends: what it is in base64 must fit into one line of the bridge.
@@ -134,7 +136,7 @@ func (c *Computer) until(ctx context.Context, ms int64, path string, args ...str
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(ms)*time.Millisecond+toolTime)
 	defer cancel()
 	cmd := exec.Command(path, args...)
-	cmd.Env = baseEnv(c.o.Getenv)
+	cmd.Env = child.Environ(c.o.Getenv)
 	done := make(chan outcome, 1)
 	ready := make(chan struct{})
 	go func() { done <- executeThen(ctx, cmd, toolOutput, func() { close(ready) }) }()

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/clawdbot/gateway/providers/child"
 )
 
 // RunPolicy says which programs may be run. It is made once: what a name stands for is decided then, and a program that
@@ -83,23 +85,6 @@ func (p *RunPolicy) program(argv []string, lookPath func(string) (string, error)
 
 // plain are the variables that any call may set. They choose a language or a look, and nothing that is loaded or run.
 var plain = []string{"LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "LC_TIME", "LC_NUMERIC", "TZ", "TERM", "NO_COLOR", "COLUMNS", "LINES"}
-
-// kept are the variables that a program gets from the node. What else the node has, such as the gateway's token, stays
-// with it.
-var kept = []string{
-	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY",
-	"XDG_RUNTIME_DIR", "XDG_SESSION_TYPE", "DBUS_SESSION_BUS_ADDRESS",
-}
-
-func baseEnv(getenv func(string) string) []string {
-	env := []string{}
-	for _, name := range kept {
-		if v := getenv(name); v != "" {
-			env = append(env, name+"="+v)
-		}
-	}
-	return env
-}
 
 // Bounds of a run.
 const (
@@ -185,7 +170,7 @@ func (c *Computer) plan(p runParams) (*exec.Cmd, error) {
 	}
 	cmd := exec.Command(path)
 	cmd.Args = p.Command
-	cmd.Env = baseEnv(c.o.Getenv)
+	cmd.Env = child.Environ(c.o.Getenv)
 	for name, value := range p.Env {
 		if !slices.Contains(plain, name) && !slices.Contains(c.o.Run.env, name) {
 			return nil, refuse(unavailable, "SYSTEM_RUN_DENIED: the variable %s may not be set; the owner of this computer allows it with --allow-env", tidy(name, maxTitle))
