@@ -128,7 +128,7 @@ func (a *accounts) again(c *actors.Context[Message], account string) {
 
 // ensure spawns the account's actor if it is not there.
 func (a *accounts) ensure(c *actors.Context[Message], account string) {
-	if ref := a.refs[account]; !ref.IsZero() && !closed(ref.Done()) {
+	if ref := a.refs[account]; !ref.IsZero() && !actors.Closed(ref.Done()) {
 		return
 	}
 	slot := a.o.Directory.slot(account)
@@ -208,15 +208,6 @@ func (a *accounts) onStatus(c *actors.Context[Message], m Status) {
 		m.Send(dir.States())
 		return struct{}{}, nil
 	}, func(struct{}, error) Message { return polled{} })
-}
-
-func closed(ch <-chan struct{}) bool {
-	select {
-	case <-ch:
-		return true
-	default:
-		return false
-	}
 }
 
 func newAccount(o *Options, s *slot) *account { return &account{o: o, slot: s} }

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/providers"
 )
 
@@ -233,7 +234,7 @@ func (s *slot) running(done <-chan struct{}) {
 func (s *slot) busy() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.done == nil || closed(s.done) {
+	if s.done == nil || actors.Closed(s.done) {
 		return nil
 	}
 	return s.done

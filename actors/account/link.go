@@ -192,7 +192,7 @@ func (l *link) end(err error) {
 func (l *link) running() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.done != nil && !closed(l.done)
+	return l.done != nil && !actors.Closed(l.done)
 }
 
 // result is how the last Run ended.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/providers/mcp"
 )
@@ -158,7 +159,7 @@ func (s *slot) enlist() (before <-chan struct{}, leave func(), turn uint64) {
 func (s *slot) idle(turn uint64) bool {
 	s.dir.mu.Lock()
 	defer s.dir.mu.Unlock()
-	return s.turns == turn && closed(s.last) && s.spec.Disabled == ""
+	return s.turns == turn && actors.Closed(s.last) && s.spec.Disabled == ""
 }
 
 // open makes a session the one to be called.

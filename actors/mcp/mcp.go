@@ -101,7 +101,7 @@ func (s *servers) again(c *actors.Context[Message], name string) {
 
 // ensure spawns the actor of a server if it is not there.
 func (s *servers) ensure(c *actors.Context[Message], name string) {
-	if ref := s.refs[name]; !ref.IsZero() && !closed(ref.Done()) {
+	if ref := s.refs[name]; !ref.IsZero() && !actors.Closed(ref.Done()) {
 		return
 	}
 	slot := s.o.Directory.slot(name)
@@ -134,15 +134,6 @@ func (s *servers) onRestart(c *actors.Context[Message], m Restart) {
 	slot.order()
 	s.again(c, m.Server)
 	m.Send(struct{}{})
-}
-
-func closed(ch <-chan struct{}) bool {
-	select {
-	case <-ch:
-		return true
-	default:
-		return false
-	}
 }
 
 // errGone ends a connection that is not wanted any more.

@@ -237,7 +237,7 @@ func TestReload(t *testing.T) {
 	play(t, f, map[string]Spec{"a": {}}, func(s *stage) {
 		first := f.last()
 		s.want("b", Spec{})
-		if n, _ := f.count(); s.state("b").Phase != Up || closed(first.done) || n != 2 {
+		if n, _ := f.count(); s.state("b").Phase != Up || actors.Closed(first.done) || n != 2 {
 			t.Fatalf("%+v, %d dials", s.dir.States(), n)
 		}
 		s.want("a", Spec{Server: mcp.Server{Args: []string{"x"}}})

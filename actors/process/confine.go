@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/clawdbot/gateway/actors/file"
 )
 
 // Backends of confinement.
@@ -66,25 +68,12 @@ func (c Confinement) check() error {
 			return fmt.Errorf("the sandbox cannot be given %q: it is no absolute path", dir)
 		}
 		for _, never := range c.Never {
-			if within(real(never), real(dir)) {
+			if file.Within(file.Real(never), file.Real(dir)) {
 				return fmt.Errorf("the sandbox cannot be given %s: %s is in it, and a sandboxed command must not see that", dir, never)
 			}
 		}
 	}
 	return nil
-}
-
-// real is a path without links, as far as it exists.
-func real(path string) string {
-	if r, err := filepath.EvalSymlinks(path); err == nil {
-		return r
-	}
-	return filepath.Clean(path)
-}
-
-func within(path, dir string) bool {
-	rel, err := filepath.Rel(dir, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
 }
 
 // apply makes an order a confined one. scratch is the directory that the program has for itself.

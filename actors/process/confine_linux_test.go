@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/clawdbot/gateway/actors/file"
 )
 
 // confinement is one of the backend, around a workspace; the test is skipped where the host has no such thing.
@@ -19,7 +21,7 @@ func confinement(t *testing.T, backend string) (c *Confinement, workspace string
 		t.Skip("skipped: ", found.Detail)
 	}
 	t.Log(found.Detail)
-	workspace = real(t.TempDir())
+	workspace = file.Real(t.TempDir())
 	return &Confinement{Backend: backend, Write: []string{workspace}}, workspace
 }
 
@@ -30,7 +32,7 @@ func TestConfine(t *testing.T) {
 		t.Run(backend, func(t *testing.T) {
 			t.Parallel()
 			c, workspace := confinement(t, backend)
-			secret := filepath.Join(real(t.TempDir()), "secret")
+			secret := filepath.Join(file.Real(t.TempDir()), "secret")
 			if err := os.WriteFile(secret, []byte("CANARY"), 0o644); err != nil {
 				t.Fatal(err)
 			}

@@ -16,6 +16,9 @@ var errUnsupported = errors.New("commands cannot be run on this system: it has n
 
 func ownGroup(*exec.Cmd) {}
 
+// Group has nothing to do: here the process alone is killed when its context ends.
+func Group(*exec.Cmd) {}
+
 func supported() error { return errUnsupported }
 
 func killGroup(int) {}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/file"
 	"github.com/clawdbot/gateway/actors/store"
 )
 
@@ -176,7 +177,7 @@ func TestStart(t *testing.T) {
 	}
 	more.Close() // it goes on
 	out, exit := r.end(t)
-	if got := strings.Fields(out); len(got) != 2 || got[0] != real(dir) || got[1] != "wrong" {
+	if got := strings.Fields(out); len(got) != 2 || got[0] != file.Real(dir) || got[1] != "wrong" {
 		t.Errorf("output %q", out)
 	}
 	if exit != (Exit{Code: 3}) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/process"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -145,7 +146,7 @@ func (s *skills) run(ctx context.Context, h *host, in installer, limit time.Dura
 	}
 	var stdout, stderr tail
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &stdout, &stderr, killDelay
-	ownGroup(cmd)
+	process.Group(cmd)
 	err = cmd.Run()
 	r := wire.SkillsInstallResult{Stdout: stdout.String(), Stderr: stderr.String()}
 	if cmd.ProcessState != nil && cmd.ProcessState.ExitCode() >= 0 {

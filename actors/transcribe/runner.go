@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/process"
 	"github.com/clawdbot/gateway/providers/speech"
 )
 
@@ -97,7 +98,7 @@ func Text(ctx context.Context, s Settings, path string) (string, error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stdout = out
 	cmd.WaitDelay = time.Second // for what it left behind with its output
-	ownGroup(cmd)
+	process.Group(cmd)
 	err := cmd.Run()
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):

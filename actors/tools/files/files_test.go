@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/clawdbot/gateway/actors/file"
 	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -27,7 +28,7 @@ const canary = "CANARY-outside"
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	base := real(t.TempDir())
+	base := file.Real(t.TempDir())
 	r := &rig{t: t, dir: filepath.Join(base, "workspace"), outside: filepath.Join(base, "outside")}
 	r.jail = Jail{Roots: []string{r.dir}, Never: []string{filepath.Join(base, ".clawdbot"), filepath.Join(r.dir, "clawdbot.json")}, Home: base}
 	for _, dir := range []string{r.dir, r.outside} {

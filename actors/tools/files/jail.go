@@ -7,6 +7,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/clawdbot/gateway/actors/file"
 )
 
 // Jail are the directories that the tools work in.
@@ -95,7 +97,7 @@ func (j Jail) locate(asked string) (root, rel string, err error) {
 func (j Jail) below(p string) (root, rel string, ok bool) {
 	best := -1
 	for _, r := range j.Roots {
-		for _, name := range []string{filepath.Clean(r), real(r)} {
+		for _, name := range []string{filepath.Clean(r), file.Real(r)} {
 			sub, err := filepath.Rel(name, p)
 			if err == nil && local(filepath.ToSlash(sub)) && len(name) > best {
 				root, rel, ok, best = r, filepath.ToSlash(sub), true, len(name)
@@ -103,13 +105,6 @@ func (j Jail) below(p string) (root, rel string, ok bool) {
 		}
 	}
 	return root, rel, ok
-}
-
-func real(p string) string {
-	if r, err := filepath.EvalSymlinks(p); err == nil {
-		return r
-	}
-	return filepath.Clean(p)
 }
 
 // local: a cleaned path that does not lead up.
@@ -166,5 +161,5 @@ func (j Jail) Dir(asked string) (string, error) {
 	if s.info == nil || !s.info.IsDir() {
 		return "", refuse(Missing, orDot(asked), "there is no such directory")
 	}
-	return filepath.Join(real(s.root), filepath.FromSlash(s.rel)), nil
+	return filepath.Join(file.Real(s.root), filepath.FromSlash(s.rel)), nil
 }

@@ -7,6 +7,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/clawdbot/gateway/actors/file"
 )
 
 // walk is one way through a root.
@@ -135,7 +137,7 @@ func (w *walk) follow(cur *os.Root, names []string, i int) (string, error) {
 		}
 		return to, nil
 	}
-	for _, r := range []string{filepath.Clean(w.root), real(w.root)} {
+	for _, r := range []string{filepath.Clean(w.root), file.Real(w.root)} {
 		if sub, err := filepath.Rel(r, filepath.Clean(target)); err == nil && local(filepath.ToSlash(sub)) {
 			return path.Join(filepath.ToSlash(sub), rest), nil
 		}

@@ -1,8 +1,0 @@
-//go:build !unix
-
-package skills
-
-import "os/exec"
-
-// ownGroup has nothing to do: here the process alone is killed when its time is up.
-func ownGroup(*exec.Cmd) {}
