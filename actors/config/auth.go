@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"net/netip"
 	"slices"
@@ -32,7 +33,7 @@ type Auth struct {
 func ResolveAuth(c *Config, env Env, o StartOptions) Auth {
 	g := c.Gateway.Auth
 	a := Auth{
-		Mode:     orElse(o.AuthMode, g.Mode),
+		Mode:     cmp.Or(o.AuthMode, g.Mode),
 		Token:    firstSecret(o.Token, &g.Token, env.Token),
 		Password: firstSecret(o.Password, &g.Password, env.Password),
 	}
@@ -63,7 +64,7 @@ func firstSecret(candidates ...*Secret) Secret {
 }
 
 // bind returns the bind mode in effect.
-func (o StartOptions) bind(c *Config) string { return orElse(o.Bind, c.Gateway.Bind) }
+func (o StartOptions) bind(c *Config) string { return cmp.Or(o.Bind, c.Gateway.Bind) }
 
 // Guard reports why a gateway must not start with this configuration. It is empty when it may.
 func Guard(c *Config, env Env, o StartOptions) []Issue {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -84,19 +85,19 @@ func ParseEnv(lookup LookupFunc) Env {
 		Version:        get("CLAWDBOT_VERSION"),
 		Commit:         get("GIT_COMMIT"),
 	}
-	e.StateDir = orElse(get("CLAWDBOT_STATE_DIR", "CLAWDIS_STATE_DIR"), "~/.clawdbot")
+	e.StateDir = cmp.Or(get("CLAWDBOT_STATE_DIR", "CLAWDIS_STATE_DIR"), "~/.clawdbot")
 	if e.Home == "" && strings.HasPrefix(e.StateDir, "~") {
 		e.Issues = append(e.Issues, Issue{Path: "HOME", Message: "is not set: set it or CLAWDBOT_STATE_DIR"})
 	}
 	e.StateDir = absolute(e.ExpandHome(e.StateDir))
-	e.ConfigPath = absolute(orElse(get("CLAWDBOT_CONFIG_PATH"), filepath.Join(e.StateDir, "clawdbot.json")))
-	e.OAuthDir = e.ExpandHome(orElse(get("CLAWDBOT_OAUTH_DIR"), filepath.Join(e.StateDir, "credentials")))
-	e.AgentDir = e.ExpandHome(orElse(get("CLAWDBOT_AGENT_DIR", "PI_CODING_AGENT_DIR"), filepath.Join(e.StateDir, "agent")))
+	e.ConfigPath = absolute(cmp.Or(get("CLAWDBOT_CONFIG_PATH"), filepath.Join(e.StateDir, "clawdbot.json")))
+	e.OAuthDir = e.ExpandHome(cmp.Or(get("CLAWDBOT_OAUTH_DIR"), filepath.Join(e.StateDir, "credentials")))
+	e.AgentDir = e.ExpandHome(cmp.Or(get("CLAWDBOT_AGENT_DIR", "PI_CODING_AGENT_DIR"), filepath.Join(e.StateDir, "agent")))
 	locks := "~/.clawdbot-locks"
 	if e.Home == "" {
 		locks = filepath.Join(os.TempDir(), "clawdbot-locks-"+strconv.Itoa(os.Getuid()))
 	}
-	e.LockDir = absolute(e.ExpandHome(orElse(get("CLAWDBOT_LOCK_DIR"), locks)))
+	e.LockDir = absolute(e.ExpandHome(cmp.Or(get("CLAWDBOT_LOCK_DIR"), locks)))
 	e.GatewayPort = e.port("CLAWDBOT_GATEWAY_PORT", get)
 	e.BridgePort = e.port("CLAWDBOT_BRIDGE_PORT", get)
 	e.CanvasHostPort = e.port("CLAWDBOT_CANVAS_HOST_PORT", get)
@@ -140,13 +141,6 @@ func isOn(v string) bool {
 		return true
 	}
 	return false
-}
-
-func orElse(v, otherwise string) string {
-	if v == "" {
-		return otherwise
-	}
-	return v
 }
 
 // ExpandHome replaces a leading ~ by the home directory.

@@ -106,11 +106,13 @@ func isLoopbackURL(s string) bool {
 	if err != nil || u.User != nil || !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme) {
 		return false
 	}
-	if strings.EqualFold(u.Hostname(), "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(u.Hostname())
-	return err == nil && addr.Unmap().IsLoopback()
+	return Loopback(u.Hostname())
+}
+
+// Loopback tells whether a host is this machine and no other can reach it.
+func Loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 // Interval is the time between two heartbeats; 0 = off.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ func ShellEnv(ctx context.Context, c *Config, lookup LookupFunc) (map[string]str
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	out, err := askShell(ctx, orElse(get("SHELL"), "/bin/sh"), environment(lookup))
+	out, err := askShell(ctx, cmp.Or(get("SHELL"), "/bin/sh"), environment(lookup))
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("the login shell did not answer within %s", timeout)
 	}

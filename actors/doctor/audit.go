@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/file"
 )
 
 const (
@@ -31,13 +31,13 @@ func Audit(ctx context.Context, o Options) []Finding {
 
 // exposed tells whether other machines reach the gateway's port.
 func (p *patient) exposed() bool {
-	g := p.config().Gateway
+	g := p.cfg.Gateway
 	return g.Bind != "loopback" || g.Tailscale.Mode == "funnel"
 }
 
 // credentials: what opens the gateway cannot be guessed.
 func (p *patient) credentials() {
-	auth := config.ResolveAuth(p.config(), p.Env, config.StartOptions{})
+	auth := config.ResolveAuth(p.cfg, p.Env, config.StartOptions{})
 	bad := Warning
 	if p.exposed() {
 		bad = Error
@@ -53,7 +53,7 @@ func (p *patient) credentials() {
 	case auth.Mode == config.AuthPassword && guessable(auth.Password.Reveal(), shortPassword):
 		p.add("audit.password-weak", bad, "Choose a longer one: gateway.auth.password", "the gateway's password can be guessed: give it %d characters or more", shortPassword)
 	}
-	if h := p.config().Hooks; h.Enabled {
+	if h := p.cfg.Hooks; h.Enabled {
 		switch token := h.Token.Reveal(); {
 		case token == auth.Token.Reveal() && token != "":
 			p.add("audit.hooks-token-shared", Error, `clawdbot config set hooks.token "$(openssl rand -hex 24)"`, "the token of the hooks is the gateway's own: whoever may call a hook may do everything")
@@ -78,7 +78,7 @@ func guessable(secret string, least int) bool {
 
 // exposure: where the gateway can be reached from.
 func (p *patient) exposure() {
-	g := p.config().Gateway
+	g := p.cfg.Gateway
 	if g.Bind != "loopback" {
 		p.add("audit.bind", Warning, "clawdbot config set gateway.bind loopback, and reach it by Tailscale or ssh -L.", "gateway.bind is %s: other machines reach it, and what they send can be read on the way", g.Bind)
 	}
@@ -86,24 +86,24 @@ func (p *patient) exposure() {
 	case "funnel":
 		p.add("audit.funnel", Warning, "clawdbot config set gateway.tailscale.mode serve", "gateway.tailscale.mode funnel: the whole internet reaches the gateway; only its password is between")
 	case "serve":
-		if config.ResolveAuth(p.config(), p.Env, config.StartOptions{}).AllowTailscale {
+		if config.ResolveAuth(p.cfg, p.Env, config.StartOptions{}).AllowTailscale {
 			p.add("audit.tailscale-users", Info, "gateway.auth.allowTailscale false asks them for the token, too.", "everybody in the tailnet may use the gateway without a token")
 		}
 	}
-	if h := p.config().Hooks; h.Enabled && p.exposed() {
+	if h := p.cfg.Hooks; h.Enabled && p.exposed() {
 		p.add("audit.hooks-exposed", Warning, "Let a proxy with TLS stand before them, or bind loopback.", "hooks can be called from other machines, over plain HTTP")
 	}
 }
 
 // origins: which pages in a browser may connect.
 func (p *patient) origins() {
-	g := p.config().Gateway
+	g := p.cfg.Gateway
 	for _, origin := range g.ControlUI.AllowedOrigins {
 		u, err := url.Parse(origin)
 		switch {
 		case strings.Contains(origin, "*") || origin == "null":
 			p.add("audit.origin-any", Error, "Name the pages one by one: gateway.controlUi.allowedOrigins", "any page that somebody opens in a browser could use the gateway: origin %q", origin)
-		case err == nil && u.Scheme == "http" && !loopback(u.Hostname()):
+		case err == nil && u.Scheme == "http" && !config.Loopback(u.Hostname()):
 			p.add("audit.origin-plain", Warning, "Serve that page over https.", "whoever is on the way can change the page at %s, which may use the gateway", origin)
 		}
 	}
@@ -116,9 +116,9 @@ func (p *patient) origins() {
 
 // devices: the bridge and the canvas.
 func (p *patient) devices() {
-	c := p.config()
+	c := p.cfg
 	if p.doc.Valid && p.doc.BridgeEnabled(p.Env) {
-		if host, err := p.doc.BridgeHost(p.Env, nil); err == nil && !loopback(host) {
+		if host, err := p.doc.BridgeHost(p.Env, nil); err == nil && !config.Loopback(host) {
 			p.add("audit.bridge-open", Warning, "clawdbot config set bridge.bind tailnet", "nodes connect from other machines in plain text (%s): use the tailnet, or a network that you trust", host)
 			if c.CanvasHost.Enabled {
 				p.add("audit.canvas-open", Info, "canvasHost.enabled false, if no device shows one.", "canvas files can be read by devices that are connected, and with a link that the gateway made")
@@ -127,22 +127,16 @@ func (p *patient) devices() {
 	}
 	root := p.Env.ExpandHome(c.CanvasHost.Root)
 	for _, secret := range []string{p.Env.StateDir, filepath.Join(p.Env.Home, ".ssh"), p.Env.ConfigPath} {
-		if c.CanvasHost.Enabled && root != "" && within(secret, root) && root != filepath.Join(p.Env.StateDir, "canvas") {
+		if c.CanvasHost.Enabled && root != "" && file.Within(secret, root) && root != filepath.Join(p.Env.StateDir, "canvas") {
 			p.add("audit.canvas-root", Error, "Give it a directory of its own: canvasHost.root", "the canvas serves %s, and with it %s", root, secret)
 			break
 		}
 	}
 }
 
-// within tells whether path is dir or below it.
-func within(path, dir string) bool {
-	rel, err := filepath.Rel(dir, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
-}
-
 // webhooks of platforms are called by the platform alone.
 func (p *patient) webhooks() {
-	t := p.config().Telegram
+	t := p.cfg.Telegram
 	if t == nil {
 		return
 	}
@@ -159,13 +153,13 @@ func (p *patient) webhooks() {
 
 // plainText: credentials do not leave the machine without TLS.
 func (p *patient) plainText() {
-	c := p.config()
-	if u, err := url.Parse(c.Gateway.Remote.URL.Reveal()); err == nil && u.Scheme == "ws" && !loopback(u.Hostname()) {
+	c := p.cfg
+	if u, err := url.Parse(c.Gateway.Remote.URL.Reveal()); err == nil && u.Scheme == "ws" && !config.Loopback(u.Hostname()) {
 		p.add("audit.remote-plain", Error, "Use wss://, or an ssh tunnel to 127.0.0.1.", "the gateway's credential is sent to %s in plain text", u.Hostname())
 	}
 	for name, m := range c.Models.Providers {
 		u, err := url.Parse(m.BaseURL)
-		if err == nil && u.Scheme == "http" && !loopback(u.Hostname()) && (m.APIKey != "" || len(m.Headers) > 0) {
+		if err == nil && u.Scheme == "http" && !config.Loopback(u.Hostname()) && (m.APIKey != "" || len(m.Headers) > 0) {
 			p.add("audit.model-plain", Error, "Use https:// in models.providers."+name+".baseUrl", "the key of %s is sent to %s in plain text", name, u.Hostname())
 		}
 	}
@@ -179,7 +173,7 @@ func (p *patient) plainText() {
 
 // plantable: others cannot put words or programs where the agent finds them.
 func (p *patient) plantable() {
-	c := p.config()
+	c := p.cfg
 	dirs := append([]string{c.Agent.Workspace, filepath.Join(p.Env.StateDir, "skills"), c.Hooks.TransformsDir}, c.Skills.Load.ExtraDirs...)
 	for _, dir := range dirs {
 		dir = p.Env.ExpandHome(dir)
@@ -201,11 +195,6 @@ func (p *patient) self() {
 	}
 }
 
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
-}
-
 func everybody(ids []string) bool { return slices.Contains(ids, "*") }
 
 // strangers: who may write to the agent.
@@ -218,7 +207,7 @@ func (p *patient) strangers() {
 			p.add("audit.groups-open", Warning, "clawdbot config set "+s.groupPath+`.*.requireMention true`, "%s: every message in every group is for the agent", s.groupPath)
 		}
 	}
-	for surface, ids := range elevated(p.config().Agent.Elevated) {
+	for surface, ids := range elevated(p.cfg.Agent.Elevated) {
 		if everybody(ids) {
 			p.add("audit.elevated-any", Error, fmt.Sprintf("Name people by their ids: agent.elevated.allowFrom.%s", surface), "everybody on %s may have commands run outside of the sandbox", surface)
 		}

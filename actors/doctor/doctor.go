@@ -66,6 +66,7 @@ type patient struct {
 	Options
 	ctx   context.Context
 	doc   *config.Document
+	cfg   *config.Config // as far as it can be used: the defaults where the file is not valid
 	found []Finding
 	fresh bool // nothing was set up yet
 	over  bool // what is wrong makes all else look wrong, too
@@ -84,6 +85,9 @@ func examine(ctx context.Context, o Options, checks []func(*patient)) []Finding 
 	p := &patient{Options: o, ctx: ctx, found: []Finding{}}
 	p.Host = p.Host.orReal()
 	p.doc = config.Read(o.Env.ConfigPath, o.Lookup.Getenv)
+	if p.cfg = p.doc.Config; p.cfg == nil {
+		p.cfg = config.Parse(o.Env.ConfigPath, "{}", o.Lookup.Getenv).Config
+	}
 	for _, check := range checks {
 		if check(p); p.over {
 			break
@@ -136,14 +140,6 @@ func (p *patient) add(id string, s Severity, next, format string, args ...any) *
 
 // with says how a finding is repaired.
 func (f *Finding) with(fix func() error) { f.Fixable, f.fix = true, fix }
-
-// config is the configuration as far as it can be used: the defaults where the file is not valid.
-func (p *patient) config() *config.Config {
-	if p.doc.Config != nil {
-		return p.doc.Config
-	}
-	return config.Parse(p.Env.ConfigPath, "{}", p.Lookup.Getenv).Config
-}
 
 // first is at most n of the names, and how many more there are.
 func first(names []string, n int) string {

@@ -58,12 +58,12 @@ func writable(dir string) error {
 // modes: what is kept is for its owner alone.
 func (p *patient) modes() {
 	open := []string{}
-	n := 0
+	n, workspace := 0, p.Env.ExpandHome(p.cfg.Agent.Workspace)
 	err := filepath.WalkDir(p.Env.StateDir, func(path string, e fs.DirEntry, err error) error {
 		if n++; err != nil || n > mostExamined {
 			return fs.SkipAll
 		}
-		if path == p.workspaceDir() {
+		if path == workspace {
 			return fs.SkipDir // the agent's own; its programs need their modes
 		}
 		info, err := e.Info()
@@ -109,10 +109,6 @@ func private(path string) error {
 		return err
 	}
 	return os.Chmod(path, info.Mode().Perm()&^0o077)
-}
-
-func (p *patient) workspaceDir() string {
-	return p.Env.ExpandHome(p.config().Agent.Workspace)
 }
 
 // database reads the whole of it.

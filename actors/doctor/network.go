@@ -25,7 +25,7 @@ func (p *patient) ports() {
 			"the gateway answers and refuses this program: %v", p.Down)
 		return
 	}
-	c := p.config()
+	c := p.cfg
 	ports := p.Env.Ports(c, 0)
 	if holder := store.Holder(p.Env.StateDir); holder != "" {
 		p.add("gateway.elsewhere", Error, "Use its address (gateway.port, CLAWDBOT_GATEWAY_PORT), or end that process.",
@@ -71,7 +71,7 @@ var hosts = map[string]string{"telegram": "api.telegram.org", "discord": "discor
 
 // platforms: their names are known, their certificates good, and their clocks say the same as ours.
 func (p *patient) platforms() {
-	c := p.config()
+	c := p.cfg
 	clock := false
 	for _, s := range []struct {
 		name string

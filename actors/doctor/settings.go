@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -119,21 +120,14 @@ func (p *patient) need(id, program, why string, s Severity) {
 
 // programs are those that configured parts start.
 func (p *patient) programs() {
-	c := p.config()
+	c := p.cfg
 	if s := c.Signal; s != nil && s.Enabled && s.HTTPURL == "" && (s.AutoStart == nil || *s.AutoStart) {
 		p.need("program.signal-cli", s.CLIPath, "signal", Error)
 	}
 	if s := c.IMessage; s != nil && s.Enabled {
-		p.need("program.imsg", orElse(s.CLIPath, "imsg"), "imessage", Error)
+		p.need("program.imsg", cmp.Or(s.CLIPath, "imsg"), "imessage", Error)
 	}
 	if c.Gateway.Tailscale.Mode != "off" {
 		p.need("program.tailscale", "tailscale", "gateway.tailscale.mode", Error)
 	}
-}
-
-func orElse(s, otherwise string) string {
-	if strings.TrimSpace(s) == "" {
-		return otherwise
-	}
-	return s
 }

@@ -17,7 +17,7 @@ type entrance struct {
 
 // surfaces are the ways in of all accounts that are configured.
 func (p *patient) surfaces() (all []entrance) {
-	c := p.config()
+	c := p.cfg
 	add := func(path string, from config.IDs, groups config.Groups) {
 		all = append(all, entrance{path, from, groupsOf(path), groups})
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
 	"net/url"
 	"os"
 	"runtime"
@@ -100,7 +99,7 @@ func (a *app) target(f clientFlags) (target, error) {
 	if err != nil || u.Scheme != "ws" && u.Scheme != "wss" || u.Host == "" || u.User != nil {
 		return t, usage("the address of a gateway looks like ws://127.0.0.1:18789 or wss://host")
 	}
-	t.local = isLoopback(u.Hostname())
+	t.local = config.Loopback(u.Hostname())
 	if f.url != "" && !t.local && t.url != c.Gateway.Remote.URL.Reveal() {
 		fileToken, filePassword = "", ""
 	}
@@ -127,11 +126,6 @@ func localHost(bind string) string {
 		return "127.0.0.1"
 	}
 	return host
-}
-
-func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 // dial connects as the command line. The error says what to do next.

@@ -1,6 +1,7 @@
 package args
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,7 +26,7 @@ func Check(raw wire.Raw, v any) error {
 func read(path string, raw wire.Raw, into reflect.Value) error {
 	given := map[string]wire.Raw{}
 	if len(raw) > 0 && wire.Unmarshal(raw, &given) != nil {
-		return fmt.Errorf("%s must be a JSON object", orElse(strings.TrimSuffix(path, "."), "the arguments"))
+		return fmt.Errorf("%s must be a JSON object", cmp.Or(strings.TrimSuffix(path, "."), "the arguments"))
 	}
 	fields := fieldsOf(into.Type())
 	var problems []string
@@ -46,13 +47,6 @@ func read(path string, raw wire.Raw, into reflect.Value) error {
 		return errors.New(strings.Join(problems, "; "))
 	}
 	return nil
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 func names(fields []field) string {

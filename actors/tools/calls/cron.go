@@ -1,6 +1,7 @@
 package calls
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,7 +114,7 @@ func (o Options) runCron(ctx context.Context, _ tools.Caller, a cronArgs) (any, 
 		if a.Mode != "" && a.Mode != "due" && a.Mode != "force" {
 			return nil, errors.New("mode of run is due or force")
 		}
-		return o.Call(ctx, "cron.run", wire.CronRunParams{ID: a.ID, Mode: orElse(a.Mode, "force")})
+		return o.Call(ctx, "cron.run", wire.CronRunParams{ID: a.ID, Mode: cmp.Or(a.Mode, "force")})
 	case "runs":
 		limit := int64(20)
 		if a.Limit != nil {
@@ -125,7 +126,7 @@ func (o Options) runCron(ctx context.Context, _ tools.Caller, a cronArgs) (any, 
 }
 
 func (o Options) wake(ctx context.Context, a cronArgs) (any, error) {
-	switch mode := orElse(a.Mode, "next-heartbeat"); {
+	switch mode := cmp.Or(a.Mode, "next-heartbeat"); {
 	case a.Text == "":
 		return nil, errors.New("wake needs text")
 	case mode != "now" && mode != "next-heartbeat":
@@ -133,13 +134,6 @@ func (o Options) wake(ctx context.Context, a cronArgs) (any, error) {
 	default:
 		return o.Call(ctx, "wake", map[string]string{"mode": mode, "text": a.Text})
 	}
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 // add is a new job. What is not said follows from the rest.
