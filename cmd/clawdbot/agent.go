@@ -102,11 +102,7 @@ func (a *app) runAgent(ctx context.Context, f clientFlags, p wire.AgentParams, v
 		return explainCall(err, "agent", time.Duration(defaultRunTimeout)*time.Second)
 	}
 	if f.json {
-		b, err := wire.Marshal(out)
-		if err != nil {
-			return err
-		}
-		return printJSON(a.out, b)
+		return printValue(a.out, out)
 	}
 	for _, m := range out.MediaURLs {
 		out.Text += "\nMedia: " + m

@@ -21,11 +21,7 @@ func (a *app) showPrompt(ctx context.Context, f clientFlags, sessionKey string) 
 		return explainCall(err, "agent.prompt", f.timeout)
 	}
 	if f.json {
-		b, err := wire.Marshal(r)
-		if err != nil {
-			return err
-		}
-		return printJSON(a.out, b)
+		return printValue(a.out, r)
 	}
 	_, err = fmt.Fprint(a.out, printable(r.Prompt))
 	return err

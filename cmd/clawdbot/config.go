@@ -254,11 +254,7 @@ func (a *app) configPathCommand() *cobra.Command {
 				return err
 			}
 			if f.json {
-				b, err := wire.Marshal(map[string]any{"path": s.Path, "exists": s.Exists, "valid": s.Valid})
-				if err != nil {
-					return err
-				}
-				return printJSON(a.out, b)
+				return printValue(a.out, map[string]any{"path": s.Path, "exists": s.Exists, "valid": s.Valid})
 			}
 			_, err = fmt.Fprintln(a.out, oneLine(s.Path))
 			return err

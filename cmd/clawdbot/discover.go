@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/clawdbot/gateway/bridge/discovery"
-	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // discovered is a gateway as --json prints it.
@@ -77,11 +76,7 @@ func (a *app) showDiscovered(found []discovery.Found, asJSON bool, timeout time.
 		for _, f := range found {
 			all.Gateways = append(all.Gateways, discovered{f.Instance, f.Host, f.Address, f.Port, f.Text})
 		}
-		b, err := wire.Marshal(all)
-		if err != nil {
-			return err
-		}
-		return printJSON(a.out, b)
+		return printValue(a.out, all)
 	}
 	if len(found) == 0 {
 		_, err := fmt.Fprintf(a.out, "No gateway answered within %v. Gateways are found whose bridge the local network can reach\n"+

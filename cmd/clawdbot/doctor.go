@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -85,11 +84,9 @@ func (a *app) report(found []doctor.Finding, fix, asJSON bool, none string) erro
 		problem = doctor.Repair(found)
 	}
 	if asJSON {
-		b, err := json.MarshalIndent(map[string]any{"findings": found}, "", "  ")
-		if err != nil {
+		if err := printValue(a.out, map[string]any{"findings": found}); err != nil {
 			return err
 		}
-		fmt.Fprintln(a.out, string(b))
 	} else {
 		a.showFindings(found, none)
 	}

@@ -54,11 +54,7 @@ func (a *app) hooksStatusCommand() *cobra.Command {
 			if !f.json {
 				return a.showHooks(file.Hooks)
 			}
-			b, err := wire.Marshal(file.Hooks)
-			if err != nil {
-				return err
-			}
-			return printJSON(a.out, b)
+			return printValue(a.out, file.Hooks)
 		},
 	}
 	f.register(c)
@@ -109,11 +105,7 @@ func (a *app) hooksTestCommand() *cobra.Command {
 				return err
 			}
 			if f.json {
-				b, err := wire.Marshal(map[string]any{"status": status, "body": body})
-				if err != nil {
-					return err
-				}
-				return printJSON(a.out, b)
+				return printValue(a.out, map[string]any{"status": status, "body": body})
 			}
 			_, err = fmt.Fprintf(a.out, "%d %s\n%s\n", status, http.StatusText(status), printable(strings.TrimSpace(body)))
 			return err

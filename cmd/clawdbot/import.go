@@ -73,11 +73,7 @@ func (a *app) rehearse(ctx context.Context, dir string, asJSON bool) error {
 		return err
 	}
 	if asJSON {
-		raw, err := wire.Marshal(r)
-		if err != nil {
-			return err
-		}
-		return printJSON(a.out, raw)
+		return printValue(a.out, r)
 	}
 	if !places.Found() {
 		_, err := fmt.Fprintf(a.out, "There is nothing to import in %s.\n", env.StateDir)

@@ -115,11 +115,7 @@ func (a *app) showChosen(c *cobra.Command, f clientFlags, pick func(agentModels)
 	if !f.json {
 		return show(m)
 	}
-	b, err := wire.Marshal(pick(m))
-	if err != nil {
-		return err
-	}
-	return printJSON(a.out, b)
+	return printValue(a.out, pick(m))
 }
 
 func aliasText(all map[string]string) string {

@@ -77,11 +77,7 @@ func (a *app) scanModels(c *cobra.Command, f scanFlags) error {
 		}
 	}
 	if f.json {
-		b, err := wire.Marshal(r)
-		if err == nil {
-			err = printJSON(a.out, b)
-		}
-		if err != nil {
+		if err := printValue(a.out, r); err != nil {
 			return err
 		}
 	} else if err := a.showScan(r); err != nil {

@@ -39,11 +39,7 @@ func (a *app) modelsStatusCommand() *cobra.Command {
 				return err
 			}
 			if f.json {
-				b, err := wire.Marshal(r)
-				if err == nil {
-					err = printJSON(a.out, b)
-				}
-				if err != nil {
+				if err := printValue(a.out, r); err != nil {
 					return err
 				}
 			} else if err := a.showModelsReport(r); err != nil {

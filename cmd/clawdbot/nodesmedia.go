@@ -121,11 +121,7 @@ func (a *app) mediaCommand(c *cobra.Command, n *nodeFlags, kind, command string,
 		if !n.json {
 			return nil
 		}
-		b, err := wire.Marshal(map[string]any{"files": saved})
-		if err != nil {
-			return err
-		}
-		return printJSON(a.out, b)
+		return printValue(a.out, map[string]any{"files": saved})
 	}
 	return c
 }

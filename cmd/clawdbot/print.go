@@ -11,6 +11,15 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
+// printValue is printJSON for something of our own.
+func printValue(w io.Writer, v any) error {
+	b, err := wire.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return printJSON(w, b)
+}
+
 // printJSON prints a payload as the gateway sent it, indented.
 func printJSON(w io.Writer, payload wire.Raw) error {
 	var b bytes.Buffer

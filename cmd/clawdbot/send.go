@@ -48,11 +48,7 @@ func (a *app) sendCommand() *cobra.Command {
 // showUnsent prints what send would be asked.
 func (a *app) showUnsent(p wire.SendParams, asJSON bool) error {
 	if asJSON {
-		b, err := wire.Marshal(p)
-		if err != nil {
-			return err
-		}
-		return printJSON(a.out, b)
+		return printValue(a.out, p)
 	}
 	t := a.newTable()
 	t.row("Not sent", "--dry-run")

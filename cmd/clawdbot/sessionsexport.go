@@ -125,11 +125,7 @@ func (a *app) showExported(f exportFlags, done []exported) error {
 	case f.out == "-":
 		return nil
 	case f.json:
-		raw, err := wire.Marshal(map[string]any{"files": done})
-		if err != nil {
-			return err
-		}
-		return printJSON(a.out, raw)
+		return printValue(a.out, map[string]any{"files": done})
 	}
 	t := a.newTable("SESSION", "MESSAGES", "FILE")
 	for _, x := range done {

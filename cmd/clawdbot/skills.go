@@ -93,11 +93,7 @@ func (a *app) skillsInfoCommand() *cobra.Command {
 			if !f.json {
 				return a.showSkill(r.Skills[i])
 			}
-			b, err := wire.Marshal(r.Skills[i])
-			if err != nil {
-				return err
-			}
-			return printJSON(a.out, b)
+			return printValue(a.out, r.Skills[i])
 		},
 	}
 	f.register(c)

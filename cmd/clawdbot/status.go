@@ -56,11 +56,7 @@ func (a *app) deepStatus(ctx context.Context, f clientFlags, show func(wire.Stat
 		return err
 	}
 	if f.json {
-		b, err := wire.Marshal(all)
-		if err != nil {
-			return err
-		}
-		return printJSON(a.out, b)
+		return printValue(a.out, all)
 	}
 	if err := show(s); err != nil {
 		return err

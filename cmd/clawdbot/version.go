@@ -18,13 +18,9 @@ func (a *app) versionCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			v, commit := buildInfo()
 			if asJSON {
-				b, err := wire.Marshal(map[string]any{
+				return printValue(a.out, map[string]any{
 					"version": v, "commit": commit, "go": runtime.Version(), "protocol": wire.ProtocolVersion,
 				})
-				if err != nil {
-					return err
-				}
-				return printJSON(a.out, b)
 			}
 			if commit != "" {
 				v += " (" + commit + ")"
