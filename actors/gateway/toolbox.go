@@ -102,8 +102,10 @@ func (g *Gateway) toolInfos(j agent.Job) (infos []agent.ToolInfo) {
 // tool is how a run calls a tool. What a person writes to the built-in runner may name any method, too.
 func (g *Gateway) tool(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error) {
 	<-g.tree.grown // a run from before a restart may be quicker than the method table
-	if _, ok := g.tree.tools.Find(name); !ok && j.Request.Operator && g.byHandOnly(j) {
-		return g.typed(ctx, name, args)
+	if j.Request.Operator && g.byHandOnly(j) {
+		if _, ok := g.tree.tools.Find(name); !ok {
+			return g.typed(ctx, name, args)
+		}
 	}
 	c := g.caller(j)
 	c.Output = agent.Shows(ctx)
