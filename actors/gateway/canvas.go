@@ -97,7 +97,7 @@ func (g *Gateway) toolOptions() tools.Options {
 			}
 			return g.call(ctx, method, raw)
 		},
-		Workspace: func() string { return g.env.ExpandHome(g.doc.Load().Config.Agent.Workspace) },
+		Workspace: g.workspaceDir,
 		Save: func(mime, name string, data []byte) (string, error) {
 			return g.saveMedia(agent.Media{MIME: mime, Name: name, Data: data})
 		},

@@ -87,7 +87,7 @@ func (g *Gateway) childDir(configured string) string {
 	if configured != "" {
 		return g.env.ExpandHome(configured)
 	}
-	dir := g.env.ExpandHome(g.doc.Load().Config.Agent.Workspace)
+	dir := g.workspaceDir()
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return g.env.StateDir
 	}

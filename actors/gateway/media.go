@@ -34,7 +34,7 @@ func (g *Gateway) cleanMedia() {
 // loader copies what is to be sent. Files are taken from the agent's workspace and from what came in or went out before.
 func (g *Gateway) loader() *media.Loader {
 	out := g.mediaDir("outbound")
-	return media.NewLoader(out, g.env.ExpandHome(g.doc.Load().Config.Agent.Workspace), g.mediaDir("inbound"), out)
+	return media.NewLoader(out, g.workspaceDir(), g.mediaDir("inbound"), out)
 }
 
 func (g *Gateway) load(ctx context.Context, ref string) (providers.Media, error) {

@@ -31,7 +31,7 @@ func (g *Gateway) confined(c tools.Caller) bool {
 func (g *Gateway) workspace(c tools.Caller) string {
 	s := g.sandbox()
 	if !s.PerSession || !g.confined(c) {
-		return g.env.ExpandHome(g.doc.Load().Config.Agent.Workspace)
+		return g.workspaceDir()
 	}
 	root := g.env.ExpandHome(s.WorkspaceRoot)
 	if !filepath.IsAbs(root) {
