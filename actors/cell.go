@@ -81,7 +81,7 @@ func (c *cell) overflow() {
 	}
 	c.sys.log.Error("actor stopped, mailbox full", "actor", c.path)
 	if c.onGiveUp != nil {
-		c.sys.spawnGoroutine(func() { c.shield("OnGiveUp", func() { c.onGiveUp(ErrFull) }) })
+		c.sys.spawnGoroutine(c.path, func() { c.shield("OnGiveUp", func() { c.onGiveUp(ErrFull) }) })
 	}
 }
 

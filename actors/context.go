@@ -110,7 +110,7 @@ func Answer[M, T any](c *Context[M], r Reply[T], work func(ctx context.Context) 
 // returned no error and this incarnation ended before it could take it.
 func PipeOwned[M, T any](c *Context[M], f func(ctx context.Context) (T, error), wrap func(T, error) M, release func(T)) {
 	in, ctx := c.in, c.in.context()
-	c.cell.sys.spawnGoroutine(func() {
+	c.cell.sys.spawnGoroutine(c.cell.path, func() {
 		var v T
 		err := error(errGoexit)
 		defer func() {
@@ -122,7 +122,7 @@ func PipeOwned[M, T any](c *Context[M], f func(ctx context.Context) (T, error), 
 			l := &lazy{make: func() (any, bool) { return wrap(v, err), true }}
 			if release != nil && err == nil {
 				l.drop = func() {
-					in.cell.sys.spawnGoroutine(func() { in.cell.shield("release", func() { release(v) }) })
+					in.cell.sys.spawnGoroutine(in.cell.path, func() { in.cell.shield("release", func() { release(v) }) })
 				}
 			}
 			in.post(l)

@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,13 +35,13 @@ type System struct {
 	cells    map[string]*cell
 	seq      uint64
 	stopping bool
-	pipes    int           // goroutines of Pipe that still run
-	pipesEnd chan struct{} // closed when pipes is 0 again; nil if nobody waits
+	pipes    map[string]int // goroutines of Pipe that still run, by the path of their actor
+	pipesEnd chan struct{}  // closed when there are none again; nil if nobody waits
 }
 
 // NewSystem returns a System without actors.
 func NewSystem(o SystemOptions) *System {
-	s := &System{log: o.Log, intercept: o.Intercept, cells: map[string]*cell{}, epoch: time.Now()}
+	s := &System{log: o.Log, intercept: o.Intercept, cells: map[string]*cell{}, pipes: map[string]int{}, epoch: time.Now()}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -138,7 +140,7 @@ func (s *System) Stop(ctx context.Context) error {
 	select {
 	case <-s.pipesDone():
 	case <-ctx.Done():
-		return fmt.Errorf("stop: goroutines of Pipe still run: %w", context.Cause(ctx))
+		return fmt.Errorf("stop: goroutines of Pipe still run, of %s: %w", s.pipeOwners(), context.Cause(ctx))
 	}
 	s.shutdown.Do(s.engine.Shutdown)
 	return nil
@@ -153,17 +155,19 @@ func (s *System) logBusy() {
 	}
 }
 
-// spawnGoroutine runs f on a goroutine that Stop waits for.
-func (s *System) spawnGoroutine(f func()) {
+// spawnGoroutine runs f for the actor at path, on a goroutine that Stop waits for.
+func (s *System) spawnGoroutine(path string, f func()) {
 	s.mu.Lock()
-	s.pipes++
+	s.pipes[path]++
 	s.mu.Unlock()
 	go func() {
 		defer func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.pipes--
-			if s.pipes == 0 && s.pipesEnd != nil {
+			if s.pipes[path]--; s.pipes[path] == 0 {
+				delete(s.pipes, path)
+			}
+			if len(s.pipes) == 0 && s.pipesEnd != nil {
 				close(s.pipesEnd)
 				s.pipesEnd = nil
 			}
@@ -175,13 +179,20 @@ func (s *System) spawnGoroutine(f func()) {
 func (s *System) pipesDone() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.pipes == 0 {
+	if len(s.pipes) == 0 {
 		return closedChan()
 	}
 	if s.pipesEnd == nil {
 		s.pipesEnd = make(chan struct{})
 	}
 	return s.pipesEnd
+}
+
+// pipeOwners are the actors whose goroutines still run.
+func (s *System) pipeOwners() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(slices.Sorted(maps.Keys(s.pipes)), ", ")
 }
 
 // warnOnly drops what protoactor says about ordinary life: the layer logs it better.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -176,6 +177,26 @@ func TestSystemStop(t *testing.T) {
 			t.Errorf("spawn after Stop: %v", err)
 		}
 		stopSystem(t, s) // again: does nothing
+	})
+}
+
+// TestSystemStop_says: a stop that waits in vain says for whose goroutine.
+func TestSystemStop_says(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, end := newSystem(t, actors.SystemOptions{}), make(chan struct{})
+		mustSpawn(t, s, "deaf", props(behavior[string]{start: func(c *actors.Context[string]) error {
+			actors.Pipe(c, func(context.Context) (int, error) { <-end; return 0, nil }, func(int, error) string { return "" })
+			return nil
+		}}))
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := s.Stop(ctx); err == nil || !strings.Contains(err.Error(), "of deaf: ") {
+			t.Errorf("stop: %v", err)
+		}
+		close(end)
+		stopSystem(t, s)
 	})
 }
 
