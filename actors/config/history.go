@@ -30,7 +30,7 @@ type Generation struct {
 // value keeps nothing.
 type history struct{ dir string }
 
-// list returns the generations, newest first.
+// list returns the generations, newest first. A file without content is what a power cut left of one.
 func (h history) list() ([]Generation, error) {
 	if h.dir == "" {
 		return nil, nil
@@ -45,7 +45,7 @@ func (h history) list() ([]Generation, error) {
 	var all []Generation
 	for _, e := range entries {
 		g, ok := parseGeneration(e.Name())
-		if info, err := e.Info(); ok && err == nil && info.Mode().IsRegular() {
+		if info, err := e.Info(); ok && err == nil && info.Mode().IsRegular() && info.Size() > 0 {
 			g.Bytes = info.Size()
 			all = append(all, g)
 		}
@@ -65,9 +65,10 @@ func parseGeneration(name string) (Generation, bool) {
 // text returns what a generation says.
 func (h history) text(g Generation) (string, error) { return readFile(filepath.Join(h.dir, g.name)) }
 
-// record keeps text as the newest generation, unless it is that already, and drops the oldest ones.
+// record keeps text as the newest generation, unless it is that already, and drops the oldest ones. It does not wait for
+// the disk: the configuration itself is safe, and a gateway that is told to stop must not wait for its history.
 func (h history) record(text string, now time.Time) error {
-	if h.dir == "" {
+	if h.dir == "" || text == "" {
 		return nil
 	}
 	all, err := h.list()
@@ -82,7 +83,7 @@ func (h history) record(text string, now time.Time) error {
 		next = all[0].Number + 1
 	}
 	name := fmt.Sprintf("%06d-%d.json5", next, now.UnixMilli())
-	if err := file.Replace(filepath.Join(h.dir, name), []byte(text)); err != nil {
+	if err := file.Swap(filepath.Join(h.dir, name), []byte(text)); err != nil {
 		return err
 	}
 	for _, g := range all[min(len(all), maxGenerations-1):] {

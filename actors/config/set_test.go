@@ -153,6 +153,13 @@ func TestConfigSet_writesAndKeepsGenerations(t *testing.T) {
 	if _, err = ask1(t, r.ref, "config.rollback", `{"generation":99}`); err == nil || err.Code != wire.CodeInvalidRequest {
 		t.Errorf("rollback to nothing: %v", err)
 	}
+	torn := filepath.Join(r.history, "000077-1.json5") // what a power cut may leave of one
+	if err := os.WriteFile(torn, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ = ask1(t, r.ref, "config.history", "{}"); strings.Contains(got, `"generation":77`) {
+		t.Errorf("history with an empty file %s", got)
+	}
 	for i := range 15 {
 		if _, err := ask1(t, r.ref, "config.set", setParams(t, `{gateway:{port:`+string(rune('1'+i%9))+`00}}`)); err != nil {
 			t.Fatal(err)

@@ -16,9 +16,19 @@ func Replace(path string, content []byte) error {
 	return ReplaceIf(path, content, func() bool { return true })
 }
 
+// Swap is Replace without its promise about a power cut, after which the file may be empty or gone, and without its wait for
+// the disk, which can take seconds.
+func Swap(path string, content []byte) error {
+	return replace(path, content, false, func() bool { return true })
+}
+
 // ReplaceIf is Replace for a content that was made of what the file had: it is not written, and the error is ErrChanged,
 // unless, at the last moment, still says that the file has that.
-func ReplaceIf(path string, content []byte, still func() bool) (err error) {
+func ReplaceIf(path string, content []byte, still func() bool) error {
+	return replace(path, content, true, still)
+}
+
+func replace(path string, content []byte, durable bool, still func() bool) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
@@ -36,10 +46,11 @@ func ReplaceIf(path string, content []byte, still func() bool) (err error) {
 		}
 	}()
 	_, err = f.Write(content)
-	for _, step := range []func() error{f.Sync, f.Close} {
-		if e := step(); err == nil {
-			err = e
-		}
+	if durable && err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
 	}
 	if err != nil {
 		return err
@@ -47,7 +58,7 @@ func ReplaceIf(path string, content []byte, still func() bool) (err error) {
 	if !still() {
 		return ErrChanged
 	}
-	if err = os.Rename(f.Name(), path); err != nil {
+	if err = os.Rename(f.Name(), path); err != nil || !durable {
 		return err
 	}
 	return SyncDir(dir)

@@ -10,8 +10,10 @@ func TestReplace(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "new")
 	path, link := filepath.Join(dir, "f"), filepath.Join(dir, "link")
-	if err := Replace(path, []byte("one")); err != nil {
-		t.Fatal(err)
+	for _, put := range []func(string, []byte) error{Swap, Replace} {
+		if err := put(path, []byte("one")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.Symlink("f", link); err != nil {
 		t.Fatal(err)
