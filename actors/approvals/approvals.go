@@ -212,7 +212,7 @@ func (a *actor) ask(m Ask, s Settings, k string, now time.Time) {
 	}
 	c := m.Caller
 	q := &question{key: k, seen: now, reply: m.Reply, ExecApproval: wire.ExecApproval{
-		ID: m.ID, RunID: c.RunID, SessionKey: c.SessionKey, Command: m.Request.Command, Argv: m.Request.Argv, Cwd: m.Request.Cwd,
+		ID: m.ID, RunID: c.RunID, SessionKey: c.SessionKey, Command: m.Request.Command, Argv: m.Request.Argv, Env: m.Request.Env, Cwd: m.Request.Cwd,
 		Trigger: c.Trigger, Surface: c.Surface, Sender: c.Sender, CreatedAt: now.UnixMilli(), ExpiresAt: now.Add(s.Timeout).UnixMilli(),
 	}}
 	a.s.pending = append(a.s.pending, q)
@@ -263,7 +263,7 @@ func (a *actor) onResolve(c *actors.Context[Message], m Resolve) {
 		return
 	}
 	if m.Decision == AllowAlways {
-		a.s.allow(wire.ExecAllowed{ID: q.key, Command: q.Command, Argv: q.Argv, AddedAt: a.o.Now().UnixMilli(), By: m.By})
+		a.s.allow(wire.ExecAllowed{ID: q.key, Command: q.Command, Argv: q.Argv, Env: q.Env, AddedAt: a.o.Now().UnixMilli(), By: m.By})
 	}
 	o := a.end(q, m.Decision, "", m.By).ExecApprovalResolved
 	a.whenStored(c, func() { m.Send(o) })

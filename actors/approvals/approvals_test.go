@@ -200,6 +200,9 @@ func TestDecisions(t *testing.T) {
 		t.Errorf("after that: %v", err)
 	}
 	r.begin(t.Context(), tools.ExecRequest{Argv: []string{"make", "all"}}) // not the same words
+	if q, _ := r.begin(t.Context(), tools.ExecRequest{Command: "make all", Cwd: "/w", Env: []string{"PATH=/tmp"}}); !slices.Equal(q.Env, []string{"PATH=/tmp"}) {
+		t.Errorf("asked without its variables: %+v", q)
+	}
 	l := r.list()
 	if len(l.Allowed) != 1 || l.Allowed[0].Command != "make all" || l.Allowed[0].By != "page" {
 		t.Fatalf("allowed %+v", l.Allowed)

@@ -1,6 +1,7 @@
 package approvals
 
 import (
+	"slices"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -96,7 +97,7 @@ func (saved) approvalsMessage()    {}
 // Size counts the command against the mailbox.
 func (a Ask) Size() int {
 	n := 512 + len(a.Request.Command)
-	for _, s := range a.Request.Argv {
+	for _, s := range slices.Concat(a.Request.Argv, a.Request.Env) {
 		n += len(s)
 	}
 	return n

@@ -67,11 +67,14 @@ func (s *State) end(q *question, o outcome) {
 	}
 }
 
-// keyOf tells commands apart that somebody has allowed for good: exactly these words, on this device.
+// keyOf tells commands apart that somebody has allowed for good: exactly these words with these variables, on this device.
 func keyOf(r tools.ExecRequest) string {
 	text := "argv\x00" + strings.Join(r.Argv, "\x00")
 	if r.Command != "" {
 		text = "shell\x00" + r.Command
+	}
+	for _, v := range r.Env {
+		text += "\x00env\x00" + v
 	}
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:6])

@@ -82,11 +82,11 @@ func (s *State) start(ctx context.Context, k *process.Keeper, spec Spec, ended f
 		return nil, err
 	}
 	s.put(j)
-	go j.follow(outR, ended)
-	j.unbind = context.AfterFunc(spec.With, func() { j.endUnlessKept() })
+	j.unbind = context.AfterFunc(spec.With, j.endUnlessKept)
 	if spec.Timeout > 0 {
 		j.timer = time.AfterFunc(spec.Timeout, func() { j.Kill(TimedOut) })
 	}
+	go j.follow(outR, ended)
 	return j, nil
 }
 
@@ -101,6 +101,10 @@ func (j *Job) follow(out *os.File, ended func()) {
 	late := time.AfterFunc(drain, func() { out.Close() }) // somebody else has the other end
 	<-read
 	late.Stop()
+	j.unbind()
+	if j.timer != nil {
+		j.timer.Stop() // it would keep the output for as long as the job was allowed to take
+	}
 	out.Close()
 	if j.stdin != nil {
 		j.stdin.Close()

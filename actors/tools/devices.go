@@ -62,11 +62,12 @@ func (o Options) approveOnDevice(ctx context.Context, c Caller, args wire.Raw) e
 		return nil
 	}
 	var a struct {
-		Node    string   `json:"node"`
-		Command []string `json:"command"`
-		Cwd     string   `json:"cwd"`
-		Invoke  string   `json:"invokeCommand"`
-		Params  wire.Raw `json:"params"`
+		Node    string            `json:"node"`
+		Command []string          `json:"command"`
+		Cwd     string            `json:"cwd"`
+		Env     map[string]string `json:"env"`
+		Invoke  string            `json:"invokeCommand"`
+		Params  wire.Raw          `json:"params"`
 	}
 	if err := wire.Unmarshal(args, &a); err != nil {
 		return fmt.Errorf("nodes: %w", err)
@@ -75,7 +76,7 @@ func (o Options) approveOnDevice(ctx context.Context, c Caller, args wire.Raw) e
 	if a.Invoke != "" {
 		argv = []string{"node:" + a.Node, a.Invoke, string(a.Params)}
 	}
-	return o.Approve(ctx, c, ExecRequest{Argv: argv, Cwd: a.Cwd})
+	return o.Approve(ctx, c, ExecRequest{Argv: argv, Cwd: a.Cwd, Env: EnvList(a.Env)})
 }
 
 var canvasSchema = wire.Raw(`{

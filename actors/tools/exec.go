@@ -11,6 +11,16 @@ type ExecRequest struct {
 	Argv    []string // program and arguments, run without a shell; on a device "node:<name>" stands first
 	Command string   // a line for the shell
 	Cwd     string   // absolute
+	Env     []string // variables that the call sets, "NAME=value", sorted
+}
+
+// EnvList has variables as an ExecRequest has them.
+func EnvList(env map[string]string) (list []string) {
+	for name, value := range env {
+		list = append(list, name+"="+value)
+	}
+	slices.Sort(list)
+	return list
 }
 
 // Approve asks whether a command may be run, and waits for the person who decides where one is to be asked. The error is
@@ -20,8 +30,12 @@ type Approve func(ctx context.Context, c Caller, r ExecRequest) error
 
 // Listed tells whether a pattern stands for a command: "git status *" is the program git with status and any other arguments. The
 // program must be the word itself; in the others "*" is any characters, and as the last word any number of arguments. A line
-// for the shell is listed only if it has nothing in it that the shell reads: no quotes, variables, pipes or second commands.
+// for the shell is listed only if it has nothing in it that the shell reads: no quotes, variables, pipes or second commands. A
+// command with variables of its own is never listed: with PATH, say, its program could be any.
 func Listed(patterns []string, r ExecRequest) bool {
+	if len(r.Env) > 0 {
+		return false
+	}
 	words := r.Argv
 	if r.Command != "" {
 		words = plainWords(r.Command)

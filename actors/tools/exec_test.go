@@ -23,7 +23,7 @@ func TestListed(t *testing.T) {
 		line("git status $(rm x)"), line("git status ${IFS}"), line("git status\nrm x"), line("git status \\x"), line("git status 'x'"), line("git status *"),
 		line("git status ~"), line("git status {a,b}"), line("git status !!"), line("git status #"), line("PATH=. git status"), line("git\tstatus"),
 		line("git status &"), line("git status\r"), line("git status \u2028x"), line("make -C /src/x/lib clean"), line("make -C /other/lib test"),
-		argv("node:Other", "uptime"), argv("uptime"),
+		argv("node:Other", "uptime"), argv("uptime"), {Command: "git status", Env: []string{"PATH=/tmp"}}, {Argv: []string{"ls"}, Env: []string{"LD_PRELOAD=x"}},
 	} {
 		if Listed(list, r) {
 			t.Errorf("%+v is listed", r)

@@ -166,7 +166,7 @@ func TestApprovals(t *testing.T) {
 	g := newFake(t)
 	waits(g)
 	p := open(t, g)
-	p.WaitText("[data-approval=a1] .approval-command", "rm -rf ./build && echo \"<b>done</b>\"")
+	p.WaitText("[data-approval=a1] .approval-command", "PATH=/tmp\nrm -rf ./build && echo \"<b>done</b>\"")
 	p.WaitText("[data-approval=a1]", "/home/me/clawd")
 	p.WaitText("[data-approval=a1]", "telegram Mira")
 	p.Click("[data-approval=a1] .primary")
@@ -182,7 +182,7 @@ func TestApprovals(t *testing.T) {
 // waits has one command wait.
 func waits(g *fakeGateway) {
 	g.methods = []string{"exec.approvals.list"}
-	pending := []object{{"id": "a1", "command": "rm -rf ./build && echo \"<b>done</b>\"", "cwd": "/home/me/clawd", "sessionKey": "main", "surface": "telegram",
+	pending := []object{{"id": "a1", "command": "rm -rf ./build && echo \"<b>done</b>\"", "env": []string{"PATH=/tmp"}, "cwd": "/home/me/clawd", "sessionKey": "main", "surface": "telegram",
 		"sender": "Mira", "trigger": "chat", "createdAt": time.Now().UnixMilli()}}
 	if g.on == nil {
 		g.on = map[string]func(c *fakeCall){}

@@ -7,6 +7,7 @@ type ExecApproval struct {
 	SessionKey string   `json:"sessionKey"`
 	Command    string   `json:"command,omitempty"`
 	Argv       []string `json:"argv,omitempty"` // on a device "node:<name>" stands first
+	Env        []string `json:"env,omitempty"`  // variables that it is given besides, NAME=value
 	Cwd        string   `json:"cwd,omitempty"`
 	Trigger    string   `json:"trigger"`           // what began the run: chat, agent, cron, heartbeat, hook, node
 	Surface    string   `json:"surface,omitempty"` // where its message came by; absent = a client
@@ -26,11 +27,12 @@ type ExecApprovalResolved struct {
 	TS         int64  `json:"ts"` // ms
 }
 
-// ExecAllowed is a command that is allowed for good: exactly these words.
+// ExecAllowed is a command that is allowed for good: exactly these words with these variables.
 type ExecAllowed struct {
 	ID      string   `json:"id"`
 	Command string   `json:"command,omitempty"`
 	Argv    []string `json:"argv,omitempty"`
+	Env     []string `json:"env,omitempty"`
 	AddedAt int64    `json:"addedAt"` // ms
 	By      string   `json:"by,omitempty"`
 }

@@ -94,7 +94,7 @@ func (o Options) spec(ctx context.Context, c tools.Caller, a bashArgs) (s jobs.S
 	}
 	s.Env = environ(o.Lookup, set.Pass, extra, a.Env)
 	s.Confine, err = o.Sandbox(c)
-	return s, tools.ExecRequest{Argv: a.Argv, Command: a.Command, Cwd: s.Dir}, err
+	return s, tools.ExecRequest{Argv: a.Argv, Command: a.Command, Cwd: s.Dir, Env: tools.EnvList(a.Env)}, err
 }
 
 // shellFor is the program that runs a line.

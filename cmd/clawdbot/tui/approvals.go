@@ -21,13 +21,21 @@ const (
 // approval is a command that waits for somebody's word.
 type approval struct{ wire.ExecApproval }
 
-// text is the exact command; words of an argument list are in quotes where they need them.
+// text is the exact command behind the variables that it sets; words of an argument list are in quotes where they need them.
 func (a approval) text() string {
-	if a.Command != "" {
-		return a.Command
+	env := ""
+	for _, v := range a.Env {
+		env += quoted([]string{v}) + "\n"
 	}
-	words := make([]string, len(a.Argv))
-	for i, w := range a.Argv {
+	if a.Command != "" {
+		return env + a.Command
+	}
+	return env + quoted(a.Argv)
+}
+
+func quoted(argv []string) string {
+	words := make([]string, len(argv))
+	for i, w := range argv {
 		if words[i] = w; w == "" || strings.ContainsAny(w, " \t\n\"'`$&|;<>()*?[]{}\\") {
 			words[i] = fmt.Sprintf("%q", w)
 		}

@@ -193,12 +193,12 @@ func TestView_sizes(t *testing.T) {
 func TestApprove(t *testing.T) {
 	t.Parallel()
 	m := testModel()
-	m.approvals = []approval{{wire.ExecApproval{ID: "a", Argv: []string{"make", "install", "two words"}, Cwd: "/src"}}}
+	m.approvals = []approval{{wire.ExecApproval{ID: "a", Argv: []string{"make", "install", "two words"}, Env: []string{"PATH=/tmp"}, Cwd: "/src"}}}
 	m.approve()
 	if got := m.picker.shown()[m.picker.at].value; got != "deny" {
 		t.Errorf("Enter would %s", got)
 	}
-	if text := m.View().Content; !strings.Contains(text, `make install "two words"`) || !strings.Contains(text, "/src") {
+	if text := m.View().Content; !strings.Contains(text, `make install "two words"`) || !strings.Contains(text, "PATH=/tmp") || !strings.Contains(text, "/src") {
 		t.Errorf("screen %q", text)
 	}
 	m.onApprovals(approvalsFound{})

@@ -2205,6 +2205,7 @@ public struct ExecAllowed: Codable, Hashable, Sendable {
     public let id: String
     public let command: String?
     public let argv: [String]?
+    public let env: [String]?
     public let addedAt: Int
     public let by: String?
 
@@ -2212,12 +2213,14 @@ public struct ExecAllowed: Codable, Hashable, Sendable {
         id: String,
         command: String? = nil,
         argv: [String]? = nil,
+        env: [String]? = nil,
         addedAt: Int,
         by: String? = nil
     ) {
         self.id = id
         self.command = command
         self.argv = argv
+        self.env = env
         self.addedAt = addedAt
         self.by = by
     }
@@ -2226,6 +2229,7 @@ public struct ExecAllowed: Codable, Hashable, Sendable {
         case id = "id"
         case command = "command"
         case argv = "argv"
+        case env = "env"
         case addedAt = "addedAt"
         case by = "by"
     }
@@ -2237,6 +2241,7 @@ public struct ExecApproval: Codable, Hashable, Sendable {
     public let sessionKey: String
     public let command: String?
     public let argv: [String]?
+    public let env: [String]?
     public let cwd: String?
     public let trigger: String
     public let surface: String?
@@ -2250,6 +2255,7 @@ public struct ExecApproval: Codable, Hashable, Sendable {
         sessionKey: String,
         command: String? = nil,
         argv: [String]? = nil,
+        env: [String]? = nil,
         cwd: String? = nil,
         trigger: String,
         surface: String? = nil,
@@ -2262,6 +2268,7 @@ public struct ExecApproval: Codable, Hashable, Sendable {
         self.sessionKey = sessionKey
         self.command = command
         self.argv = argv
+        self.env = env
         self.cwd = cwd
         self.trigger = trigger
         self.surface = surface
@@ -2276,6 +2283,7 @@ public struct ExecApproval: Codable, Hashable, Sendable {
         case sessionKey = "sessionKey"
         case command = "command"
         case argv = "argv"
+        case env = "env"
         case cwd = "cwd"
         case trigger = "trigger"
         case surface = "surface"

@@ -506,6 +506,7 @@ export interface ExecAllowed {
   id: string;
   command?: string;
   argv?: string[];
+  env?: string[];
   addedAt: number;
   by?: string;
 }
@@ -516,6 +517,7 @@ export interface ExecApproval {
   sessionKey: string;
   command?: string;
   argv?: string[];
+  env?: string[];
   cwd?: string;
   trigger: string;
   surface?: string;

@@ -8,7 +8,7 @@ const LOOK_AGAIN = 15_000; // ms; one that runs out may not be told
 const TALL = 400; // characters of a command that are shown at once
 
 /**
- * @typedef {{ id: string, command?: string, argv?: string[], cwd?: string, sessionKey?: string, trigger?: string, surface?: string, sender?: string,
+ * @typedef {{ id: string, command?: string, argv?: string[], env?: string[], cwd?: string, sessionKey?: string, trigger?: string, surface?: string, sender?: string,
  *   createdAt?: number, expiresAt?: number }} Approval
  */
 
@@ -98,7 +98,8 @@ export class Approvals {
   }
 }
 
-/** The exact words; those of an argument list each in quotes where they need them. @param {Approval} a */
+/** The exact words behind the variables; those of a list each in quotes where they need them. @param {Approval} a */
 function commandOf(a) {
-  return a.command || (a.argv || []).map((w) => (/^[\w@%+=:,./-]+$/.test(w) ? w : JSON.stringify(w))).join(' ');
+  const quoted = (/** @type {string[]} */ all) => all.map((w) => (/^[\w@%+=:,./-]+$/.test(w) ? w : JSON.stringify(w)));
+  return [...quoted(a.env || []), a.command || quoted(a.argv || []).join(' ')].join('\n');
 }
