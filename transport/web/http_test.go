@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -243,42 +244,54 @@ func TestCaching(t *testing.T) {
 	}
 }
 
-// TestFirstLoad follows the page as a browser does and adds up what goes over the wire.
+// TestFirstLoad follows the page as a browser does and adds up what goes over the wire: first what the chat needs, then what
+// comes with all the views.
 func TestFirstLoad(t *testing.T) {
 	t.Parallel()
-	const budget = 100_000
+	const chatBudget, pageBudget = 100_000, 200_000
 	h := web.New(web.Options{ControlUI: true})
-	refs := regexp.MustCompile(`(?:src|href)="(assets/[^"]+)"|from '\./([^']+)'`)
+	needed := regexp.MustCompile(`(?:src|href)="(assets/[^"]+)"|from '(\.[^']+)'`)
+	later := regexp.MustCompile(`=> import\('(\.[^']+)'\)`)
 	seen := map[string]bool{}
 	total := 0
-	var load func(path string)
-	load = func(path string) {
-		if seen[path] {
+	var lazy []string
+	var load func(at string)
+	load = func(at string) {
+		if seen[at] {
 			return
 		}
-		seen[path] = true
-		zipped := ask(h, "GET", path, "Accept-Encoding", "gzip")
-		total += len(body(t, zipped))
-		r := ask(h, "GET", path)
-		if ct := r.Header.Get("Content-Type"); path != "/" && strings.HasPrefix(ct, "text/html") {
-			t.Errorf("%s is missing", path)
+		seen[at] = true
+		total += len(body(t, ask(h, "GET", at, "Accept-Encoding", "gzip")))
+		r := ask(h, "GET", at)
+		if ct := r.Header.Get("Content-Type"); at != "/" && strings.HasPrefix(ct, "text/html") {
+			t.Errorf("%s is missing", at)
 		}
-		for _, m := range refs.FindAllStringSubmatch(body(t, r), -1) {
-			if m[1] != "" {
-				load("/" + m[1])
-			} else {
-				load("/assets/" + m[2])
-			}
+		text := body(t, r)
+		for _, m := range later.FindAllStringSubmatch(text, -1) {
+			lazy = append(lazy, path.Join(path.Dir(at), m[1]))
+		}
+		for _, m := range needed.FindAllStringSubmatch(text, -1) {
+			load(path.Join(path.Dir(at), m[1]+m[2]))
 		}
 	}
 	load("/")
-	if len(seen) < 20 {
-		t.Errorf("only %d files found: %v", len(seen), seen)
+	if len(seen) < 20 || len(lazy) < len(views) {
+		t.Errorf("only %d files found, %d of them later: %v", len(seen), len(lazy), seen)
 	}
-	if total > budget {
-		t.Errorf("first load is %d bytes, budget %d", total, budget)
+	if total > chatBudget {
+		t.Errorf("the chat's first load is %d bytes, budget %d", total, chatBudget)
 	}
 	t.Logf("first load: %d files, %d bytes compressed", len(seen), total)
+	for _, at := range append(lazy, "/assets/control.css") {
+		if seen[at] {
+			t.Errorf("the chat loads %s, which only a view needs", at)
+		}
+		load(at)
+	}
+	if total > pageBudget {
+		t.Errorf("the whole page is %d bytes, budget %d", total, pageBudget)
+	}
+	t.Logf("whole page: %d files, %d bytes compressed", len(seen), total)
 }
 
 func TestPageHasNothingInline(t *testing.T) {

@@ -156,7 +156,11 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, p string) {
 	}
 	a, ok := s.files[name]
 	if !ok {
-		a = s.files["index.html"]
+		a, ok = s.files["index.html"]
+	}
+	if !ok {
+		s.refuse(w, r, http.StatusServiceUnavailable, "Control UI assets not found")
+		return
 	}
 	a.serve(w, r)
 }

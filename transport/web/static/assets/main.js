@@ -10,7 +10,9 @@ import { byId, meta } from './dom.js';
 import { LinkPhone } from './link.js';
 import { Messages } from './messages.js';
 import { ModelDialog } from './models.js';
+import { Rail, route } from './rail.js';
 import { Sessions } from './sessions.js';
+import { Stage } from './stage.js';
 import { StatusLine, takeToken, themeSwitch, token } from './status.js';
 import { Store } from './store.js';
 import { activeTurn } from './turns.js';
@@ -50,12 +52,14 @@ const client = new Client({
     devices.look();
     approvals.onHello(hello);
     canvas.onHello(hello);
+    stage.again();
   },
   onGap: () => {
     chat.refresh('gap');
     devices.look();
     approvals.look();
     canvas.refresh();
+    stage.again();
   },
   onEvent: (name, payload) => {
     if (name === 'chat') chat.onChat(payload);
@@ -67,6 +71,7 @@ const client = new Client({
     if (name.startsWith('node.pair.')) devices.look();
     if (name.startsWith('exec.approval.')) approvals.look();
     if (name === 'chat' && payload.state !== 'delta') chat.refreshSessions();
+    stage.onEvent(name, payload);
   },
 });
 
@@ -80,7 +85,27 @@ const devices = new Devices(client);
 const approvals = new Approvals(client);
 const models = new ModelDialog(store, client, chat);
 const canvas = new CanvasPane(store, client, instanceId());
+const rail = new Rail(() => store.state.sessionKey);
+const stage = new Stage(store, client, phone);
 themeSwitch();
+
+/** Shows what the address names. */
+function follow() {
+  const { entry, args } = route();
+  const control = Boolean(entry.load);
+  byId('app').classList.toggle('control', control);
+  const title = byId('view-title');
+  title.hidden = !control;
+  title.textContent = entry.label;
+  document.title = control ? `${entry.label} · Clawdbot` : 'Clawdbot';
+  rail.mark(entry.id);
+  sessions.drawer(false);
+  if (control) stage.show(entry, args);
+  else {
+    stage.hide();
+    chat.open(keyFromAddress());
+  }
+}
 
 /** @param {string} key */
 function openSession(key) {
@@ -90,13 +115,18 @@ function openSession(key) {
 
 addEventListener('hashchange', () => {
   if (takeToken()) client.start();
-  else chat.open(keyFromAddress());
+  else follow();
+});
+
+byId('skip').addEventListener('click', (/** @type {Event} */ e) => {
+  e.preventDefault(); // the address is the view's
+  byId(route().entry.load ? 'view' : 'composer').focus();
 });
 
 document.addEventListener('keydown', (e) => {
   if (e.key !== 'Escape' || e.isComposing || document.querySelector('dialog[open]')) return;
   if (sessions.isOpen()) sessions.drawer(false);
-  else if (activeTurn(store.state.turns)) chat.stop();
+  else if (!route().entry.load && activeTurn(store.state.turns)) chat.stop();
 });
 
 store.subscribe((s) => status.render(s));
@@ -104,6 +134,8 @@ store.subscribe((s) => messages.render(s));
 store.subscribe((s) => composer.render(s));
 store.subscribe((s) => sessions.render(s));
 store.subscribe((s) => models.render(s));
+store.subscribe((s) => rail.render(s));
 store.change(() => {});
+follow();
 client.start();
-if (!matchMedia('(pointer: coarse)').matches) byId('composer').focus();
+if (!route().entry.load && !matchMedia('(pointer: coarse)').matches) byId('composer').focus();
