@@ -34,6 +34,7 @@ type Conn struct {
 	writing   bool      // guarded by mu: a writer runs
 	slowSince time.Time // guarded by mu: since when events is over the limit; zero = it is not
 	welcome   bool      // guarded by mu: hello-ok is queued
+	checkBy   time.Time // guarded by mu: when there must have been a line; zero = whenever
 	closed    bool      // guarded by mu
 }
 
@@ -150,6 +151,17 @@ func (c *Conn) enqueue(it item) bool {
 		go c.write()
 	}
 	return true
+}
+
+// Check asks the node for a sign of life, and closes the connection if there is no line of it within limit.
+func (c *Conn) Check(limit time.Duration) {
+	if !c.Send(Ping{ID: "check"}) {
+		return
+	}
+	c.mu.Lock()
+	c.checkBy = time.Now().Add(limit)
+	c.mu.Unlock()
+	c.patience()
 }
 
 // Close ends the connection at once. What is queued is lost.

@@ -28,6 +28,7 @@ func (c *Conn) run() {
 			c.farewell(err)
 			return
 		}
+		c.heard()
 		frame, err := Decode(line)
 		if err != nil {
 			c.refuse(wire.CodeInvalidRequest, err.Error())
@@ -45,11 +46,18 @@ func (c *Conn) recovered() {
 	}
 }
 
-// patience sets how long the next line may take: a node may be silent for as long as it likes.
+// heard notes a line: that was the sign of life.
+func (c *Conn) heard() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.checkBy = time.Time{}
+}
+
+// patience sets how long the next line may take: a node may be silent for as long as it likes, unless it is being checked.
 func (c *Conn) patience() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var until time.Time
+	until := c.checkBy
 	if c.node == nil {
 		until = time.Now().Add(c.srv.limits.Idle)
 	}

@@ -427,3 +427,21 @@ func TestShutdown_manyStrangers(t *testing.T) {
 		p.gone()
 	}
 }
+
+// TestCheck: a node that shows that it is there stays, whatever it was silent for before; one that does not is let go.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	s, c := serve(t, Limits{})
+	there, dead := dial(t, s), dial(t, s)
+	there.greet("n1")
+	dead.greet("n2")
+	for _, id := range []string{"n1", "n2"} {
+		c.node(id).conn.Check(2 * time.Second)
+	}
+	there.hears(`"ping"`)
+	there.say(`{"type":"pong","id":"check"}`)
+	dead.hears(`"ping"`)
+	dead.gone()
+	there.say(`{"type":"ping","id":"a"}`)
+	there.hears(`"pong"`)
+}

@@ -57,6 +57,8 @@ func (a *account) Receive(c *actors.Context[message], m message) error {
 	switch m := m.(type) {
 	case begin:
 		a.begin(c)
+	case renew:
+		a.onRenew(c)
 	case vacated:
 		a.onVacated(c, m)
 	case overdue:
@@ -140,6 +142,14 @@ func (a *account) begin(c *actors.Context[message]) {
 			return struct{}{}, ctx.Err()
 		}
 	}, func(struct{}, error) message { return vacated{attempt} })
+}
+
+// onRenew begins anew what is connected, or wants to be. One that is just beginning has no old connection.
+func (a *account) onRenew(c *actors.Context[message]) {
+	a.slot.unheard(a.o.Now().UnixMilli())
+	if a.link != nil && a.slot.snapshot().Phase != Terminal {
+		a.begin(c)
+	}
 }
 
 func (a *account) onVacated(c *actors.Context[message], m vacated) {

@@ -83,6 +83,10 @@ func (a *accounts) Receive(c *actors.Context[Message], m Message) error {
 		if a.o.Directory.slot(m.Account) != nil {
 			a.again(c, m.Account)
 		}
+	case Reconnect:
+		for _, ref := range a.refs {
+			_ = ref.Tell(renew{}) // one that is gone is begun anew anyway
+		}
 	case Stop:
 		a.onStop(c, m)
 	case Deliver:

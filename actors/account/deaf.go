@@ -130,6 +130,15 @@ func (s *slot) heard(now int64) {
 	s.news = true
 }
 
+// unheard notes that nobody listened until now: that is no pause of the people.
+func (s *slot) unheard(now int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rhythm.last > 0 {
+		s.rhythm.last = now
+	}
+}
+
 // deaf says why the account hears nothing although it is up; "" = it does.
 func (s *slot) deaf(now int64) string {
 	s.mu.Lock()

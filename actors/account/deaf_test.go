@@ -93,3 +93,32 @@ func TestAccount_perform(t *testing.T) {
 		}
 	})
 }
+
+// TestAccount_reconnect: after the machine has slept every connection is opened anew at once, a pause is cut short, what cannot be
+// helped is left alone, and the time in which nobody listened is no silence.
+func TestAccount_reconnect(t *testing.T) {
+	bubble(t, func(r *rig) {
+		var runs atomic.Int64
+		outcome := func(_ int64, ctx context.Context, env providers.Env) error { return upUntilCancelled(ctx, env) }
+		r.start(factory(script{run: func(ctx context.Context, env providers.Env) error { return outcome(runs.Add(1), ctx, env) }}))
+		reconnect := func(want int64, phase Phase) {
+			r.t.Helper()
+			if err := r.ref.Tell(Reconnect{}); err != nil {
+				r.t.Fatal(err)
+			}
+			synctest.Wait()
+			if s := r.state(); runs.Load() != want || s.Phase != phase {
+				r.t.Errorf("%d runs, %s (%s), want %d, %s", runs.Load(), s.Phase, s.Reason, want, phase)
+			}
+		}
+		synctest.Wait()
+		reconnect(2, Up)
+		outcome = func(int64, context.Context, providers.Env) error { return errors.New("no network") }
+		reconnect(3, Backoff)
+		outcome = func(_ int64, ctx context.Context, env providers.Env) error { return upUntilCancelled(ctx, env) }
+		reconnect(4, Up)
+		outcome = func(int64, context.Context, providers.Env) error { return providers.Terminal(errors.New("logged out")) }
+		reconnect(5, Terminal)
+		reconnect(5, Terminal)
+	})
+}

@@ -26,6 +26,10 @@ type Start struct {
 // Restart closes the account's connection and opens it again, also out of a terminal state.
 type Restart struct{ Account string }
 
+// Reconnect closes the connections of all accounts and opens them again, at once also where a pause would have to end first: the
+// machine has slept, say, and what looks like a connection may be none. An account whose state is terminal stays as it is.
+type Reconnect struct{}
+
 // Stop closes the account's connection for good. Reason shows in its state.
 type Stop struct{ Account, Reason string }
 
@@ -68,6 +72,7 @@ type Status struct {
 
 func (Start) accountsMessage()     {}
 func (Restart) accountsMessage()   {}
+func (Reconnect) accountsMessage() {}
 func (Stop) accountsMessage()      {}
 func (Deliver) accountsMessage()   {}
 func (Reconcile) accountsMessage() {}
@@ -124,6 +129,7 @@ type message interface{ accountMessage() }
 
 type (
 	begin   struct{} // start, or start over, from what the slot wants
+	renew   struct{} // likewise, unless that cannot help
 	deliver struct {
 		actors.Reply[providers.Receipt]
 		out   providers.Outgoing
@@ -161,6 +167,7 @@ type (
 )
 
 func (begin) accountMessage()     {}
+func (renew) accountMessage()     {}
 func (deliver) accountMessage()   {}
 func (reconcile) accountMessage() {}
 func (typing) accountMessage()    {}
@@ -181,4 +188,5 @@ func (d deliver) Size() int { return 256 + len(d.out.Text) }
 
 // The facts themselves are in the slot and the link; these messages only say "look": one queued is as good as many.
 func (begin) CoalesceKey() string    { return "begin" }
+func (renew) CoalesceKey() string    { return "renew" }
 func (reported) CoalesceKey() string { return "reported" }

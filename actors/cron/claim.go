@@ -50,8 +50,14 @@ func detailOf(r store.CronRun) (d detail) {
 	return d
 }
 
+// occasion is why a look is more than one at what is due.
+type occasion struct {
+	first    bool // since the start
+	clockSet bool
+}
+
 // lookAround reads what there is to do, and claims it.
-func (o *Options) lookAround(ctx context.Context, wanted []Run, first, enabled bool) (r round, err error) {
+func (o *Options) lookAround(ctx context.Context, wanted []Run, as occasion, enabled bool) (r round, err error) {
 	now := time.Now().UnixMilli()
 	var due []store.CronJob
 	lost := false
@@ -70,7 +76,7 @@ func (o *Options) lookAround(ctx context.Context, wanted []Run, first, enabled b
 		r.next, err = v.CronNext(now)
 		return err
 	})
-	if err != nil || len(due)+len(wanted) == 0 && !first && !lost {
+	if err != nil || len(due)+len(wanted) == 0 && as == (occasion{}) && !lost {
 		return r, err
 	}
 	err = o.Store.Do(ctx, func(tx *store.Tx) (err error) {
@@ -81,8 +87,13 @@ func (o *Options) lookAround(ctx context.Context, wanted []Run, first, enabled b
 		if err = o.settleStrays(tx, r.news, now); err != nil {
 			return err
 		}
-		if first {
+		if as.first {
 			if err = tidy(tx, r.news, now); err != nil {
+				return err
+			}
+		}
+		if as.clockSet {
+			if err = replan(tx, now); err != nil {
 				return err
 			}
 		}

@@ -34,6 +34,7 @@ type cron struct {
 	tidied  bool
 	looking bool
 	again   bool // look once more
+	replan  bool // the clock was set since the last look
 	wanted  []Run
 	timer   func() // cancels the next look
 	open    int    // runs in progress when last looked
@@ -85,6 +86,9 @@ func (s *cron) Receive(c *actors.Context[Message], m Message) error {
 		if s.open > 0 || s.looking {
 			s.look(c)
 		}
+	case Replan:
+		s.replan = true
+		s.look(c)
 	case Reload, look:
 		s.look(c)
 	case ready:
@@ -114,12 +118,12 @@ func (s *cron) look(c *actors.Context[Message]) {
 		return
 	}
 	s.looking, s.again = true, false
-	wanted, first := s.wanted, !s.tidied
-	s.wanted = nil
+	wanted, as := s.wanted, occasion{first: !s.tidied, clockSet: s.replan}
+	s.wanted, s.replan = nil, false
 	enabled := s.o.Config().Enabled
 	actors.Pipe(c, func(ctx context.Context) (round, error) {
-		return s.o.lookAround(ctx, wanted, first, enabled)
-	}, func(r round, err error) Message { return looked{r, wanted, err} })
+		return s.o.lookAround(ctx, wanted, as, enabled)
+	}, func(r round, err error) Message { return looked{r, wanted, as, err} })
 }
 
 func (s *cron) onLooked(c *actors.Context[Message], m looked) {
@@ -129,6 +133,7 @@ func (s *cron) onLooked(c *actors.Context[Message], m looked) {
 		for _, w := range m.wanted { // nothing was claimed, or nobody knows: no second try on their behalf
 			w.Fail(m.err)
 		}
+		s.replan = s.replan || m.as.clockSet
 		s.arm(c, retryIn)
 		return
 	}

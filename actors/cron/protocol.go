@@ -67,6 +67,9 @@ type RunEnded struct{}
 // Reload says that the configuration has changed.
 type Reload struct{}
 
+// Replan says that the clock was set: what was planned by it is planned anew.
+type Replan struct{}
+
 type (
 	ready  struct{} // everybody is there: jobs may run
 	look   struct{} // something may be due
@@ -79,6 +82,7 @@ type (
 	looked struct {
 		round
 		wanted []Run
+		as     occasion
 		err    error
 	}
 	published struct{ run store.CronRun } // the event of a run's end is out
@@ -101,6 +105,7 @@ func (Runs) cronMessage()      {}
 func (Wake) cronMessage()      {}
 func (RunEnded) cronMessage()  {}
 func (Reload) cronMessage()    {}
+func (Replan) cronMessage()    {}
 func (ready) cronMessage()     {}
 func (look) cronMessage()      {}
 func (stored) cronMessage()    {}

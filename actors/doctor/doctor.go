@@ -43,7 +43,19 @@ type Options struct {
 	Refused bool
 	// Running is the version of the running gateway, "" = not known.
 	Running string
+	// Service is how the gateway is installed as a service; nil = there is no service manager, or nobody asked it.
+	Service *Service
 	Host    Host
+}
+
+// Service is what a service manager knows of the gateway.
+type Service struct {
+	Path      string // of the unit
+	Installed bool
+	Outdated  bool   // the unit is not the one that this program would install
+	Failed    bool   // it was given up
+	Detail    string // how it ended
+	Linger    *bool  // it runs without a session of the user; nil = not known
 }
 
 // Host is what is asked of the machine. What is nil is the machine's own.
@@ -77,7 +89,7 @@ func Examine(ctx context.Context, o Options) []Finding {
 	return examine(ctx, o, []func(*patient){
 		(*patient).directory, (*patient).environment, (*patient).settings, (*patient).modes, (*patient).database, (*patient).room,
 		(*patient).logins, (*patient).ports, (*patient).programs, (*patient).platforms, (*patient).gateway, (*patient).accounts,
-		(*patient).deliveries, (*patient).schedules, (*patient).skills, (*patient).tree,
+		(*patient).deliveries, (*patient).schedules, (*patient).skills, (*patient).tree, (*patient).service,
 	})
 }
 

@@ -107,6 +107,10 @@ func TestExamine_planted(t *testing.T) {
 			h.visit(time.Time{}, &url.Error{Op: "Head", URL: "https://x", Err: x509.UnknownAuthorityError{}})
 		}},
 		{"network.unreachable", func(h *house) { h.visit(time.Time{}, errBusy) }},
+		{"service.missing", func(h *house) { h.unit = &Service{Path: "/u"} }},
+		{"service.outdated", func(h *house) { h.unit = &Service{Path: "/u", Installed: true, Outdated: true} }},
+		{"service.failed", func(h *house) { h.unit = &Service{Path: "/u", Installed: true, Failed: true, Detail: "exit status 1"} }},
+		{"service.linger", func(h *house) { h.unit = &Service{Path: "/u", Installed: true, Linger: new(false)} }},
 		{"disk.full", func(h *house) {
 			h.host.Free = func(string) (uint64, uint64, uint64, error) { return 5 << 20, 1 << 20, 2 << 20, nil }
 		}},

@@ -29,6 +29,7 @@ type house struct {
 	down   error
 	refuse bool
 	runs   string // its version
+	unit   *Service
 }
 
 // clean is the answers of a gateway in which all is well.
@@ -96,7 +97,7 @@ func (h *house) write(name, text string, mode fs.FileMode) string {
 func (h *house) options() Options {
 	h.t.Helper()
 	lookup := config.LookupFunc(func(name string) (string, bool) { v, ok := h.vars[name]; return v, ok })
-	o := Options{Env: config.ParseEnv(lookup), Lookup: lookup, Version: "1.2.3", Host: h.host, Down: h.down, Refused: h.refuse}
+	o := Options{Env: config.ParseEnv(lookup), Lookup: lookup, Version: "1.2.3", Host: h.host, Service: h.unit, Down: h.down, Refused: h.refuse}
 	if h.config != "" {
 		if info, err := os.Stat(o.Env.StateDir); err == nil && info.IsDir() {
 			h.write("clawdbot.json", h.config, 0o600)

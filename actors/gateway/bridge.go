@@ -234,6 +234,9 @@ func (s nodeSocket) Offer(line []byte, droppable bool) bool {
 	return !s.Ended() && s.conn.Offer(line, droppable)
 }
 
+// Check is node.Socket's.
+func (s nodeSocket) Check(limit time.Duration) { s.conn.Check(limit) }
+
 func (s nodeSocket) Ended() bool { return s.over.Load() || s.conn.Ended() }
 
 func (s nodeSocket) Close() {

@@ -86,6 +86,7 @@ var allowed = map[string][]string{
 	},
 	"actors/pairing":     {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/announce":    {"actors"},
+	"actors/clock":       {"actors"},
 	"actors/skills":      {"actors", "actors/config", "actors/process", "transport/wire"},
 	"actors/transcribe":  {"actors/agent", "actors/process", "providers/speech"},
 	"actors/file":        {},
@@ -121,7 +122,7 @@ var allowed = map[string][]string{
 	"actors/gateway": {
 		"actors", "actors/account", "actors/agent", "actors/command", "actors/config", "actors/conn", "actors/cron", "actors/eventstream", "actors/health",
 		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store", "actors/wizard",
-		"actors/announce", "actors/file", "actors/importer", "bridge/discovery",
+		"actors/announce", "actors/clock", "actors/file", "actors/importer", "bridge/discovery",
 		"actors/mcp", "providers/mcp", "actors/models", "actors/node", "actors/skills", "actors/transcribe",
 		"actors/modelrun", "actors/prompt", "providers/model", "providers/speech",
 		"providers", "providers/media", "providers/text", "transport/web", "transport/wire", "transport/ws", "github.com/google/uuid",
@@ -135,7 +136,7 @@ var allowed = map[string][]string{
 	// Commands.
 	"cmd/clawdbot": {
 		"actors/tools", "actors/doctor",
-		"actors/models", "cmd/clawdbot/tui",
+		"actors/models", "actors/store", "cmd/clawdbot/service", "cmd/clawdbot/tui",
 		"actors/file", "bridge/discovery",
 		"actors/importer",
 		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/discord", "providers/imessage", "providers/signal", "providers/slack", "providers/telegram", "transport/client", "transport/wire",
@@ -144,7 +145,8 @@ var allowed = map[string][]string{
 		"providers/whatsapp", "github.com/mdp/qrterminal/v3",
 		"providers/mcp", "providers/mcp/client", "providers/mcp/server", "providers/model", "providers/model/anthropic", "providers/model/gemini", "providers/model/openai",
 	},
-	"cmd/clawdbot/tui": {"transport/client", "transport/wire", "charm.land/bubbletea/v2", "github.com/charmbracelet/x/ansi"},
+	"cmd/clawdbot/service": {},
+	"cmd/clawdbot/tui":     {"transport/client", "transport/wire", "charm.land/bubbletea/v2", "github.com/charmbracelet/x/ansi"},
 	"cmd/bench": {
 		"actors/importer/importtest",
 		"actors/agent", "actors/config", "actors/gateway", "providers", "transport/client", "transport/wire", "github.com/orcaman/concurrent-map",

@@ -13,6 +13,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/clock"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/bridge"
@@ -76,6 +77,13 @@ type Options struct {
 	Version, Commit string
 	// OnListening is called when the port accepts connections, with the address.
 	OnListening func(addr string)
+	// OnAlive is called every AliveEvery for as long as the parts that the gateway cannot do without do their work: for a
+	// service manager that ends a program which does not. It must not block for long.
+	OnAlive    func()
+	AliveEvery time.Duration // 0 = 20 s
+	// Clocks is what the gateway goes by to notice that the machine has slept, or that its clock was set; nil = the machine's
+	// own. For tests.
+	Clocks func() clock.Reading
 	// OnConfig is called with each configuration that comes into force, the first included. It must not block for long.
 	OnConfig func(*config.Config)
 	// Restart makes Run start the gateway anew, for each reason that it yields; nil = never. See Gateway.Restart.

@@ -145,7 +145,7 @@ func (g *Gateway) grow(c *actors.Context[rootMessage]) error {
 	}
 	t.stream = eventstream.NewStream(events, t.events)
 	for _, step := range []func(*actors.Context[rootMessage]) error{
-		g.growState, g.growSurfaces, g.growSessions, g.growClients,
+		g.growState, g.growSurfaces, g.growSessions, g.growClients, g.growClock,
 	} {
 		if err := step(c); err != nil {
 			return err

@@ -11,6 +11,12 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
+// How long a node may take to show that it is there, and one that is at work on a command.
+const (
+	answerLimit = 30 * time.Second
+	busyLimit   = 5 * time.Minute
+)
+
 // beatEvery is how often the presence of a connected node is told again: entries expire.
 const beatEvery = 3 * time.Minute
 
@@ -79,6 +85,8 @@ func (n *node) Receive(c *actors.Context[NodeMessage], m NodeMessage) error {
 		n.recheck(c)
 	case recheck:
 		n.recheck(c)
+	case answer:
+		n.onAnswer()
 	case checked:
 		if !m.valid {
 			c.Log().Info("node connection closed: its token is not valid any more", "node", n.id)
@@ -146,6 +154,18 @@ func (n *node) recheck(c *actors.Context[NodeMessage]) {
 	}, func(valid bool, err error) NodeMessage {
 		return checked{valid: valid || err != nil || subtle.ConstantTimeCompare(n.live.TokenHash, hash) != 1}
 	})
+}
+
+// onAnswer: an app does not read while it is at work on a command.
+func (n *node) onAnswer() {
+	if n.socket == nil {
+		return
+	}
+	limit := answerLimit
+	if len(n.invokes) > 0 {
+		limit = busyLimit
+	}
+	n.socket.Check(limit)
 }
 
 // tell lists the node's presence (bridge-canvas 1.9).

@@ -116,6 +116,10 @@ func (n *nodes) Receive(c *actors.Context[Message], m Message) error {
 		if ref, ok := n.nodes[m.NodeID]; ok {
 			_ = ref.Tell(recheck{})
 		}
+	case Check:
+		for _, ref := range n.nodes {
+			_ = ref.Tell(answer{}) // one that is gone has no connection
+		}
 	default:
 		n.onInvokes(c, m)
 	}

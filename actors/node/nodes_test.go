@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -49,6 +50,7 @@ func (s *socket) Respond(id string, r wire.Result) {
 func (s *socket) Refuse(e *wire.Error)           { s.put("error " + e.Message) }
 func (s *socket) Offer(line []byte, _ bool) bool { return s.put(string(line)) }
 func (s *socket) Ended() bool                    { return false }
+func (s *socket) Check(limit time.Duration)      { s.put("check " + limit.String()) }
 func (s *socket) Close()                         { s.put("close") }
 
 // directory has these nodes connected, each on a socket of its own.

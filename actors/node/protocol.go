@@ -65,6 +65,9 @@ type Attach struct {
 // one is closed.
 type TokenChanged struct{ NodeID string }
 
+// Check has every connection looked at: the machine has slept, say, and those whose node does not answer are closed.
+type Check struct{}
+
 type (
 	done    struct{} // the end of work off the actor; its answer has been given
 	started struct { // a node is connected: what waits for it may go out
@@ -111,6 +114,7 @@ func (SetTriggers) nodesMessage()  {}
 func (Invoke) nodesMessage()       {}
 func (Attach) nodesMessage()       {}
 func (TokenChanged) nodesMessage() {}
+func (Check) nodesMessage()        {}
 func (done) nodesMessage()         {}
 func (started) nodesMessage()      {}
 func (gone) nodesMessage()         {}
@@ -187,6 +191,7 @@ type (
 	expired struct{ id string }  // nobody waits for an invoke any longer
 	sweep   struct{}             // calls that nobody has answered are answered
 	recheck struct{}             // is the token still the one that was used?
+	answer  struct{}             // the node is to show that it is there
 	checked struct{ valid bool } // and it is, or is not
 	late    struct{ call *call } // a chat.send is answered before its run has ended
 )
@@ -201,6 +206,7 @@ func (beat) nodeMessage()     {}
 func (expired) nodeMessage()  {}
 func (sweep) nodeMessage()    {}
 func (recheck) nodeMessage()  {}
+func (answer) nodeMessage()   {}
 func (checked) nodeMessage()  {}
 func (late) nodeMessage()     {}
 
@@ -245,6 +251,8 @@ type Socket interface {
 	Refuse(e *wire.Error)
 	// Offer queues the encoded line of an event, which a slow node may miss when it is droppable.
 	Offer(line []byte, droppable bool) bool
+	// Check closes the connection if the node does not say anything within limit; it is asked to.
+	Check(limit time.Duration)
 	// Ended says that the connection is over.
 	Ended() bool
 	// Close ends the connection at once.

@@ -115,3 +115,20 @@ func (r *rig) node(id, token string, s *socket) actors.Ref[NodeMessage] {
 	}
 	return ref
 }
+
+// TestCheck: every connected node is asked for a sign of life.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d, _ := directory()
+		r := newRig(t, d)
+		one, two := r.connect("n1", "first"), r.connect("n2", "second")
+		if err := r.ref.Tell(Check{}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if want := "check 30s"; !one.saw(want) || !two.saw(want) {
+			t.Errorf("not checked: %v %v", one.told, two.told)
+		}
+	})
+}

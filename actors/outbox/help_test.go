@@ -114,6 +114,7 @@ type config struct {
 	platform  *platform
 	noAccount bool
 	before    store.Op // runs before there is an outbox
+	now       func() time.Time
 }
 
 func newRig(t *testing.T, cfg config) *rig {
@@ -154,7 +155,7 @@ func newRig(t *testing.T, cfg config) *rig {
 		r.startAccount()
 	}
 	r.ref, err = actors.Spawn(r.sys, "outbox", Props(Options{
-		Store: r.store, Accounts: r.accounts, Directory: r.dir, Chunk: cut,
+		Store: r.store, Accounts: r.accounts, Directory: r.dir, Chunk: cut, Now: cfg.now,
 		Delivered: func(it store.OutItem) { r.delivered <- it }, Owner: func() string { return "main" },
 		Load: func(_ context.Context, ref string) (providers.Media, error) {
 			if ref == "missing" {

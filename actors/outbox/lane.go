@@ -47,6 +47,14 @@ type lane struct {
 	finishing bool
 	verdict   verdict // being recorded
 	cancel    func()  // of the timer of this phase
+	planned   turn    // whose time is waited for
+	ripe      turn    // whose time has come, whatever the clock says: it may have been set back meanwhile
+}
+
+// turn is one attempt of one item.
+type turn struct {
+	key      string
+	attempts int
 }
 
 // timer sets the one timer of a phase in place of the last.
@@ -82,6 +90,7 @@ func (l *lane) Receive(c *actors.Context[laneMessage], m laneMessage) error {
 		}
 	case due:
 		if m.step == l.step && l.phase == waiting {
+			l.ripe = l.planned
 			l.pull(c)
 		}
 	case idle:
@@ -170,10 +179,12 @@ func (l *lane) onPulled(c *actors.Context[laneMessage], m pulled) {
 		wait = 0
 	}
 	l.up = false
-	if item.State == store.OutQueued && wait > 0 {
+	if this := (turn{item.Key, item.Attempts}); item.State == store.OutQueued && wait > 0 && l.ripe != this {
+		l.planned = this
 		l.wait(c, wait)
 		return
 	}
+	l.planned, l.ripe = turn{}, turn{}
 	l.fly(c, item)
 }
 

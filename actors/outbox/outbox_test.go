@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,6 +73,23 @@ func TestOutbox_transientIsTriedAgainInItsPlace(t *testing.T) {
 	if it := r.item("a#0"); it.State != store.OutSent || it.Attempts != 2 || !strings.Contains(string(it.Receipt), `"r-a#0"`) {
 		t.Errorf("item = %+v", it)
 	}
+}
+
+// TestOutbox_clockSetBack: what waits for its next attempt waits as long as it was to, whatever the clock says by then.
+func TestOutbox_clockSetBack(t *testing.T) {
+	t.Parallel()
+	var back atomic.Int64
+	r := newRig(t, config{now: func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }})
+	r.say("1", "a")
+	later := sendError(providers.Transient, "503")
+	later.RetryAfter = 500 * time.Millisecond
+	r.wantCall("a#0").answer <- later
+	for r.item("a#0").Attempts == 0 { // its time is on disk
+		runtime.Gosched()
+	}
+	back.Store(int64(time.Hour))
+	r.wantCall("a#0").answer <- nil
+	r.wantDelivered("a#0", store.OutSent)
 }
 
 func TestOutbox_permanentFailsAndTheLaneGoesOn(t *testing.T) {

@@ -24,7 +24,7 @@ func TestDocs(t *testing.T) {
 	b.WriteString("# Commands\n\nWritten from the program itself (`go test ./cmd/clawdbot -run TestDocs -update`).\n\n" +
 		"Commands that talk to a running gateway take the flags `" + strings.Join(clientFlagNames(), "`, `") + "`: which gateway, how\n" +
 		"long to wait for it, and its answer as JSON in place of a text. Tables fit the width of the terminal, or `COLUMNS`; cells that\n" +
-		"were cut end with `…`. Exit codes: 0 done, 1 failed, 2 wrong usage, 78 invalid configuration (`gateway` only).\n\n" +
+		"were cut end with `…`. Exit codes: 0 done, 1 failed, 2 wrong usage, 78 configuration or database with which it cannot run (`gateway` only).\n\n" +
 		"Every command takes `--profile NAME`, which gives it a state directory of its own, `~/.clawdbot-NAME`, and `--dev`, which is the\n" +
 		"profile dev on port 19001.\n")
 	describe(&b, a.root())

@@ -25,6 +25,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			o, done := a.doctorOptions(c.Context(), f)
 			defer done()
+			o.Service = a.examineService(c.Context())
 			return a.report(doctor.Examine(c.Context(), o), fix, f.json, "Nothing is wrong.")
 		},
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/gateway"
+	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -26,7 +27,7 @@ const stopLimit = 4900 * time.Millisecond
 type gatewayFlags struct {
 	start           config.StartOptions
 	token, password string
-	verbose         bool
+	verbose, force  bool
 	wsLog           string
 }
 
@@ -61,6 +62,7 @@ func (a *app) gatewayCommand() *cobra.Command {
 	flags.StringVar(&f.password, "password", "", "password that clients need (default: CLAWDBOT_GATEWAY_PASSWORD, else the config file)")
 	flags.BoolVar(&f.verbose, "verbose", false, "show debug lines on the console")
 	flags.StringVar(&f.wsLog, "ws-log", "auto", "lines about connections on the console: auto (by level), full, compact")
+	flags.BoolVar(&f.force, "force", false, "end the gateway that runs on this state directory first, if one does")
 	flags.Bool("allow-unconfigured", false, "accepted for compatibility; a gateway needs no config file")
 	c.AddCommand(a.gatewayCallCommand(), a.healthCommand("health"), a.statusCommand("status"), a.wakeCommand(),
 		a.sendCommand(), a.agentCommand("timeout-seconds"))
@@ -73,6 +75,11 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	doc, moved, err := config.LoadForStart(env.ConfigPath, a.getenv)
 	if err != nil {
 		return invalidConfig(doc.Path, err)
+	}
+	if f.force {
+		if err := endHolder(ctx, env.StateDir); err != nil {
+			return startFailed(err)
+		}
 	}
 	limitMemory(a.lookup)
 	ctx, release := terminalSignals(ctx)
@@ -102,14 +109,17 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	}
 	v, commit := buildInfo()
 	listening := false
+	systemd := a.notifier(ctx, log)
 	err = gateway.Run(ctx, gateway.Options{
 		Config: doc, LookupEnv: a.lookup, Start: f.start, Log: log,
 		Providers: surfaces(), Models: modelFormats(), MCP: mcpDial(), Guard: guard,
 		Methods: wire.Table{tailMethod(live.file)},
 		Restart: restart, OnConfig: func(c *config.Config) { live.change(c.Logging) },
 		Version: orElse(env.Version, v), Commit: orElse(env.Commit, commit),
+		OnAlive: systemd.alive(), AliveEvery: systemd.every(),
 		OnListening: func(addr string) {
 			listening = true
+			systemd.tell("READY=1", "STATUS=listening on ws://"+addr)
 			announce(console, live.style(), addr)
 			time.AfterFunc(time.Second, forgetStart)
 			log.Info("gateway started", "page", "http://"+addr+"/", "version", v, "config", doc.Path, "state", env.StateDir)
@@ -134,6 +144,14 @@ func announce(w io.Writer, style, addr string) {
 	fmt.Fprintln(w, line)
 }
 
+// unfit says that another start would meet the same problem: a supervisor must not try again by itself.
+func unfit(err error) bool {
+	var version *store.VersionError
+	var corrupt *store.CorruptError
+	var migration *store.MigrationError
+	return errors.As(err, &version) || errors.As(err, &corrupt) || errors.As(err, &migration) && !errors.Is(err, store.ErrUnavailable)
+}
+
 // invalidConfig makes one line per problem.
 func invalidConfig(path string, why error) error {
 	lines := strings.Split(why.Error(), "\n")
@@ -145,7 +163,11 @@ func invalidConfig(path string, why error) error {
 
 // startFailed makes one line of why the gateway did not start.
 func startFailed(why error) error {
-	return &failure{exitFailed, "Gateway failed to start: ", errors.New(strings.ReplaceAll(why.Error(), "\n", "; "))}
+	code := exitFailed
+	if unfit(why) {
+		code = exitInvalid
+	}
+	return &failure{code, "Gateway failed to start: ", errors.New(strings.ReplaceAll(why.Error(), "\n", "; "))}
 }
 
 // terminalSignals ends ctx on a hangup too, unless the process was told to ignore it (nohup). A console that went

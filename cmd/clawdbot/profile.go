@@ -12,6 +12,7 @@ func (a *app) useProfile(dev bool, name string) error {
 	case dev:
 		name = "dev"
 	case name == "" || name == "default":
+		a.profile = ""
 		return nil
 	}
 	if !profileName.MatchString(name) {

@@ -13,13 +13,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/cmd/clawdbot/service"
 )
 
 // Exit codes.
 const (
 	exitFailed  = 1
 	exitUsage   = 2
-	exitInvalid = 78 // EX_CONFIG: a supervisor must not try again
+	exitInvalid = 78 // EX_CONFIG: configuration or database; a supervisor must not try again
 )
 
 // app is one run of the command line.
@@ -29,6 +30,9 @@ type app struct {
 	lookup   config.LookupFunc
 
 	started bool // flags and arguments were right, and the command itself runs
+	dev     bool
+	profile string            // "" = the default one
+	shell   config.LookupFunc // the environment as it was given, without what a profile or a .env file adds
 }
 
 // failure is an error with an exit code of its own, and what is printed before it.
@@ -67,6 +71,9 @@ func (a *app) run(args []string) int {
 		code = exitUsage
 	}
 	fmt.Fprintln(a.err, printable(err.Error()))
+	if code == exitInvalid && a.getenv(service.ManagerVar) == "launchd" {
+		return 0 // it knows no other way not to be tried again
+	}
 	if code == exitUsage {
 		fmt.Fprintf(a.err, "See: %s --help\n", cmd.CommandPath())
 	}
@@ -76,8 +83,6 @@ func (a *app) run(args []string) int {
 // root builds the tree of commands.
 func (a *app) root() *cobra.Command {
 	v, _ := buildInfo()
-	var dev bool
-	var profile string
 	root := &cobra.Command{
 		Use:           "clawdbot",
 		Short:         "One gateway between your chats, your agents and your devices",
@@ -85,7 +90,8 @@ func (a *app) root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if err := a.useProfile(dev, profile); err != nil {
+			a.shell = a.lookup
+			if err := a.useProfile(a.dev, a.profile); err != nil {
 				return err
 			}
 			a.started = true
@@ -94,8 +100,8 @@ func (a *app) root() *cobra.Command {
 		},
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.PersistentFlags().BoolVar(&dev, "dev", false, "use the profile dev: state in ~/.clawdbot-dev, port 19001")
-	root.PersistentFlags().StringVar(&profile, "profile", "", "use state of its own, in ~/.clawdbot-NAME")
+	root.PersistentFlags().BoolVar(&a.dev, "dev", false, "use the profile dev: state in ~/.clawdbot-dev, port 19001")
+	root.PersistentFlags().StringVar(&a.profile, "profile", "", "use state of its own, in ~/.clawdbot-NAME")
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetHelpFunc(help)
@@ -109,6 +115,7 @@ func (a *app) root() *cobra.Command {
 		a.completionCommand(),
 		a.importCommand(),
 		a.discoverCommand(), a.dnsCommand(), a.nodeCommand(), a.doctorCommand(), a.securityCommand(),
+		a.serviceCommand(),
 	)
 	return root
 }
