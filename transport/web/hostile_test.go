@@ -3,7 +3,6 @@ package web_test
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 // hostile is text that runs code in a page which builds markup from strings.
@@ -100,16 +99,19 @@ func TestMarkdownStaysFast(t *testing.T) {
 		"link title": `'[a](' + ' '.repeat(100000) + '"x)'`,
 		"lines":      `'word\n'.repeat(60000)`,
 	} {
-		var ms float64
-		p.Eval(`import('/assets/markdown.js').then(({renderMarkdown}) => {
-			const text = `+expr+`;
-			const start = performance.now();
-			renderMarkdown(document.createElement('div'), text);
-			return performance.now() - start;
-		})`, &ms)
+		const limit = 3000 // ms; a quadratic parser takes minutes
+		ms := float64(limit) + 1
+		for try := 0; try < 3 && ms > limit; try++ { // a busy machine is slow once, a bad parser each time
+			p.Eval(`import('/assets/markdown.js').then(({renderMarkdown}) => {
+				const text = `+expr+`;
+				const start = performance.now();
+				renderMarkdown(document.createElement('div'), text);
+				return performance.now() - start;
+			})`, &ms)
+		}
 		t.Logf("%s: %.0f ms", name, ms)
-		if limit := 3 * time.Second; ms > float64(limit.Milliseconds()) {
-			t.Errorf("%s: %.0f ms", name, ms)
+		if ms > limit {
+			t.Errorf("%s: %.0f ms, three times", name, ms)
 		}
 	}
 }
