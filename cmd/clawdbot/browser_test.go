@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -36,4 +37,55 @@ func TestBrowser(t *testing.T) {
 	if out := l.ok("browser", "stop"); !strings.Contains(out, `"wasRunning":true`) {
 		t.Errorf("stop: %q", out)
 	}
+}
+
+// TestBrowser_killed: no process of the browser outlives a gateway that is killed, and the next one opens it again.
+func TestBrowser_killed(t *testing.T) {
+	t.Parallel()
+	if _, err := chromium.Find(""); err != nil {
+		t.Skip("no Chromium here")
+	}
+	d := launch(t, t.TempDir(), "--port", freePort(t))
+	open := func(d *daemon) {
+		t.Helper()
+		if out, err := command(t, d.env, "browser", "navigate", "about:blank", "--url", d.url).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	open(d)
+	all := descendants(t, d.cmd.Process.Pid)
+	if len(all) < 3 {
+		t.Fatalf("the browser is %d processes", len(all))
+	}
+	if err := d.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(len(all), " processes were gone after ", die(t, all)) // 2 s are promised, where the machine is not overloaded
+	_ = d.cmd.Wait()
+	open(launch(t, d.dir, "--port", freePort(t)))
+}
+
+// descendants are the processes below one, as /proc has them.
+func descendants(t *testing.T, pid int) (all []int) {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil || len(files) == 0 {
+		t.Skip("no /proc here")
+	}
+	below := map[int][]int{}
+	for _, f := range files {
+		b, _ := os.ReadFile(f)
+		name := strings.LastIndexByte(string(b), ')')
+		if name < 0 {
+			continue // it has ended meanwhile
+		}
+		child, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+		parent, _ := strconv.Atoi(strings.Fields(string(b[name+1:]))[1])
+		below[parent] = append(below[parent], child)
+	}
+	for at := []int{pid}; len(at) > 0; at = at[1:] {
+		all = append(all, below[at[0]]...)
+		at = append(at, below[at[0]]...)
+	}
+	return all
 }
