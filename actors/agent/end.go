@@ -24,7 +24,7 @@ func EndOp(j Job, a Answer, s State, errText string, at int64, extra func(*store
 			}
 		}
 		if j.IdemKey != "" {
-			if err := tx.Settle(j.IdemScope, j.IdemKey, Outcome(j, s, errText)); err != nil {
+			if err := tx.Settle(j.IdemScope, j.IdemKey, Outcome(j, s, errText, a.Details)); err != nil {
 				return err
 			}
 		}
@@ -46,12 +46,15 @@ func modelOf(j Job, a Answer) string {
 	return a.Provider + "/" + a.Model
 }
 
-// Outcome is the final answer to the call that made the run (protocol 3.6, 3.8), as it is kept for repeats.
-func Outcome(j Job, s State, errText string) store.Outcome {
+// Outcome is the final answer to the call that made the run (protocol 3.6, 3.8), as it is kept for repeats. details
+// are those of the error, nil = there are none.
+func Outcome(j Job, s State, errText string, details any) store.Outcome {
 	final := wire.RunResult{RunID: j.IdemKey, Status: wire.RunOK}
 	if s == Failed {
 		final.Status, final.Summary = wire.RunError, errText
-		return store.Outcome{Payload: encode(final), Error: encode(wire.Unavailable("%s", errText))}
+		e := wire.Unavailable("%s", errText)
+		e.Details = details
+		return store.Outcome{Payload: encode(final), Error: encode(e)}
 	}
 	if j.Kind == KindAgent {
 		final.Summary = "completed"

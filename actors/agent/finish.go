@@ -26,6 +26,7 @@ func (r *run) onFinished(c *actors.Context[Message], m finished) {
 		e.state = Aborted
 	case m.err != nil:
 		e.state, e.err = Failed, "Error: "+m.err.Error()
+		e.answer.refusedBy(m.err, r.o.Job)
 	}
 	if e.state != Failed {
 		r.assistant(e.answer.shown()) // the last text always comes before the end
@@ -35,6 +36,11 @@ func (r *run) onFinished(c *actors.Context[Message], m finished) {
 		e.answer.before = func(tx *store.Tx) error {
 			if err := r.catchUp(tx, lines); err != nil {
 				return err
+			}
+			if r.meter != nil {
+				if err := r.meter.Flush(tx); err != nil {
+					return err
+				}
 			}
 			return r.repeat(tx, blocks)
 		}
@@ -82,7 +88,7 @@ func (r *run) leave(c *actors.Context[Message]) {
 }
 
 func (r *run) ended() Ended {
-	e := Ended{Job: r.o.Job, State: r.end.state, Err: r.end.err, EndedAt: r.end.at}
+	e := Ended{Job: r.o.Job, State: r.end.state, Err: r.end.err, EndedAt: r.end.at, Details: r.end.answer.Details}
 	if r.steering != nil && e.State == Done {
 		e.Steered = r.steering.ours()
 	}
@@ -113,7 +119,7 @@ func jobEnd(e Ended) any {
 	j, took := e.Job, max(0, e.EndedAt-e.Job.StartedAt)
 	if e.State == Failed {
 		return wire.JobError{State: "error", StartedAt: j.StartedAt, EndedAt: e.EndedAt, To: orNull(j.Request.To),
-			SessionID: j.SessionID, DurationMs: took, Error: e.Err}
+			SessionID: j.SessionID, DurationMs: took, Error: e.Err, Details: e.Details}
 	}
 	return wire.JobDone{State: "done", StartedAt: j.StartedAt, EndedAt: e.EndedAt, To: orNull(j.Request.To),
 		SessionID: j.SessionID, DurationMs: took, Aborted: e.State == Aborted}

@@ -12,6 +12,7 @@ import (
 type (
 	callKey  struct{}
 	showsKey struct{}
+	meterKey struct{}
 )
 
 // ForCall is a context for Turn.Tool that says which call of the model it is for, so that clients see what there is of its
@@ -25,6 +26,20 @@ func ForCall(ctx context.Context, id string) context.Context {
 func Shows(ctx context.Context) func(partial wire.Raw) {
 	f, _ := ctx.Value(showsKey{}).(func(wire.Raw))
 	return f
+}
+
+// MeterOf counts what a tool that was called with ctx takes of models; nil = nobody does.
+func MeterOf(ctx context.Context) Meter {
+	m, _ := ctx.Value(meterKey{}).(Meter)
+	return m
+}
+
+// metered adds MeterOf to the context of a call.
+func (r *run) metered(ctx context.Context) context.Context {
+	if r.meter == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, meterKey{}, r.meter)
 }
 
 // partials is where tools leave what there is of their results: the actor takes the newest when it is about to publish, so

@@ -119,6 +119,7 @@ type Ended struct {
 	State   State
 	Err     string // S(err) of the reference, "Error: ..."; empty unless Failed
 	EndedAt int64
+	Details any   // of the error, for its caller
 	Steered []Job // whose messages the run has taken: its end, if it is Done, is theirs too
 }
 

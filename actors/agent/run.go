@@ -37,6 +37,8 @@ type Options struct {
 	Attach func(ctx context.Context, a Answer) Answer
 	// Tools describes to a model what it may call on behalf of the run; nil = nothing.
 	Tools func(j Job) []ToolInfo
+	// Meter counts what the run takes of models; nil = nobody does.
+	Meter func(j Job) Meter
 	// Compact is Turn.Compact.
 	Compact func(ctx context.Context, j Job, c Compaction) error
 	// Blocks says how the answer goes out along the run's route while it is written; nil, also as the result, = as a whole
@@ -83,6 +85,7 @@ type run struct {
 	steering *steering
 	said     []Block // that have gone out
 	typing   typing
+	meter    Meter
 
 	partials  *partials
 	partialAt time.Time
@@ -116,6 +119,9 @@ func (r *run) Start(c *actors.Context[Message]) error {
 		wake: func() { _ = self.Tell(progress{}) },
 		tool: func(ev toolEvent) { _ = self.Tell(tool{ev}) },
 		keep: func() { _ = self.Tell(keep{}) },
+	}
+	if r.o.Meter != nil {
+		r.meter = r.o.Meter(r.o.Job)
 	}
 	r.openMouth(c)
 	actors.Pipe(c, func(context.Context) (Answer, error) {
@@ -176,9 +182,9 @@ func (r *run) turn() Turn {
 		Operator: j.Request.Operator, History: j.History, Audio: j.Request.Audio,
 		Tool: func(ctx context.Context, name string, args wire.Raw) (wire.Raw, error) {
 			r.out.settle(ctx)
-			return r.o.Tool(r.partials.context(ctx, name), r.steering.limit(j), name, args)
+			return r.o.Tool(r.metered(r.partials.context(ctx, name)), r.steering.limit(j), name, args)
 		},
-		Steering: r.steering,
+		Steering: r.steering, Meter: r.meter,
 	}
 	t.Images, t.Fallbacks, t.ImageModels = j.Request.Images, j.Fallbacks, j.ImageModels
 	if j.Kind == KindInbound && j.Route != nil {

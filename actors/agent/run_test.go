@@ -257,15 +257,15 @@ func TestRun_lostMessages(t *testing.T) {
 func TestOutcome(t *testing.T) {
 	t.Parallel()
 	j := Job{Kind: KindAgent, IdemKey: "k"}
-	if o := Outcome(j, Done, ""); !o.OK || string(o.Payload) != `{"runId":"k","status":"ok","summary":"completed"}` {
+	if o := Outcome(j, Done, "", nil); !o.OK || string(o.Payload) != `{"runId":"k","status":"ok","summary":"completed"}` {
 		t.Errorf("agent done: %s", o.Payload)
 	}
-	o := Outcome(j, Failed, "Error: x")
+	o := Outcome(j, Failed, "Error: x", nil)
 	if o.OK || string(o.Payload) != `{"runId":"k","status":"error","summary":"Error: x"}` || string(o.Error) != `{"code":"UNAVAILABLE","message":"Error: x"}` {
 		t.Errorf("agent failed: %s %s", o.Payload, o.Error)
 	}
 	j.Kind = KindChat
-	if o := Outcome(j, Aborted, ""); !o.OK || string(o.Payload) != `{"runId":"k","status":"ok"}` {
+	if o := Outcome(j, Aborted, "", nil); !o.OK || string(o.Payload) != `{"runId":"k","status":"ok"}` {
 		t.Errorf("chat aborted: %s", o.Payload)
 	}
 }

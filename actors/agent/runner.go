@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -44,6 +45,8 @@ type Turn struct {
 	Tools []ToolInfo
 	// Tool calls a tool by name on behalf of the turn and returns its result as JSON.
 	Tool func(ctx context.Context, name string, args wire.Raw) (wire.Raw, error)
+	// Meter counts what the turn takes of models. A runner that asks any asks it first. nil = nobody counts.
+	Meter Meter
 	// Steering hands over what people write while the runner works. A runner that does not use it is not steered: the
 	// messages wait. nil = nobody can.
 	Steering Steering
@@ -121,6 +124,11 @@ type Answer struct {
 	// Lines stand in front of the text where it goes to people. Set by the run.
 	Lines []string
 
+	// Details are those of the error, for clients. Excuse is what people are told of a turn that failed, "" = that it did. Set by
+	// the run.
+	Details any
+	Excuse  string
+
 	before func(*store.Tx) error // what else the commit of the end writes, in front of the answer
 }
 
@@ -152,4 +160,38 @@ type Spent struct {
 	Cost  float64 // US dollars
 	// Unpriced: some of it is of a model without prices, so that Cost is not all of it.
 	Unpriced bool
+}
+
+// Meter counts the models' part of one turn, and holds it to its limits.
+type Meter interface {
+	// Allow is asked before each request. Its error ends the turn as it is: no other model is asked. model is
+	// provider/model; priced: what it costs is known.
+	Allow(ctx context.Context, model string, priced bool) error
+	// Count notes what a request took, also one that failed. It waits until that is on disk, but not for ever.
+	Count(ctx context.Context, model string, s Spent)
+	// Flush adds to the commit that ends the turn what is not on disk by then.
+	Flush(tx *store.Tx) error
+}
+
+// Refusal is an error that ends a turn for a reason that people may read, and that no other model would change.
+type Refusal interface {
+	error
+	// Tell is what a chat is told. Others than the owner are told neither settings nor what tools have said.
+	Tell(owner bool) string
+}
+
+// Detailed is an error that says more to a program: what goes into details of the answer to the run's caller.
+type Detailed interface {
+	error
+	Details() any
+}
+
+// refusedBy adds to an answer why there is no other one.
+func (a *Answer) refusedBy(err error, j Job) {
+	if r, ok := errors.AsType[Refusal](err); ok {
+		a.Excuse = r.Tell(j.Request.Owner || j.Request.Operator)
+	}
+	if d, ok := errors.AsType[Detailed](err); ok {
+		a.Details = d.Details()
+	}
 }

@@ -155,7 +155,7 @@ func (r *run) endSteered(end store.Op) store.Op {
 					return err
 				}
 				if j.IdemKey != "" {
-					if err := tx.Settle(j.IdemScope, j.IdemKey, Outcome(j, Done, "")); err != nil {
+					if err := tx.Settle(j.IdemScope, j.IdemKey, Outcome(j, Done, "", nil)); err != nil {
 						return err
 					}
 				}

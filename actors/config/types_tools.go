@@ -45,7 +45,7 @@ type Limits struct {
 	Heartbeat Limit `json:"heartbeat"`
 	Hook      Limit `json:"hook"`
 	Node      Limit `json:"node"`
-	// Repeats is how often a turn may make the same call.
+	// Repeats is how often a turn may make the same call and get the same result.
 	Repeats int `json:"repeats" rule:"min=2"`
 }
 

@@ -16,7 +16,7 @@ func (g *Gateway) newRegistry(cat *models.Catalog) *models.Registry {
 		g.log.Warn("agent.model counts for nothing: this program was built without models", "model", m)
 	}
 	return models.NewRegistry(cat, models.RegistryOptions{
-		Formats: g.o.Models, Getenv: g.o.Getenv, Logins: filepath.Join(g.env.OAuthDir, "oauth.json"), Chosen: g.chosenModels, Log: g.log,
+		Formats: g.o.Models, Getenv: g.o.Getenv, Logins: filepath.Join(g.env.OAuthDir, "oauth.json"), Chosen: g.chosenModels, Changed: g.modelsChanged, Log: g.log,
 	})
 }
 
@@ -45,7 +45,10 @@ func (g *Gateway) chosenModels() (all []wire.ChosenModel) {
 	return all
 }
 
+// repeats is how often a turn may make the same call.
+func (g *Gateway) repeats() int { return g.doc.Load().Config.Agent.Limits.Repeats }
+
 // modelRunner asks models where one is chosen, and is the built-in runner where none is.
 func (g *Gateway) modelRunner() agent.Runner {
-	return modelrun.Runner{Inner: agent.Builtin{}, Models: g.tree.registry, System: g.systemPrompt, Log: g.log}
+	return modelrun.Runner{Inner: agent.Builtin{}, Models: g.tree.registry, System: g.systemPrompt, Repeats: g.repeats, Log: g.log}
 }

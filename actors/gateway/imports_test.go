@@ -103,6 +103,7 @@ var allowed = map[string][]string{
 	"actors/tools/shell": {"actors/jobs", "actors/process", "actors/tools", "actors/tools/files", "transport/wire"},
 	"actors/board":       {"actors", "actors/eventstream", "canvas/a2ui", "transport/wire"},
 	"actors/mcp":         {"actors", "actors/tools", "providers", "providers/mcp", "transport/wire"},
+	"actors/usage":       {"actors/agent", "actors/store", "transport/wire"},
 	"actors/approvals":   {"actors", "actors/eventstream", "actors/store", "actors/tools", "transport/wire", "github.com/google/uuid"},
 	"actors/importer": {
 		"actors", "actors/config", "actors/cron", "actors/pairing", "actors/store", "transport/wire", "github.com/google/uuid",
@@ -129,7 +130,7 @@ var allowed = map[string][]string{
 		"transport/hooks", "canvas", "bridge", "actors/board", "actors/tools", "actors/tools/calls", "actors/tools/look", "actors/tools/web",
 		"actors/process", "actors/jobs", "actors/tools/files", "actors/tools/shell", "actors/approvals", "providers/child",
 		"actors/tools/browse",
-		"actors/browser",
+		"actors/browser", "actors/usage",
 		"providers/chromium",
 	},
 

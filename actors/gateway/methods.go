@@ -22,6 +22,7 @@ import (
 	"github.com/clawdbot/gateway/actors/presence"
 	"github.com/clawdbot/gateway/actors/session"
 	"github.com/clawdbot/gateway/actors/skills"
+	"github.com/clawdbot/gateway/actors/usage"
 	"github.com/clawdbot/gateway/actors/wizard"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -35,7 +36,7 @@ func (g *Gateway) methodTable() (wire.Table, error) {
 		session.Methods(t.sessions, g.sessionOptions()), node.Methods(t.nodes, g.nodeOptions()), models.Methods(t.models),
 		board.Methods(t.board, g.boardOptions()), approvals.Methods(t.approvals),
 		skills.Methods(t.skills), mcp.Methods(t.mcp, t.servers),
-		importer.Methods(g.imports), wire.Table{g.actorsList()}, g.providerMethods(), wire.Table{g.browserRequest()}, g.o.Methods,
+		importer.Methods(g.imports), wire.Table{g.actorsList()}, g.providerMethods(), wire.Table{g.browserRequest()}, usage.Methods(t.ledger), g.o.Methods,
 	)
 	if err != nil {
 		return nil, err

@@ -94,7 +94,7 @@ type Options struct {
 	StoreFault func(stage string) error
 	// BridgeLimits bound what nodes can make the gateway hold.
 	BridgeLimits bridge.Limits
-	// Clock tells the time to what decides on the pairing of nodes; nil = time.Now. For tests.
+	// Clock tells the time to what decides on the pairing of nodes, and which day what models take belongs to; nil = time.Now. For tests.
 	Clock func() time.Time
 	// AnswerLimit is how long a client waits for a part that does not answer; 0 = 30 s.
 	AnswerLimit time.Duration

@@ -62,7 +62,7 @@ func (g *Gateway) webOptions() web.Options {
 func (g *Gateway) lookOptions() look.Options {
 	return look.Options{
 		Models:  func() []string { o := g.sessionOptions(); return o.ImageModels() },
-		Resolve: g.tree.registry.Resolve, Load: g.load,
+		Resolve: g.tree.registry.Resolve, Load: g.load, Allow: allowLook, Count: countLook,
 	}
 }
 

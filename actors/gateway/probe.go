@@ -21,7 +21,7 @@ const probeEvery = time.Minute
 func (g *Gateway) probe(ctx context.Context) (wire.HealthSummary, error) {
 	h := wire.HealthSummary{OK: true, HeartbeatSeconds: g.heartbeatSeconds()}
 	h.Telegram.Configured, h.Discord.Configured = g.section("telegram").tokenThere(), g.section("discord").tokenThere()
-	h.Deaf = g.deaf()
+	h.Deaf, h.ModelsDown = g.deaf(), g.modelsDown()
 	g.liveProbes(ctx)
 	h.Telegram.Probe = probed[wire.TelegramProbe](g.tree.directory, "telegram")
 	h.Discord.Probe = probed[wire.DiscordProbe](g.tree.directory, "discord")

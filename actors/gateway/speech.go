@@ -34,7 +34,7 @@ func (g *Gateway) replies(tx *store.Tx, j agent.Job, a agent.Answer, s agent.Sta
 	case s == agent.Failed && j.Kind != agent.KindInbound:
 		return nil // its caller is told
 	case s == agent.Failed:
-		said = apology
+		said = cmp.Or(a.Excuse, apology)
 	case a.Streamed:
 		said = a.Rest
 	case !a.Verbatim:

@@ -29,6 +29,7 @@ import (
 	"github.com/clawdbot/gateway/actors/session"
 	"github.com/clawdbot/gateway/actors/skills"
 	"github.com/clawdbot/gateway/actors/tools"
+	"github.com/clawdbot/gateway/actors/usage"
 	"github.com/clawdbot/gateway/actors/wizard"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -67,6 +68,7 @@ type tree struct {
 	jobs      actors.Ref[jobs.Message]
 	commands  *jobs.State
 	registry  *models.Registry
+	ledger    *usage.Ledger
 	servers   *mcp.Directory
 	tools     *tools.Table
 	lore      *lore
@@ -102,6 +104,7 @@ func (g *Gateway) plant() error {
 		catalog: models.NewCatalog(filepath.Join(g.env.AgentDir, "models.json"), g.configuredModels),
 		grown:   make(chan struct{}),
 	}
+	g.tree.ledger = g.newLedger()
 	g.tree.registry, g.tree.lore = g.newRegistry(g.tree.catalog), g.newLore()
 	g.tree.tools = g.newToolbox()
 	if before := g.heritage.events; before != nil {

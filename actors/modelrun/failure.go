@@ -3,9 +3,12 @@ package modelrun
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/clawdbot/gateway/providers/model"
+	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // failure is a model that did not answer.
@@ -25,11 +28,42 @@ func (r Runner) combined(all []failure) error {
 		}
 		each, errs = append(each, text), append(errs, f.err)
 	}
-	if len(all) == 1 {
-		return several{each[0], errs}
+	text := each[0]
+	if len(all) > 1 {
+		text = fmt.Sprintf("All models failed (%d): %s", len(all), strings.Join(each, " | "))
 	}
-	return several{fmt.Sprintf("All models failed (%d): %s", len(all), strings.Join(each, " | ")), errs}
+	s := several{text, errs}
+	if down := downOf(all); len(down.Providers) > 0 {
+		return unreachable{s, down}
+	}
+	return s
 }
+
+// downOf are the providers that were not asked because they are down.
+func downOf(all []failure) (d wire.ModelsDownDetails) {
+	for _, f := range all {
+		e, ok := errors.AsType[*model.Error](f.err)
+		if !ok || e.Kind != model.Down {
+			continue
+		}
+		provider, _, _ := strings.Cut(f.name, "/")
+		if !slices.Contains(d.Providers, provider) {
+			d.Providers = append(d.Providers, provider)
+		}
+		if at := time.Now().Add(e.RetryAfter).UnixMilli(); d.RetryAt == 0 || at < d.RetryAt {
+			d.RetryAt = at
+		}
+	}
+	return d
+}
+
+// unreachable is the error when providers are down. It is an agent.Detailed.
+type unreachable struct {
+	several
+	down wire.ModelsDownDetails
+}
+
+func (u unreachable) Details() any { return u.down }
 
 // several is the error of one model or more.
 type several struct {

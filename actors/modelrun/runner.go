@@ -25,6 +25,8 @@ type Runner struct {
 	// so that vendors can keep what they have read.
 	System func(t agent.Turn) string
 	Log    *slog.Logger
+	// Repeats is how often a turn may make the same call and get the same result; nil or less than 2 = maxRepeats.
+	Repeats func() int
 	// Pause is what the first repetition waits, the next twice as long; 0 = half a second.
 	Pause time.Duration
 }
@@ -41,7 +43,7 @@ func (r Runner) Run(ctx context.Context, t agent.Turn, out agent.Output) (agent.
 	if t.Model == "" || t.Model == builtin {
 		return r.Inner.Run(ctx, t, out)
 	}
-	u := &turn{r: r, t: t, out: out, entries: history(t.History)}
+	u := &turn{r: r, t: t, out: out, entries: history(t.History), loops: newLoops(r.Repeats)}
 	u.entries = append(u.entries, entry{message: question(t), line: len(t.History)})
 	var failed []failure
 	for i, name := range u.candidates(ctx) {
@@ -54,6 +56,10 @@ func (r Runner) Run(ctx context.Context, t agent.Turn, out agent.Output) (agent.
 		}
 		if ctx.Err() != nil {
 			return u.partial(), context.Cause(ctx)
+		}
+		if refusal, ok := errors.AsType[agent.Refusal](err); ok { // another model would not change it
+			r.Log.Warn("a turn was stopped", "run", t.RunID, "model", name, "err", refusal)
+			return u.partial(), refusal
 		}
 		r.Log.Warn("a model did not answer", "run", t.RunID, "model", name, "err", err)
 		failed = append(failed, failure{name, err})
@@ -75,6 +81,7 @@ type turn struct {
 	text    strings.Builder
 	answer  agent.Answer
 	summed  int // how often the conversation has been summed up in this turn
+	loops   loops
 }
 
 // candidates are the models to ask, in order. One that takes no pictures gives way to those that do.
@@ -144,8 +151,7 @@ func (u *turn) ask(ctx context.Context) (model.Reply, error) {
 	}
 	for try := 1; ; try++ {
 		u.text.Reset()
-		reply, err := u.target.API.Stream(ctx, u.request(), u.hear)
-		u.count(reply.Usage)
+		reply, err := u.stream(ctx, u.request(), u.hear)
 		if err == nil || ctx.Err() != nil {
 			return reply, err
 		}
@@ -167,6 +173,18 @@ func (u *turn) ask(ctx context.Context) (model.Reply, error) {
 		}
 		u.out.Again()
 	}
+}
+
+// stream makes one request, if that is allowed, and counts it.
+func (u *turn) stream(ctx context.Context, r model.Request, hear func(model.Event)) (model.Reply, error) {
+	if m := u.t.Meter; m != nil {
+		if err := m.Allow(ctx, u.target.Name(), u.target.Priced); err != nil {
+			return model.Reply{}, err
+		}
+	}
+	reply, err := u.target.API.Stream(ctx, r, hear)
+	u.count(ctx, reply.Usage)
+	return reply, err
 }
 
 // hear passes on what the model says.
@@ -194,14 +212,18 @@ func (u *turn) request() model.Request {
 }
 
 // count adds what a request took.
-func (u *turn) count(n model.Usage) {
+func (u *turn) count(ctx context.Context, n model.Usage) {
 	if n == (model.Usage{}) {
 		return
 	}
 	u.usage = n
-	u.spent.Usage = plus(u.spent.Usage, usageOf(n))
-	u.spent.Cost += u.target.Info.Cost.Of(n).Total()
-	u.spent.Unpriced = u.spent.Unpriced || !u.target.Priced
+	one := agent.Spent{Usage: usageOf(n), Cost: u.target.Info.Cost.Of(n).Total(), Unpriced: !u.target.Priced}
+	u.spent.Usage = plus(u.spent.Usage, one.Usage)
+	u.spent.Cost += one.Cost
+	u.spent.Unpriced = u.spent.Unpriced || one.Unpriced
+	if m := u.t.Meter; m != nil {
+		m.Count(ctx, u.target.Name(), one)
+	}
 }
 
 func usageOf(n model.Usage) agent.Usage {

@@ -220,7 +220,7 @@ func TestEndless(t *testing.T) {
 	n := 0
 	r := runner(t, func(context.Context, model.Request, func(model.Event)) (model.Reply, error) {
 		n++
-		return calling(model.Call{ID: fmt.Sprint(n), Name: "tool", Args: json.RawMessage(`{}`)})
+		return calling(model.Call{ID: fmt.Sprint(n), Name: "tool", Args: fmt.Appendf(nil, `{"n":%d}`, n)})
 	})
 	_, err := r.Run(t.Context(), turnOf("hello"), &tape{})
 	if err == nil || !strings.Contains(err.Error(), "goes on calling tools") || n != maxRounds {

@@ -112,11 +112,10 @@ func (u *turn) summary(ctx context.Context, entries []entry) (string, error) {
 		if len(text) > limit {
 			text = strings.ToValidUTF8(text[len(text)-limit:], "")
 		}
-		reply, err := u.target.API.Stream(ctx, model.Request{
+		reply, err := u.stream(ctx, model.Request{
 			Model: u.target.Model, System: summarySys, Session: u.t.SessionID + "-summary",
 			Messages: []model.Message{userMessage(text + "\n" + summaryAsk)},
 		}, func(model.Event) {})
-		u.count(reply.Usage)
 		if model.KindOf(err) == model.Overflow {
 			continue
 		}

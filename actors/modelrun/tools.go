@@ -3,6 +3,7 @@ package modelrun
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -31,8 +32,12 @@ func (u *turn) call(ctx context.Context, calls []model.Call) error {
 	for i, c := range calls {
 		args := wire.Raw(c.Object())
 		u.out.ToolStart(c.ID, c.Name, args)
-		if problem := badCall(i, c); problem != "" {
-			done <- outcome{i, nil, fmt.Errorf("%s", problem)}
+		err := u.loops.begin(i, c.Name, args)
+		if problem := badCall(i, c); problem != "" && err == nil {
+			err = errors.New(problem)
+		}
+		if err != nil {
+			done <- outcome{i, nil, err}
 			continue
 		}
 		go func() { done <- u.run(agent.ForCall(ctx, c.ID), i, c.Name, args) }()
@@ -46,6 +51,7 @@ func (u *turn) call(ctx context.Context, calls []model.Call) error {
 			if isError {
 				result, _ = wire.Marshal(o.err.Error()) // cannot fail for a string
 			}
+			u.loops.end(o.at, result, isError)
 			u.out.ToolResult(c.ID, c.Name, result, isError)
 			results[o.at] = shown(c, result, isError)
 		case <-ctx.Done():
@@ -58,7 +64,7 @@ func (u *turn) call(ctx context.Context, calls []model.Call) error {
 		u.out.Keep("toolResult", resultLine(r, time.Now().UnixMilli()))
 	}
 	u.entries = append(u.entries, entry{message: m, line: len(u.t.History)})
-	return nil
+	return u.loops.over()
 }
 
 // badCall is what is wrong with a call before it is made; the model is told.

@@ -24,6 +24,7 @@ func (r *Registry) probe(ctx context.Context, p wire.ModelsProbeParams) wire.Mod
 		out.Kind, out.Error = kindOrInvalid(err), err.Error()
 		return out
 	}
+	t = forced(t)
 	begin := time.Now()
 	_, err = t.API.Stream(ctx, asking(t, model.Text{Text: "Answer with the one word: ok"}), func(model.Event) {})
 	out.LatencyMs = time.Since(begin).Milliseconds()

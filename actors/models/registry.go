@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/clawdbot/gateway/providers/model"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -22,7 +23,17 @@ type RegistryOptions struct {
 	Transport http.RoundTripper        // nil = http.DefaultTransport
 	// Chosen are the models that the configuration names, in full; nil = none.
 	Chosen func() []wire.ChosenModel
-	Log    *slog.Logger
+	// Changed is called when a provider counts as down, or no longer. It must not block; nil = nobody is told.
+	Changed func()
+	Now     func() time.Time // nil = time.Now
+	Log     *slog.Logger
+}
+
+func (o RegistryOptions) now() func() time.Time {
+	if o.Now == nil {
+		return time.Now
+	}
+	return o.Now
 }
 
 // Registry turns the name of a model into something that can be asked. It is made once, by the root, and may be used from any
@@ -42,7 +53,7 @@ type Registry struct {
 // made is an API and the endpoint it was made for.
 type made struct {
 	endpoint string // printed, with the key
-	api      model.API
+	api      guarded
 }
 
 // NewRegistry makes a registry of what cat knows. cat then lists what providers report, too.
@@ -162,9 +173,43 @@ func (r *Registry) api(provider string, a access, f *model.Factory) model.API {
 	if m, ok := r.apis[key]; ok && m.endpoint == print {
 		return m.api
 	}
-	api := f.New(e)
+	api := guarded{API: f.New(e), circuit: &circuit{provider: provider, now: r.o.now(), changed: r.switched(provider)}}
 	r.apis[key] = made{print, api}
 	return api
+}
+
+// switched tells of a circuit that opens or closes.
+func (r *Registry) switched(provider string) func(open bool, err error) {
+	return func(open bool, err error) {
+		if open {
+			r.o.Log.Warn("a provider of models is down; it is left alone for a while", "provider", provider, "err", err)
+		} else {
+			r.o.Log.Info("a provider of models answers again", "provider", provider)
+		}
+		if r.o.Changed != nil {
+			r.o.Changed()
+		}
+	}
+}
+
+// Down are the providers that count as down, with how they stand.
+func (r *Registry) Down() map[string]wire.ModelCircuit {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := map[string]wire.ModelCircuit{}
+	for key, m := range r.apis {
+		if s := m.api.circuit.status(); s != nil {
+			name, _, _ := strings.Cut(key, " ")
+			all[name] = *s
+		}
+	}
+	return all
+}
+
+// Unpriced tells whether a model, provider/model, has no price here. It asks nobody.
+func (r *Registry) Unpriced(name string) bool {
+	provider, id, ok := strings.Cut(name, "/")
+	return ok && r.info(provider, id, r.cat.providers()[provider]).Cost == nil
 }
 
 // names are the providers there are.

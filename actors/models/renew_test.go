@@ -96,7 +96,7 @@ func keyOf(t *testing.T, r *Registry) (key string, bearer bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := target.API.(keyed).e
+	e := target.API.(guarded).API.(keyed).e
 	return e.Key, e.Bearer
 }
 
@@ -126,7 +126,7 @@ func TestRenew(t *testing.T) {
 	for i := range keys {
 		all.Go(func() {
 			if target, err := r.Resolve(t.Context(), "anthropic/x"); err == nil {
-				keys[i] = target.API.(keyed).e.Key
+				keys[i] = target.API.(guarded).API.(keyed).e.Key
 			}
 		})
 	}

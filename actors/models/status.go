@@ -26,7 +26,7 @@ func (r *Registry) status() wire.ModelsStatusResult {
 	for _, m := range r.cat.Models() {
 		count[m.Provider]++
 	}
-	have := r.cat.providers()
+	have, down := r.cat.providers(), r.Down()
 	for _, name := range r.names() {
 		a := r.access(name, have[name])
 		s := wire.ModelProviderStatus{Provider: name, API: a.format, BaseURL: shownURL(a.endpoint.BaseURL), Source: a.source, Problem: a.problem, Models: count[name]}
@@ -38,6 +38,9 @@ func (r *Registry) status() wire.ModelsStatusResult {
 		}
 		if s.Problem == "" && r.factory(a.format) == nil {
 			s.Problem = "this program does not speak " + a.format
+		}
+		if c, ok := down[name]; ok {
+			s.Circuit = &c
 		}
 		out.Providers = append(out.Providers, s)
 	}

@@ -36,6 +36,8 @@ type Options struct {
 	Tool func(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error)
 	// Tools is agent.Options.Tools.
 	Tools func(j agent.Job) []agent.ToolInfo
+	// Meter is agent.Options.Meter.
+	Meter func(j agent.Job) agent.Meter
 	// SaveMedia is agent.Options.SaveMedia.
 	SaveMedia func(m agent.Media) (string, error)
 	// Chat brings a recipient that a caller wrote into the form that the surface's inbound messages have. nil = it has it.

@@ -168,7 +168,7 @@ func (s *sessions) spawn(c *actors.Context[SessionsMessage], sl *slot) {
 	self, set := c.Self(), s.o.settings()
 	ref, err := actors.Spawn(c, "run/"+sl.run.ID, agent.Props(agent.Options{
 		Runner: s.o.Runner, Job: sl.job, Timeout: set.Timeout, Stream: s.o.Stream, Log: c.Log(), Tool: s.o.Tool, SaveMedia: s.o.SaveMedia, Attach: s.o.Attach,
-		Tools: s.o.Tools, Compact: s.o.sumUp,
+		Tools: s.o.Tools, Meter: s.o.Meter, Compact: s.o.sumUp,
 		Blocks: s.o.Blocks, Say: s.o.Say, Verbose: s.o.verbose, Typing: s.o.Typing, TypingEvery: set.TypingEvery,
 		Commit: s.o.Store.Commit, Extra: s.extra,
 		Published: func() { sl.published.Store(true) }, Said: s.o.Said,
@@ -214,11 +214,11 @@ func (s *sessions) finish(c *actors.Context[SessionsMessage], sl *slot, e agent.
 		s.busy--
 	}
 	if sl.run.IdemKey != "" {
-		s.o.State.answer(sl.run.ID, agent.Outcome(e.Job, e.State, e.Err))
+		s.o.State.answer(sl.run.ID, agent.Outcome(e.Job, e.State, e.Err, e.Details))
 	}
 	for _, j := range e.Steered {
 		if j.IdemKey != "" {
-			s.o.State.answer(j.ID, agent.Outcome(j, e.State, ""))
+			s.o.State.answer(j.ID, agent.Outcome(j, e.State, "", nil))
 		}
 	}
 	s.remember(e)

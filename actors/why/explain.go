@@ -84,6 +84,9 @@ func turn(r store.Run) string {
 	case store.RunRunning:
 		return "the agent works on it"
 	case store.RunError:
+		if strings.Contains(r.Error, "(agent.limits.") {
+			return "a limit ended it, and the chat was told so: see clawdbot usage"
+		}
 		if r.Kind == string(agent.KindInbound) {
 			return "it failed; the chat was told that something went wrong, without the reason"
 		}

@@ -53,13 +53,19 @@ type brainEvent struct {
 
 func startBrain(t *testing.T, d modeltest.Dialect, more string) *brain {
 	t.Helper()
+	return startBrainWith(t, d, "", more)
+}
+
+// startBrainWith has more settings: agent in the section of that name, more beside it.
+func startBrainWith(t *testing.T, d modeltest.Dialect, agent, more string) *brain {
+	t.Helper()
 	b := &brain{srv: modeltest.New(t, d), told: make(chan struct{})}
 	dir := t.TempDir()
 	text := fmt.Sprintf(`{logging: {file: %q, level: "trace"}, bridge: {enabled: false}, canvasHost: {enabled: false},
 		models: {mode: "replace", providers: {acme: {baseUrl: %q, apiKey: %q, api: %q, models: [
 			{id: "test-model", reasoning: true, contextWindow: 200000, cost: {input: 3, output: 15}}]}}},
-		agent: {model: "acme/test-model", modelFallbacks: ["acme/other-model"]}, %s}`,
-		filepath.Join(dir, "log", "x.log"), b.srv.URL(), modeltest.Key, d.Format(), more)
+		agent: {model: "acme/test-model", modelFallbacks: ["acme/other-model"], %s}, %s}`,
+		filepath.Join(dir, "log", "x.log"), b.srv.URL(), modeltest.Key, d.Format(), agent, more)
 	if err := os.WriteFile(filepath.Join(dir, "config.json5"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

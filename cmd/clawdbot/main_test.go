@@ -76,7 +76,7 @@ func TestRun_helpOfEveryCommand(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"", "gateway", "gateway call", "gateway health", "gateway status", "health", "status", "send", "agent", "sessions", "actors",
-		"pairing", "pairing list", "pairing approve", "version", "completion", "help", "cron", "cron add", "cron edit", "cron rm", "wake",
+		"pairing", "pairing list", "pairing approve", "approvals", "approvals allow", "usage", "version", "completion", "help", "cron", "cron add", "cron edit", "cron rm", "wake",
 		"config", "config set", "config schema", "onboard", "configure", "sessions export",
 	} {
 		r := invoke(home(t, ""), append(strings.Fields(name), "--help")...)
@@ -122,6 +122,7 @@ func TestRun_wrongUsageIs2(t *testing.T) {
 		{"hooks test", "NAME is needed"},
 		{"nodes approve", "REQUEST is needed"},
 		{"models set", "MODEL is needed"},
+		{"approvals deny", "ID is needed"},
 	} {
 		r := invoke(home(t, ""), strings.Fields(c.args)...)
 		if r.code != exitUsage || !strings.Contains(r.err, c.want) || !strings.Contains(r.err, "See: clawdbot") || r.out != "" {
@@ -135,7 +136,7 @@ func TestRun_withoutGatewaySaysHowToStartIt(t *testing.T) {
 	port := freePort(t)
 	env := home(t, "{gateway:{port:"+port+"}}")
 	for _, args := range []string{
-		"health", "status", "sessions", "actors", "pairing list", "pairing approve ABCD2345", "gateway health", "gateway status",
+		"health", "status", "sessions", "actors", "pairing list", "pairing approve ABCD2345", "approvals list", "approvals allow x --always", "usage", "gateway health", "gateway status",
 		"gateway call health", "send -t 1 -m x", "agent --to 1 -m x", "health --json", "cron list", "cron rm x", "cron add --name x --at +1m --message x",
 		"wake --text x", "gateway wake --text x", "sessions export", "config get", "config set a b", "config path", "config schema", "config history",
 		"logs", "logs --follow", "hooks status", "hooks test wake", "models list", "models status", "models set a/b", "skills list",

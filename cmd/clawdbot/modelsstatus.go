@@ -160,6 +160,10 @@ func providerState(p wire.ModelProviderStatus, now time.Time) string {
 	if p.Problem != "" {
 		return p.Problem
 	}
+	if c := p.Circuit; c != nil {
+		return fmt.Sprintf("down for %s: %d requests in a row have failed (%s); next try %s", short(now.Sub(time.UnixMilli(c.Since))), c.Failures, c.Error,
+			yes(c.RetryAt > now.UnixMilli(), "in "+short(time.UnixMilli(c.RetryAt).Sub(now)), "with the next request"))
+	}
 	if p.ExpiresAt == nil {
 		return "ready"
 	}

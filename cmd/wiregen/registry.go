@@ -108,6 +108,7 @@ func methods() []method {
 		{"models.scan", strict, wire.ModelsScanParams{}, wire.ModelsScanResult{}, "Asks the providers of models what they offer, now."},
 		{"models.probe", strict, wire.ModelsProbeParams{}, wire.ModelsProbeResult{}, "Has a model answer a few words, and shows what it can do."},
 		{"browser.request", strict, wire.BrowserRequestParams{}, wire.BrowserRequestResult{}, "Uses the agent's browser, as its tool does."},
+		{"usage.status", strict, wire.UsageStatusParams{}, wire.UsageStatusResult{}, "What models have taken today and before, by trigger and by model, and the limits."},
 	}
 }
 
@@ -139,7 +140,7 @@ func extraTypes() []any {
 		wire.CronAt{}, wire.CronEvery{}, wire.CronExpr{}, wire.CronSystemEvent{}, wire.CronAgentTurn{},
 		wire.Attachment{}, wire.JobStarted{}, wire.JobDone{}, wire.JobError{}, wire.AssistantData{},
 		wire.ToolData{}, wire.SteerData{}, wire.StreamErrorData{}, wire.MismatchDetails{}, wire.ConfigIssues{},
-		wire.NodeErrorDetails{},
+		wire.NodeErrorDetails{}, wire.LimitDetails{}, wire.ModelsDownDetails{},
 	}
 }
 

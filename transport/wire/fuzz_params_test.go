@@ -100,6 +100,7 @@ func FuzzParams_ExecApprovalResolveParams(f *testing.F) {
 func FuzzParams_ExecApprovalsForgetParams(f *testing.F) {
 	fuzzParams[ExecApprovalsForgetParams](f, "exec.approvals.forget")
 }
+func FuzzParams_UsageStatusParams(f *testing.F) { fuzzParams[UsageStatusParams](f, "usage.status") }
 func FuzzParams_PairingApproveParams(f *testing.F) {
 	fuzzParams[PairingApproveParams](f, "pairing.approve")
 }

@@ -39,6 +39,7 @@ func Additions() []string {
 		"agent.prompt",
 		"models.status", "models.scan", "models.probe",
 		"browser.request",
+		"usage.status",
 	}
 }
 

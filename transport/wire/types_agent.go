@@ -90,6 +90,8 @@ type JobError struct {
 	SessionID  string  `json:"sessionId"`
 	DurationMs int64   `json:"durationMs"`
 	Error      string  `json:"error"`
+
+	Details any `json:"details,omitempty"` // an addition: those of the error that its caller gets
 }
 
 // AssistantData carries the whole text so far of the current assistant message.

@@ -27,6 +27,23 @@ type ModelProviderStatus struct {
 	Renewable bool   `json:"renewable,omitzero"`  // the login is renewed by itself
 	Problem   string `json:"problem,omitempty"`   // why it cannot be asked
 	Models    int64  `json:"models"`              // that are known of it
+
+	Circuit *ModelCircuit `json:"circuit,omitempty"` // it has failed again and again; absent = it has not
+}
+
+// ModelCircuit is how a provider stands that counts as down: its requests go to the fallbacks at once until one is tried again.
+type ModelCircuit struct {
+	State    string `json:"state" jsonschema:"enum=open,enum=half-open"` // half-open: the next request is the try
+	Failures int64  `json:"failures"`                                    // in a row
+	Since    int64  `json:"since"`                                       // ms
+	RetryAt  int64  `json:"retryAt"`                                     // ms; of the next try
+	Error    string `json:"error"`                                       // of the last one
+}
+
+// ModelsDownDetails is the details of the error of a run that no model has answered, because providers are down.
+type ModelsDownDetails struct {
+	Providers []string `json:"providers"`
+	RetryAt   int64    `json:"retryAt"` // ms; the first of the next tries
 }
 
 // ModelsScanParams: without a provider all are asked that can be, and the servers on this computer that are known by

@@ -34,6 +34,9 @@ type Options struct {
 	Resolve func(ctx context.Context, name string) (models.Target, error)
 	// Load copies a picture, by its path or address, into a file of its own, which the tool removes.
 	Load func(ctx context.Context, ref string) (providers.Media, error)
+	// Allow is asked before each request, Count told what it took. nil = nobody counts.
+	Allow func(ctx context.Context, t models.Target) error
+	Count func(ctx context.Context, t models.Target, u model.Usage)
 }
 
 type arguments struct {
@@ -112,11 +115,17 @@ func (o Options) ask(ctx context.Context, m model.Message) (name, answer string,
 		if err == nil && !target.Pictures {
 			err = errors.New("it takes no pictures; agent.imageModel chooses another")
 		}
+		if err == nil && o.Allow != nil {
+			err = o.Allow(ctx, target)
+		}
 		var reply model.Reply
 		if err == nil {
 			reply, err = target.API.Stream(ctx, model.Request{
 				Model: target.Model, System: system, Messages: []model.Message{m}, MaxTokens: target.Info.MaxTokens,
 			}, func(model.Event) {})
+			if o.Count != nil {
+				o.Count(ctx, target, reply.Usage)
+			}
 		}
 		text := strings.TrimSpace(reply.Message.TextOf())
 		if err == nil && text == "" {

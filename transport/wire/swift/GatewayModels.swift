@@ -2477,6 +2477,7 @@ public struct HealthSummary: Codable, Hashable, Sendable {
     public let heartbeatSeconds: Double
     public let sessions: HealthSessions
     public let deaf: [String]?
+    public let modelsDown: [String]?
     public let undelivered: Undelivered?
 
     public init(
@@ -2489,6 +2490,7 @@ public struct HealthSummary: Codable, Hashable, Sendable {
         heartbeatSeconds: Double,
         sessions: HealthSessions,
         deaf: [String]? = nil,
+        modelsDown: [String]? = nil,
         undelivered: Undelivered? = nil
     ) {
         self.ok = ok
@@ -2500,6 +2502,7 @@ public struct HealthSummary: Codable, Hashable, Sendable {
         self.heartbeatSeconds = heartbeatSeconds
         self.sessions = sessions
         self.deaf = deaf
+        self.modelsDown = modelsDown
         self.undelivered = undelivered
     }
 
@@ -2513,6 +2516,7 @@ public struct HealthSummary: Codable, Hashable, Sendable {
         case heartbeatSeconds = "heartbeatSeconds"
         case sessions = "sessions"
         case deaf = "deaf"
+        case modelsDown = "modelsDown"
         case undelivered = "undelivered"
     }
 }
@@ -2941,6 +2945,7 @@ public struct JobError: Codable, Hashable, Sendable {
     public let sessionId: String
     public let durationMs: Int
     public let error: String
+    public let details: AnyCodable?
 
     public init(
         state: StateValue = .error,
@@ -2949,7 +2954,8 @@ public struct JobError: Codable, Hashable, Sendable {
         to: String?,
         sessionId: String,
         durationMs: Int,
-        error: String
+        error: String,
+        details: AnyCodable? = nil
     ) {
         self.state = state
         self.startedAt = startedAt
@@ -2958,6 +2964,7 @@ public struct JobError: Codable, Hashable, Sendable {
         self.sessionId = sessionId
         self.durationMs = durationMs
         self.error = error
+        self.details = details
     }
 
     public enum StateValue: String, Codable, Sendable {
@@ -2972,6 +2979,7 @@ public struct JobError: Codable, Hashable, Sendable {
         case sessionId = "sessionId"
         case durationMs = "durationMs"
         case error = "error"
+        case details = "details"
     }
 
     public init(from decoder: Decoder) throws {
@@ -2983,6 +2991,7 @@ public struct JobError: Codable, Hashable, Sendable {
         self.sessionId = try container.decode(String.self, forKey: .sessionId)
         self.durationMs = try container.decode(Int.self, forKey: .durationMs)
         self.error = try container.decode(String.self, forKey: .error)
+        self.details = try container.decodeIfPresent(AnyCodable.self, forKey: .details)
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -2994,6 +3003,7 @@ public struct JobError: Codable, Hashable, Sendable {
         try container.encode(self.sessionId, forKey: .sessionId)
         try container.encode(self.durationMs, forKey: .durationMs)
         try container.encode(self.error, forKey: .error)
+        try container.encodeIfPresent(self.details, forKey: .details)
     }
 }
 
@@ -3046,6 +3056,94 @@ public struct JobStarted: Codable, Hashable, Sendable {
         try container.encode(self.to, forKey: .to)
         try container.encode(self.sessionId, forKey: .sessionId)
         try container.encode(self.isNewSession, forKey: .isNewSession)
+    }
+}
+
+public struct LimitDetails: Codable, Hashable, Sendable {
+    public let limit: LimitReached
+
+    public init(
+        limit: LimitReached
+    ) {
+        self.limit = limit
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case limit = "limit"
+    }
+}
+
+public struct LimitReached: Codable, Hashable, Sendable {
+    public let trigger: TriggerValue
+    public let scope: ScopeValue
+    public let unit: UnitValue
+    public let used: Double
+    public let limit: Double
+    public let setting: String
+    public let endsAt: Int?
+
+    public init(
+        trigger: TriggerValue,
+        scope: ScopeValue,
+        unit: UnitValue,
+        used: Double,
+        limit: Double,
+        setting: String,
+        endsAt: Int? = nil
+    ) {
+        self.trigger = trigger
+        self.scope = scope
+        self.unit = unit
+        self.used = used
+        self.limit = limit
+        self.setting = setting
+        self.endsAt = endsAt
+    }
+
+    public struct TriggerValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let chat = TriggerValue(rawValue: "chat")
+        public static let cron = TriggerValue(rawValue: "cron")
+        public static let heartbeat = TriggerValue(rawValue: "heartbeat")
+        public static let hook = TriggerValue(rawValue: "hook")
+        public static let node = TriggerValue(rawValue: "node")
+    }
+
+    public struct ScopeValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let run = ScopeValue(rawValue: "run")
+        public static let day = ScopeValue(rawValue: "day")
+    }
+
+    public struct UnitValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let tokens = UnitValue(rawValue: "tokens")
+        public static let usd = UnitValue(rawValue: "usd")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case trigger = "trigger"
+        case scope = "scope"
+        case unit = "unit"
+        case used = "used"
+        case limit = "limit"
+        case setting = "setting"
+        case endsAt = "endsAt"
     }
 }
 
@@ -3252,6 +3350,47 @@ public struct MismatchDetails: Codable, Hashable, Sendable {
     }
 }
 
+public struct ModelCircuit: Codable, Hashable, Sendable {
+    public let state: StateValue
+    public let failures: Int
+    public let since: Int
+    public let retryAt: Int
+    public let error: String
+
+    public init(
+        state: StateValue,
+        failures: Int,
+        since: Int,
+        retryAt: Int,
+        error: String
+    ) {
+        self.state = state
+        self.failures = failures
+        self.since = since
+        self.retryAt = retryAt
+        self.error = error
+    }
+
+    public struct StateValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let open_ = StateValue(rawValue: "open")
+        public static let halfOpen = StateValue(rawValue: "half-open")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case state = "state"
+        case failures = "failures"
+        case since = "since"
+        case retryAt = "retryAt"
+        case error = "error"
+    }
+}
+
 public struct ModelInfo: Codable, Hashable, Sendable {
     public let id: String
     public let name: String
@@ -3291,6 +3430,7 @@ public struct ModelProviderStatus: Codable, Hashable, Sendable {
     public let renewable: Bool?
     public let problem: String?
     public let models: Int
+    public let circuit: ModelCircuit?
 
     public init(
         provider: String,
@@ -3300,7 +3440,8 @@ public struct ModelProviderStatus: Codable, Hashable, Sendable {
         expiresAt: Int? = nil,
         renewable: Bool? = nil,
         problem: String? = nil,
-        models: Int
+        models: Int,
+        circuit: ModelCircuit? = nil
     ) {
         self.provider = provider
         self.api = api
@@ -3310,6 +3451,7 @@ public struct ModelProviderStatus: Codable, Hashable, Sendable {
         self.renewable = renewable
         self.problem = problem
         self.models = models
+        self.circuit = circuit
     }
 
     enum CodingKeys: String, CodingKey {
@@ -3321,6 +3463,25 @@ public struct ModelProviderStatus: Codable, Hashable, Sendable {
         case renewable = "renewable"
         case problem = "problem"
         case models = "models"
+        case circuit = "circuit"
+    }
+}
+
+public struct ModelsDownDetails: Codable, Hashable, Sendable {
+    public let providers: [String]
+    public let retryAt: Int
+
+    public init(
+        providers: [String],
+        retryAt: Int
+    ) {
+        self.providers = providers
+        self.retryAt = retryAt
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case providers = "providers"
+        case retryAt = "retryAt"
     }
 }
 
@@ -7249,6 +7410,196 @@ public struct Undelivered: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey {
         case failed = "failed"
         case ambiguous = "ambiguous"
+    }
+}
+
+public struct UsageCount: Codable, Hashable, Sendable {
+    public let runs: Int
+    public let requests: Int
+    public let tokens: Int
+    public let input: Int
+    public let output: Int
+    public let cacheRead: Int
+    public let cacheWrite: Int
+    public let costUsd: Double
+    public let unpricedTokens: Int
+
+    public init(
+        runs: Int,
+        requests: Int,
+        tokens: Int,
+        input: Int,
+        output: Int,
+        cacheRead: Int,
+        cacheWrite: Int,
+        costUsd: Double,
+        unpricedTokens: Int
+    ) {
+        self.runs = runs
+        self.requests = requests
+        self.tokens = tokens
+        self.input = input
+        self.output = output
+        self.cacheRead = cacheRead
+        self.cacheWrite = cacheWrite
+        self.costUsd = costUsd
+        self.unpricedTokens = unpricedTokens
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case runs = "runs"
+        case requests = "requests"
+        case tokens = "tokens"
+        case input = "input"
+        case output = "output"
+        case cacheRead = "cacheRead"
+        case cacheWrite = "cacheWrite"
+        case costUsd = "costUsd"
+        case unpricedTokens = "unpricedTokens"
+    }
+}
+
+public struct UsageDay: Codable, Hashable, Sendable {
+    public let day: String
+    public let used: UsageCount
+
+    public init(
+        day: String,
+        used: UsageCount
+    ) {
+        self.day = day
+        self.used = used
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case day = "day"
+        case used = "used"
+    }
+}
+
+public struct UsageModel: Codable, Hashable, Sendable {
+    public let model: String
+    public let used: UsageCount
+
+    public init(
+        model: String,
+        used: UsageCount
+    ) {
+        self.model = model
+        self.used = used
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case model = "model"
+        case used = "used"
+    }
+}
+
+public struct UsageStatusParams: Codable, Hashable, Sendable {
+    public let days: Int?
+
+    public init(
+        days: Int? = nil
+    ) {
+        self.days = days
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case days = "days"
+    }
+}
+
+public struct UsageStatusResult: Codable, Hashable, Sendable {
+    public let ts: Int
+    public let day: String
+    public let endsAt: Int
+    public let total: UsageCount
+    public let triggers: [UsageTrigger]
+    public let models: [UsageModel]
+    public let days: [UsageDay]
+    public let warnings: [String]
+
+    public init(
+        ts: Int,
+        day: String,
+        endsAt: Int,
+        total: UsageCount,
+        triggers: [UsageTrigger],
+        models: [UsageModel],
+        days: [UsageDay],
+        warnings: [String]
+    ) {
+        self.ts = ts
+        self.day = day
+        self.endsAt = endsAt
+        self.total = total
+        self.triggers = triggers
+        self.models = models
+        self.days = days
+        self.warnings = warnings
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case ts = "ts"
+        case day = "day"
+        case endsAt = "endsAt"
+        case total = "total"
+        case triggers = "triggers"
+        case models = "models"
+        case days = "days"
+        case warnings = "warnings"
+    }
+}
+
+public struct UsageTrigger: Codable, Hashable, Sendable {
+    public let trigger: TriggerValue
+    public let used: UsageCount
+    public let runTokens: Int
+    public let runCostUsd: Double
+    public let dayTokens: Int
+    public let dayCostUsd: Double
+    public let reached: LimitReached?
+
+    public init(
+        trigger: TriggerValue,
+        used: UsageCount,
+        runTokens: Int,
+        runCostUsd: Double,
+        dayTokens: Int,
+        dayCostUsd: Double,
+        reached: LimitReached? = nil
+    ) {
+        self.trigger = trigger
+        self.used = used
+        self.runTokens = runTokens
+        self.runCostUsd = runCostUsd
+        self.dayTokens = dayTokens
+        self.dayCostUsd = dayCostUsd
+        self.reached = reached
+    }
+
+    public struct TriggerValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let chat = TriggerValue(rawValue: "chat")
+        public static let cron = TriggerValue(rawValue: "cron")
+        public static let heartbeat = TriggerValue(rawValue: "heartbeat")
+        public static let hook = TriggerValue(rawValue: "hook")
+        public static let node = TriggerValue(rawValue: "node")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case trigger = "trigger"
+        case used = "used"
+        case runTokens = "runTokens"
+        case runCostUsd = "runCostUsd"
+        case dayTokens = "dayTokens"
+        case dayCostUsd = "dayCostUsd"
+        case reached = "reached"
     }
 }
 

@@ -573,6 +573,7 @@ export interface HealthSummary {
   heartbeatSeconds: number;
   sessions: HealthSessions;
   deaf?: string[];
+  modelsDown?: string[];
   undelivered?: Undelivered;
 }
 
@@ -673,6 +674,7 @@ export interface JobError {
   sessionId: string;
   durationMs: number;
   error: string;
+  details?: unknown;
 }
 
 export interface JobStarted {
@@ -681,6 +683,20 @@ export interface JobStarted {
   to: string | null;
   sessionId: string;
   isNewSession: boolean;
+}
+
+export interface LimitDetails {
+  limit: LimitReached;
+}
+
+export interface LimitReached {
+  trigger: "chat" | "cron" | "heartbeat" | "hook" | "node";
+  scope: "run" | "day";
+  unit: "tokens" | "usd";
+  used: number;
+  limit: number;
+  setting: string;
+  endsAt?: number;
 }
 
 export interface LogsTailParams {
@@ -727,6 +743,14 @@ export interface MismatchDetails {
   expectedProtocol: number;
 }
 
+export interface ModelCircuit {
+  state: "open" | "half-open";
+  failures: number;
+  since: number;
+  retryAt: number;
+  error: string;
+}
+
 export interface ModelInfo {
   id: string;
   name: string;
@@ -744,6 +768,12 @@ export interface ModelProviderStatus {
   renewable?: boolean;
   problem?: string;
   models: number;
+  circuit?: ModelCircuit;
+}
+
+export interface ModelsDownDetails {
+  providers: string[];
+  retryAt: number;
 }
 
 export interface ModelsListResult {
@@ -1630,6 +1660,53 @@ export interface Undelivered {
   ambiguous: number;
 }
 
+export interface UsageCount {
+  runs: number;
+  requests: number;
+  tokens: number;
+  input: number;
+  output: number;
+  cacheRead: number;
+  cacheWrite: number;
+  costUsd: number;
+  unpricedTokens: number;
+}
+
+export interface UsageDay {
+  day: string;
+  used: UsageCount;
+}
+
+export interface UsageModel {
+  model: string;
+  used: UsageCount;
+}
+
+export interface UsageStatusParams {
+  days?: number;
+}
+
+export interface UsageStatusResult {
+  ts: number;
+  day: string;
+  endsAt: number;
+  total: UsageCount;
+  triggers: UsageTrigger[];
+  models: UsageModel[];
+  days: UsageDay[];
+  warnings: string[];
+}
+
+export interface UsageTrigger {
+  trigger: "chat" | "cron" | "heartbeat" | "hook" | "node";
+  used: UsageCount;
+  runTokens: number;
+  runCostUsd: number;
+  dayTokens: number;
+  dayCostUsd: number;
+  reached?: LimitReached;
+}
+
 export interface Voicewake {
   triggers: string[];
 }
@@ -2016,6 +2093,8 @@ export interface Methods {
   "models.probe": { params: ModelsProbeParams; result: ModelsProbeResult };
   /** Uses the agent's browser, as its tool does. */
   "browser.request": { params: BrowserRequestParams; result: BrowserRequestResult };
+  /** What models have taken today and before, by trigger and by model, and the limits. */
+  "usage.status": { params: UsageStatusParams; result: UsageStatusResult };
 }
 
 /** Every event and its payload. */
