@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -29,9 +30,10 @@ func Props(o Options) actors.Props[Message] {
 	if o.Idle <= 0 {
 		o.Idle = defaultIdle
 	}
+	turns := &turns{last: map[string]chan struct{}{}} // outlives the incarnations
 	return actors.Props[Message]{
 		Kind:    "browser",
-		New:     func() actors.Behavior[Message] { return &owner{o: o, keepers: map[string]*keeper{}} },
+		New:     func() actors.Behavior[Message] { return &owner{o: o, turns: turns, keepers: map[string]*keeper{}} },
 		Mailbox: actors.Mailbox{Count: 256, Bytes: 8 << 20},
 		Restart: actors.Restart{Min: 10 * time.Millisecond, Max: time.Second, Window: time.Minute, Limit: 20},
 	}
@@ -39,7 +41,35 @@ func Props(o Options) actors.Props[Message] {
 
 type owner struct {
 	o       Options
+	turns   *turns
 	keepers map[string]*keeper
+}
+
+// turns sees to it that a browser has ended before the next one of its profile is started, also when the actor crashes in between.
+type turns struct {
+	mu   sync.Mutex
+	last map[string]chan struct{} // guarded by mu; by profile, closed when its browser has ended
+}
+
+// enlist takes the next turn of a profile. It comes when before is closed, and ends with leave.
+func (t *turns) enlist(profile string) (before <-chan struct{}, leave func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	last := t.last[profile]
+	if last == nil {
+		last = make(chan struct{})
+		close(last)
+	}
+	mine := make(chan struct{})
+	t.last[profile] = mine
+	return last, func() {
+		close(mine)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.last[profile] == mine {
+			delete(t.last, profile)
+		}
+	}
 }
 
 // keeper is the goroutine that has a browser.
@@ -102,7 +132,13 @@ func (s *owner) onDo(c *actors.Context[Message], m Do) {
 // keep starts the keeper of a profile.
 func (s *owner) keep(c *actors.Context[Message], profile string, k *keeper) {
 	o := s.o
+	before, leave := s.turns.enlist(profile)
 	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
+		defer leave()
+		<-before // however long that takes: a profile has one browser at a time
+		if ctx.Err() != nil {
+			return struct{}{}, errStopped
+		}
 		return struct{}{}, k.run(ctx, o, profile)
 	}, func(_ struct{}, err error) Message { return ended{profile, err} })
 }
@@ -159,6 +195,9 @@ func (k *keeper) run(ctx context.Context, o Options, profile string) error {
 func (k *keeper) do(ctx context.Context, d Do, b Browser) {
 	if d.Until.Err() != nil {
 		d.Fail(context.Cause(d.Until))
+		return
+	}
+	if d.Once.Swap(true) {
 		return
 	}
 	ctx, cancel := context.WithCancelCause(ctx)

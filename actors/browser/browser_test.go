@@ -63,7 +63,9 @@ func run(t *testing.T, f func(b *bench)) {
 }
 
 func (b *bench) do(ctx context.Context, profile string, f func(ctx context.Context, br Browser) (any, error)) (any, error) {
-	return actors.Ask(ctx, b.ref, func(r actors.Reply[any]) Message { return Do{Reply: r, Profile: profile, Run: f, Until: ctx} })
+	return actors.Ask(ctx, b.ref, func(r actors.Reply[any]) Message {
+		return Do{Reply: r, Profile: profile, Run: f, Until: ctx, Once: new(atomic.Bool)}
+	})
 }
 
 func say(v string) func(context.Context, Browser) (any, error) {

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/clawdbot/gateway/actors"
 )
@@ -25,6 +26,8 @@ type Do struct {
 	Run func(ctx context.Context, b Browser) (any, error)
 	// Until ends when the sender does not wait any more.
 	Until context.Context
+	// Once is set as it begins, and what finds it set is not done: a message that comes twice presses nothing twice.
+	Once *atomic.Bool
 }
 
 // Stop closes the browser of a profile. The reply says whether there was one.

@@ -89,7 +89,7 @@ func Examine(ctx context.Context, o Options) []Finding {
 	return examine(ctx, o, []func(*patient){
 		(*patient).directory, (*patient).environment, (*patient).settings, (*patient).modes, (*patient).database, (*patient).room,
 		(*patient).logins, (*patient).ports, (*patient).programs, (*patient).platforms, (*patient).gateway, (*patient).accounts,
-		(*patient).deliveries, (*patient).schedules, (*patient).skills, (*patient).tree, (*patient).service,
+		(*patient).deliveries, (*patient).schedules, (*patient).models, (*patient).skills, (*patient).tree, (*patient).service,
 	})
 }
 

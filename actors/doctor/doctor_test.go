@@ -158,6 +158,15 @@ func TestExamine_planted(t *testing.T) {
 		{"cron.failing", func(h *house) {
 			h.say["cron.list"] = `{"jobs":[{"id":"j","name":"n","enabled":true,"state":{"lastStatus":"error","lastError":"boom"}}]}`
 		}},
+		{"models.down", func(h *house) {
+			h.say["models.status"] = `{"providers":[{"provider":"acme","circuit":{"state":"open","failures":7,"error":"overloaded"}}]}`
+		}},
+		{"usage.limit", func(h *house) {
+			h.say["usage.status"] = `{"triggers":[{"trigger":"hook","reached":{"setting":"agent.limits.hook.dayTokens"}}]}`
+		}},
+		{"usage.unpriced", func(h *house) {
+			h.say["usage.status"] = `{"warnings":["the limit of cost for chat does not count acme/m"]}`
+		}},
 		{"skills.lacking", func(h *house) {
 			h.say["skills.status"] = `{"skills":[{"name":"s","always":true,"eligible":false,"missing":{"bins":["git"]}}]}`
 		}},

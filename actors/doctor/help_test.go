@@ -36,7 +36,7 @@ type house struct {
 func clean() map[string]string {
 	return map[string]string{
 		"status": `{"config":{"valid":true}}`, "providers.status": `{"accounts":[{"account":"telegram","provider":"telegram","state":"up","failures":0,"inFlight":0}],"telegram":{"probe":{"ok":true}}}`,
-		"outbox.list": `{"items":[]}`, "cron.list": `{"jobs":[]}`, "skills.status": `{"skills":[]}`, "actors.list": `{"actors":[{"path":"store","kind":"store","restarts":0}]}`,
+		"outbox.list": `{"items":[]}`, "cron.list": `{"jobs":[]}`, "models.status": `{"providers":[]}`, "usage.status": `{"triggers":[],"warnings":[]}`, "skills.status": `{"skills":[]}`, "actors.list": `{"actors":[{"path":"store","kind":"store","restarts":0}]}`,
 	}
 }
 

@@ -129,6 +129,31 @@ func (p *patient) schedules() {
 	}
 }
 
+// models answer, and there is something left to spend on them.
+func (p *patient) models() {
+	var m wire.ModelsStatusResult
+	if p.ask("models.status", struct{}{}, &m) {
+		for _, s := range m.Providers {
+			if c := s.Circuit; c != nil {
+				p.add("models.down", Warning, "clawdbot models status --probe asks it at once; clawdbot models fallbacks add another one.",
+					"%s does not answer, %d requests in a row have failed: %s", s.Provider, c.Failures, c.Error)
+			}
+		}
+	}
+	var u wire.UsageStatusResult
+	if !p.ask("usage.status", wire.UsageStatusParams{}, &u) {
+		return
+	}
+	for _, t := range u.Triggers {
+		if t.Reached != nil {
+			p.add("usage.limit", Warning, "clawdbot usage shows what it went to; "+t.Reached.Setting+" sets the limit.", "no more runs of %s today: its limit is used up", t.Trigger)
+		}
+	}
+	for _, w := range u.Warnings {
+		p.add("usage.unpriced", Warning, "docs/models.md, \"Limits\"", "%s", w)
+	}
+}
+
 // skills that are switched on have what they need.
 func (p *patient) skills() {
 	var r wire.SkillsStatusResult

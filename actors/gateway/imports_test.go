@@ -100,7 +100,7 @@ var allowed = map[string][]string{
 	"actors/process":     {"actors/file", "actors/store", "transport/wire", "github.com/google/uuid", "golang.org/x/sys/unix"},
 	"actors/jobs":        {"actors", "actors/process", "github.com/google/uuid"},
 	"actors/tools/files": {"actors/file", "actors/tools", "transport/wire", "github.com/google/uuid"},
-	"actors/tools/shell": {"actors/jobs", "actors/process", "actors/tools", "actors/tools/files", "transport/wire"},
+	"actors/tools/shell": {"actors/jobs", "actors/process", "actors/tools", "actors/tools/files", "providers/child", "transport/wire"},
 	"actors/board":       {"actors", "actors/eventstream", "canvas/a2ui", "transport/wire"},
 	"actors/mcp":         {"actors", "actors/tools", "providers", "providers/mcp", "transport/wire"},
 	"actors/usage":       {"actors/agent", "actors/store", "transport/wire"},

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/mcp"
 	"github.com/clawdbot/gateway/actors/tools"
+	"github.com/clawdbot/gateway/providers/child"
 	mcpserver "github.com/clawdbot/gateway/providers/mcp"
 )
 
@@ -34,35 +36,26 @@ func (g *Gateway) wantedServers() map[string]mcp.Spec {
 		if s.URL != "" {
 			spec.Server.Headers = g.filled(s.Headers)
 		} else {
-			spec.Server.Env, spec.Server.Dir, spec.Server.Keep = g.childEnv(s.Env), g.childDir(s.Cwd), g.keep("server of tools "+name)
+			spec.Server.Env, spec.Server.Dir, spec.Server.Keep = g.childEnv(s.Env), g.childDir(name, s.Cwd), g.keep("server of tools "+name)
 		}
 		all[name] = spec
 	}
 	return all
 }
 
-// passedOn are the variables that a program gets that the gateway starts for the agent: those without which programs do not
-// work. The others may hold keys.
-var passedOn = []string{
-	"HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TERM",
-	"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
-	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-	"SystemRoot", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "TEMP", "TMP", "PATHEXT",
-}
-
-// childEnv is the environment of such a program, own being what the configuration adds.
+// childEnv is the environment of a program that the gateway starts for the agent, own being what the configuration adds.
 func (g *Gateway) childEnv(own map[string]config.Secret) []string {
 	vars := g.filled(own)
-	var env []string
-	for _, name := range passedOn {
-		value := g.o.Getenv(name)
-		if name == "PATH" && value == "" {
-			value = os.Getenv(name)
+	getenv := func(name string) string {
+		if _, set := vars[name]; set {
+			return ""
 		}
-		if _, set := vars[name]; value != "" && !set {
-			env = append(env, name+"="+value)
+		if v := g.o.Getenv(name); v != "" || name != "PATH" {
+			return v
 		}
+		return os.Getenv(name)
 	}
+	env := child.Pass(getenv, child.Person, child.Network, child.Places, []string{"TERM"})
 	for name, value := range vars {
 		env = append(env, name+"="+value)
 	}
@@ -82,16 +75,21 @@ func (g *Gateway) filled(secret map[string]config.Secret) map[string]string {
 	return all
 }
 
-// childDir is where such a program starts.
-func (g *Gateway) childDir(configured string) string {
+// childDir is where such a program starts: in the workspace, which is made if it is not there yet, else in a directory of its own. It is
+// never the state directory.
+func (g *Gateway) childDir(name, configured string) string {
 	if configured != "" {
 		return g.env.ExpandHome(configured)
 	}
 	dir := g.workspaceDir()
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return g.env.StateDir
+	if err := os.MkdirAll(dir, 0o700); err == nil {
+		return dir
 	}
-	return dir
+	own := filepath.Join(g.env.StateDir, "mcp", name)
+	if err := os.MkdirAll(own, 0o700); err != nil {
+		g.log.Warn("a server of tools has no directory to start in", "server", name, "err", err)
+	}
+	return own
 }
 
 // hideSecrets takes out of a text what the configuration gives to programs and servers, and what looks like a credential.

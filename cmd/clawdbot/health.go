@@ -43,6 +43,9 @@ func (a *app) showHealth(h wire.HealthSummary, verbose bool) error {
 	if u := h.Undelivered; u != nil {
 		t.row("Undelivered", fmt.Sprintf("%d given up, %d in doubt: see clawdbot outbox list", u.Failed, u.Ambiguous))
 	}
+	for _, line := range h.ModelsDown {
+		t.row("Models down", line)
+	}
 	if verbose {
 		t.row("Found out", fmt.Sprintf("%s, in %d ms", ago(&h.TS, now), h.DurationMs))
 		t.row("WhatsApp keepalive", fmt.Sprintf("every %g s", h.HeartbeatSeconds))

@@ -45,6 +45,7 @@ type scene struct {
 	phone  *phone   // a node
 	busy   *caller  // repeats a call with the same key until it has a final answer
 	teller *teller  // calls once
+	tools  *toolServer
 
 	posted map[string]int // calls of hooks by name, with the status of their last answer; programs' until it has returned
 
@@ -63,7 +64,7 @@ type keyed struct {
 
 // play runs one cell and returns what was seen of it.
 func play(t *testing.T, c cell) seen {
-	s := &scene{t: t, cell: c, dir: stateDir(t)}
+	s := &scene{t: t, cell: c, dir: stateDir(t), tools: &toolServer{marks: map[string]int{}}}
 	var cancel context.CancelFunc
 	s.ctx, cancel = context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -92,7 +93,7 @@ func (s *scene) start() {
 	s.faults = actortest.NewFaults(seed)
 	s.faults.Enable(false)
 	copyState(t, s.dir)
-	conf := fmt.Sprintf(`{hooks: {enabled: true, token: "faulttest"}, routing: {queue: {mode: "followup", debounceMs: 50}}, telegram: {botToken: %q}, dev: {endpoints: {telegram: %q}}}`, s.fake.Token(), s.fake.URL())
+	conf := fmt.Sprintf(`{%shooks: {enabled: true, token: "faulttest"}, routing: {queue: {mode: "followup", debounceMs: 50}}, telegram: {botToken: %q}, dev: {endpoints: {telegram: %q}}}`, settings[s.cell.kind], s.fake.Token(), s.fake.URL())
 	if err := os.WriteFile(filepath.Join(s.dir, "clawdbot.json"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +108,7 @@ func (s *scene) start() {
 	s.g, err = gateway.New(gateway.Options{
 		AnyPort: true, Guard: guard, Log: log, Intercept: s.faults, AnswerLimit: answerLimit, Sweep: sweep,
 		Providers:  []providers.Factory{telegram.Factory()},
-		StoreFault: s.cell.storeFault(),
+		StoreFault: s.cell.storeFault(), MCP: s.tools.dial,
 		Getenv: func(name string) string {
 			return map[string]string{"HOME": s.dir, "CLAWDBOT_STATE_DIR": s.dir}[name]
 		},
@@ -124,12 +125,24 @@ func (s *scene) start() {
 	s.teller = dialTeller(t, s.g.URL())
 }
 
+// settings are what cells of a kind have in their configuration besides.
+var settings = map[string]string{
+	"approvals": `agent: {tools: {exec: {ask: "on-miss"}}}, `, "mcp": oneServer, "mcpserver": oneServer,
+}
+
+const oneServer = `mcp: {servers: {fake: {url: "http://127.0.0.1:1"}}}, `
+
 func (s *scene) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	s.faults.Enable(false)
 	if err := s.g.Stop(ctx); err != nil {
 		s.t.Errorf("stop: %v", err)
+	}
+	s.tools.mu.Lock()
+	defer s.tools.mu.Unlock()
+	if s.tools.live != 0 {
+		s.t.Errorf("%d connections to servers of tools are left", s.tools.live)
 	}
 }
 

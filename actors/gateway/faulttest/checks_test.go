@@ -27,6 +27,8 @@ func (s *scene) settle() {
 	}
 	s.checkJobs()
 	s.checkCommands()
+	s.checkApprovals()
+	s.checkServers()
 	s.awaitHooks()
 	for i, session := range []string{"alpha", "beta", "gamma", "main"} { // no session is stuck
 		key := fmt.Sprint("last-", i)

@@ -66,6 +66,9 @@ var crashes = map[string]expect{
 	"node":        {says: "not restarted; its socket is closed, the node comes back; a command in flight has an unknown outcome and is not sent again", refused: true, unknown: true},
 	"skills":      {says: "restarted; an installation in hand is ended", refused: true},
 	"jobs":        {says: "restarted; commands go on, one that nobody was told of is ended; a call of bash in hand is an error that the model is told", refused: true},
+	"approvals":   {says: "restarted; questions and answers are kept by its supervisor, and who waits asks again after 5 s", refused: true},
+	"mcp":         {says: "restarted, and the servers with it; a call of a tool in hand is an error that the model is told", refused: true},
+	"mcpserver":   {says: "its connection is closed, then made anew, never two at a time; a call of a tool in hand is an error that the model is told"},
 	"store":       {says: "restarted; what was queued is committed by the successor", refused: true},
 }
 
@@ -84,6 +87,10 @@ func drops(kind string) expect {
 		x = expect{says: "the beat comes with the next wake-up or interval"}
 	case "jobs":
 		x.says = "a call of bash whose message is lost is an error that the model is told"
+	case "approvals":
+		x.says = "a question whose message is lost is asked again after 5 s; a client's call is refused as retryable"
+	case "mcpserver":
+		x = expect{says: "found by the next look at what is wanted, within 30 s"}
 	case "cron":
 		x.says = "a call whose message is lost is refused as retryable; a due job is found by the next look at the store"
 	case "node":

@@ -8,7 +8,7 @@ import (
 var kinds = []string{
 	"conn", "conns", "run", "session", "sessions", "account", "accounts", "lane", "outbox", "router", "eventstream",
 	"presence", "health", "config", "wizard", "pairing", "cron", "heartbeat",
-	"models", "nodes", "skills", "store", "node", bridge, "jobs",
+	"models", "nodes", "skills", "store", "node", bridge, "jobs", "approvals", "mcp", "mcpserver",
 }
 
 var faults = []string{"crash", "crash after", "delay", "drop", "duplicate", "reorder"}

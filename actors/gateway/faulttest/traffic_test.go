@@ -16,7 +16,7 @@ import (
 // talk is the traffic of a cell: everybody at once. It returns when each of them has what it wants.
 func (s *scene) talk() {
 	var all sync.WaitGroup
-	for _, f := range []func(){s.busyChats, s.busyAborts, s.busySends, s.tellAll, s.people, s.visitors, s.schedule, s.programs, s.devices, s.commands} {
+	for _, f := range []func(){s.busyChats, s.busyAborts, s.busySends, s.tellAll, s.people, s.visitors, s.schedule, s.programs, s.devices, s.commands, s.askers, s.servers} {
 		all.Go(f)
 	}
 	all.Wait()

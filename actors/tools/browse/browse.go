@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/browser"
@@ -136,7 +137,7 @@ func (o Options) run(ctx context.Context, a arguments) (any, error) {
 		}
 	}
 	return actors.Ask(ctx, o.Owner, func(r actors.Reply[any]) browser.Message {
-		return browser.Do{Reply: r, Profile: a.Profile, Until: ctx, Run: func(ctx context.Context, b browser.Browser) (any, error) {
+		return browser.Do{Reply: r, Profile: a.Profile, Until: ctx, Once: new(atomic.Bool), Run: func(ctx context.Context, b browser.Browser) (any, error) {
 			c, ok := b.(*chromium.Browser)
 			if !ok {
 				return nil, errors.New("it is no Chromium")
