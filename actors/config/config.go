@@ -86,7 +86,9 @@ func (h *holder) Receive(c *actors.Context[Message], m Message) error {
 	case fileRead:
 		h.onFileRead(c, m)
 	case Set:
-		h.do(c, answering(m.Reply, func() (View, error) { return h.live.set(c.Log(), m.Raw) }))
+		h.do(c, answering(m.Reply, func() (View, error) { return h.live.set(c.Log(), m.Raw, m.Base) }))
+	case Check:
+		h.do(c, answering(m.Reply, func() (Checked, error) { return h.live.foresee(m.Raw) }))
 	case Assign:
 		h.do(c, answering(m.Reply, func() (Assigned, error) { return h.live.assign(c.Log(), m.Settings) }))
 	case Rollback:
@@ -150,9 +152,12 @@ func (h *holder) read(c *actors.Context[Message]) {
 	}
 	h.reading = true
 	h.asked, h.waiting = h.waiting, nil
-	o := h.live.o
+	l := h.live
 	actors.Pipe(c, func(context.Context) (View, error) {
-		return Read(o.Document.Path, o.Getenv).Redacted(), nil
+		doc := Read(l.o.Document.Path, l.o.Getenv)
+		v := doc.Redacted()
+		v.Hash = l.hash(doc)
+		return v, nil
 	}, func(v View, err error) Message { return fileRead{v, err} })
 }
 

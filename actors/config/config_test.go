@@ -98,7 +98,7 @@ func TestConfigGet_tellsTheTruthAboutTheFile(t *testing.T) {
 	if s, _ = call(t, ref, "config.get"); s.Exists || !s.Valid || s.Raw != nil || string(s.Config) != "{}" {
 		t.Errorf("no file: %+v", s)
 	}
-	if b, err := wire.Marshal(s); err != nil || string(b) != `{"path":"`+path+`","exists":false,"raw":null,"parsed":{},"valid":true,"config":{},"issues":[],"legacyIssues":[]}` {
+	if b, err := wire.Marshal(s); err != nil || string(b) != `{"path":"`+path+`","exists":false,"raw":null,"parsed":{},"valid":true,"config":{},"issues":[],"legacyIssues":[],"hash":"`+s.Hash+`"}` {
 		t.Errorf("on the wire: %s %v", b, err)
 	}
 	if d := running(t, ref); d.Config.Gateway.Port != 4000 {

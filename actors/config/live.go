@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -24,6 +25,8 @@ type live struct {
 	seen [sha256.Size]byte
 	look string // size and times of the file at the last read
 
+	key [32]byte // of hash
+
 	once   sync.Once
 	schema wire.ConfigSchemaResult
 }
@@ -36,6 +39,7 @@ func newLive(o Options) *live {
 		o.Now = time.Now
 	}
 	l := &live{o: o, history: history{o.HistoryDir}, seen: o.Document.identity()}
+	_, _ = rand.Read(l.key[:]) // never fails
 	s := State{Running: o.Document}
 	if r := o.Refused; r != nil {
 		l.seen, s.Problem = r.Document.identity(), r.Problem

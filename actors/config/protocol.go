@@ -44,6 +44,13 @@ type Describe struct {
 // *SetError. It takes effect as every change of the file does.
 type Set struct {
 	actors.Reply[View]
+	Raw  string
+	Base string // the hash that the file must have; "" = any
+}
+
+// Check asks what a text would do if it were set. Nothing is written.
+type Check struct {
+	actors.Reply[Checked]
 	Raw string
 }
 
@@ -65,6 +72,9 @@ type Rollback struct {
 
 // Size counts the text.
 func (s Set) Size() int { return 64 + len(s.Raw) }
+
+// Size counts the text.
+func (c Check) Size() int { return 64 + len(c.Raw) }
 
 // fileRead ends a read that OnDisk started.
 type fileRead struct {
@@ -99,6 +109,7 @@ func (Status) configMessage()      {}
 func (OnDisk) configMessage()      {}
 func (Describe) configMessage()    {}
 func (Set) configMessage()         {}
+func (Check) configMessage()       {}
 func (Assign) configMessage()      {}
 func (Generations) configMessage() {}
 func (Rollback) configMessage()    {}

@@ -17,6 +17,7 @@ type View struct {
 	Config       json.RawMessage // what the file sets; {} when it is invalid
 	Issues       []Issue
 	LegacyIssues []Issue
+	Hash         string // of the file, for config.set; "" = not asked for
 }
 
 // Redacted returns the document without its secrets. In Raw only the secret values are replaced: comments and

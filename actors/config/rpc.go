@@ -7,14 +7,14 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// Methods answers config.* (protocol 3.10), with the additions config.history and config.rollback.
+// Methods answers config.* (protocol 3.10), with the additions config.history, config.rollback and config.check.
 func Methods(ref actors.Ref[Message]) wire.Table {
 	return wire.Table{
 		wire.Strict("config.get", func(c *wire.Call, _ wire.NoParams) {
 			ask(c, ref, snapshot, func(r actors.Reply[View]) Message { return OnDisk{r} })
 		}),
 		wire.Strict("config.set", func(c *wire.Call, p wire.ConfigSetParams) {
-			ask(c, ref, written, func(r actors.Reply[View]) Message { return Set{r, p.Raw} })
+			ask(c, ref, written, func(r actors.Reply[View]) Message { return Set{r, p.Raw, p.BaseHash} })
 		}),
 		wire.Strict("config.schema", func(c *wire.Call, _ wire.NoParams) {
 			same := func(r wire.ConfigSchemaResult) wire.ConfigSchemaResult { return r }
@@ -25,6 +25,9 @@ func Methods(ref actors.Ref[Message]) wire.Table {
 		}),
 		wire.Strict("config.rollback", func(c *wire.Call, p wire.ConfigRollbackParams) {
 			ask(c, ref, written, func(r actors.Reply[View]) Message { return Rollback{r, p.Generation} })
+		}),
+		wire.Strict("config.check", func(c *wire.Call, p wire.ConfigCheckParams) {
+			ask(c, ref, checked, func(r actors.Reply[Checked]) Message { return Check{r, p.Raw} })
 		}),
 	}
 }
@@ -57,12 +60,20 @@ func setError(e *SetError) *wire.Error {
 func snapshot(v View) wire.ConfigSnapshot {
 	return wire.ConfigSnapshot{
 		Path: v.Path, Exists: v.Exists, Raw: v.Raw, Parsed: wire.Raw(v.Parsed), Valid: v.Valid, Config: wire.Raw(v.Config),
-		Issues: wireIssues(v.Issues), LegacyIssues: wireIssues(v.LegacyIssues),
+		Issues: wireIssues(v.Issues), LegacyIssues: wireIssues(v.LegacyIssues), Hash: v.Hash,
 	}
 }
 
 func written(v View) wire.ConfigSetResult {
 	return wire.ConfigSetResult{OK: true, Path: v.Path, Config: wire.Raw(v.Config)}
+}
+
+func checked(c Checked) wire.ConfigCheckResult {
+	r := wire.ConfigCheckResult{Hash: c.Hash, Issues: wireIssues(c.Issues), Changes: make([]wire.ConfigChange, len(c.Changes)), Restart: c.Restart, Refused: c.Refused}
+	for i, change := range c.Changes {
+		r.Changes[i] = wire.ConfigChange{Path: change.Path, Effect: change.Effect.String(), Part: change.Part}
+	}
+	return r
 }
 
 func generations(all []Generation) wire.ConfigHistoryResult {

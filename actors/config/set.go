@@ -12,22 +12,25 @@ import (
 // maxRaces is how often a change is worked into a file that somebody else changes at the same time.
 const maxRaces = 5
 
-// set gives the file the text that raw makes of it. The file is written only when the gateway could run on it.
-func (l *live) set(log *slog.Logger, raw string) (View, error) {
+// set gives the file the text that raw makes of it. With a base, only while the file is what has that hash. The file is written only when the gateway could run on it.
+func (l *live) set(log *slog.Logger, raw, base string) (View, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for range maxRaces - 1 {
-		if v, err := l.setOnce(log, raw); !errors.Is(err, file.ErrChanged) {
+		if v, err := l.setOnce(log, raw, base); !errors.Is(err, file.ErrChanged) {
 			return v, err
 		}
 	}
-	return l.setOnce(log, raw)
+	return l.setOnce(log, raw, base)
 }
 
-func (l *live) setOnce(log *slog.Logger, raw string) (View, error) {
+func (l *live) setOnce(log *slog.Logger, raw, base string) (View, error) {
 	stored := Read(l.o.Document.Path, l.o.Getenv)
 	if stored.Exists && !stored.hasRaw {
 		return View{}, errors.New("config file " + stored.Issues[0].String()) // it may hold what nobody else has
+	}
+	if base != "" && base != l.hash(stored) {
+		return View{}, errBase
 	}
 	text, err := stored.Edited(raw)
 	if err != nil {

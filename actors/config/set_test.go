@@ -248,14 +248,14 @@ func TestSet_racesWithAnEdit(t *testing.T) {
 		return nil
 	}})
 	log := slog.New(slog.DiscardHandler)
-	if _, err := l.set(log, "{identity:{name:'x'},cron:{maxConcurrentRuns:9}}"); err != nil {
+	if _, err := l.set(log, "{identity:{name:'x'},cron:{maxConcurrentRuns:9}}", ""); err != nil {
 		t.Fatal(err)
 	}
 	if b, err := os.ReadFile(path); err != nil || !strings.Contains(string(b), "maxConcurrentRuns:9") || !strings.Contains(string(b), "// edit 3") || !strings.Contains(string(b), "name") {
 		t.Errorf("%s (%v)", b, err)
 	}
 	edits = -10 // one edit after another: it gives up, and says so
-	if _, err := l.set(log, "{identity:{name:'y'}}"); !errors.Is(err, file.ErrChanged) {
+	if _, err := l.set(log, "{identity:{name:'y'}}", ""); !errors.Is(err, file.ErrChanged) {
 		t.Errorf("%v", err)
 	}
 	if all, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".*.tmp")); len(all) > 0 {

@@ -73,6 +73,8 @@ func (s *cron) Receive(c *actors.Context[Message], m Message) error {
 		s.onStatus(c, m)
 	case Runs:
 		s.onRuns(c, m)
+	case Preview:
+		s.onPreview(c, m)
 	case Wake:
 		s.onWake(c, m)
 	case HookWake:

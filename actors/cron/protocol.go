@@ -54,6 +54,13 @@ type Runs struct {
 	Limit int
 }
 
+// Preview asks for the next times of a schedule, or of all jobs that are enabled; at most Limit.
+type Preview struct {
+	actors.Reply[[]wire.CronTime]
+	Schedule *wire.CronSchedule // nil = the jobs
+	Limit    int
+}
+
 // Wake puts a line before the main session's next turn. The reply, once it is stored, is false for a blank text.
 type Wake struct {
 	actors.Reply[bool]
@@ -102,6 +109,7 @@ func (Run) cronMessage()       {}
 func (List) cronMessage()      {}
 func (Status) cronMessage()    {}
 func (Runs) cronMessage()      {}
+func (Preview) cronMessage()   {}
 func (Wake) cronMessage()      {}
 func (RunEnded) cronMessage()  {}
 func (Reload) cronMessage()    {}

@@ -48,6 +48,14 @@ func Methods(ref actors.Ref[Message]) wire.Table {
 			}
 			tell(c, m)
 		}),
+		wire.Strict("cron.preview", func(c *wire.Call, p wire.CronPreviewParams) {
+			reply := actors.ReplyTo(func(runs []wire.CronTime, err error) { c.Answer(wire.CronPreviewResult{Runs: runs}, err) })
+			m := Preview{Reply: reply, Schedule: p.Schedule, Limit: 50}
+			if p.Limit != nil {
+				m.Limit = int(*p.Limit)
+			}
+			tell(c, m)
+		}),
 	}
 }
 

@@ -29,7 +29,7 @@ func methods() []method {
 		{"providers.status", strict, wire.ProvidersStatusParams{}, wire.ProvidersStatusResult{}, "State of every platform; `probe` asks the platforms themselves."},
 		{"status", loose, nil, wire.StatusSummary{}, "A summary for people."},
 		{"config.get", strict, none, wire.ConfigSnapshot{}, "The config file as text, parsed, and with defaults; secrets redacted."},
-		{"config.set", strict, wire.ConfigSetParams{}, wire.ConfigSetResult{}, "Validates and writes the config file."},
+		{"config.set", strict, wire.ConfigSetParams{}, wire.ConfigSetResult{}, "Validates and writes the config file. With `baseHash`, an addition, only while the file is the one of which `config.get` had that `hash`."},
 		{"config.schema", strict, none, wire.ConfigSchemaResult{}, "JSON Schema of the config and hints for a form."},
 		{"wizard.start", strict, wire.WizardStartParams{}, wire.WizardResult{}, "Begins a setup dialogue; answers with its first step."},
 		{"wizard.next", strict, wire.WizardNextParams{}, wire.WizardResult{}, "Answers the pending step; without an answer, the same step again."},
@@ -109,6 +109,8 @@ func methods() []method {
 		{"models.probe", strict, wire.ModelsProbeParams{}, wire.ModelsProbeResult{}, "Has a model answer a few words, and shows what it can do."},
 		{"browser.request", strict, wire.BrowserRequestParams{}, wire.BrowserRequestResult{}, "Uses the agent's browser, as its tool does."},
 		{"usage.status", strict, wire.UsageStatusParams{}, wire.UsageStatusResult{}, "What models have taken today and before, by trigger and by model, and the limits."},
+		{"config.check", strict, wire.ConfigCheckParams{}, wire.ConfigCheckResult{}, "What a text of the config file would do: what is wrong with it, what it changes, what starts anew. Nothing is written."},
+		{"cron.preview", strict, wire.CronPreviewParams{}, wire.CronPreviewResult{}, "The next times of a schedule, or of all jobs."},
 	}
 }
 

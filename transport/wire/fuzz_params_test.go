@@ -93,7 +93,9 @@ func FuzzParams_AgentPromptParams(f *testing.F)  { fuzzParams[AgentPromptParams]
 func FuzzParams_BrowserRequestParams(f *testing.F) {
 	fuzzParams[BrowserRequestParams](f, "browser.request")
 }
-func FuzzParams_MCPRestartParams(f *testing.F) { fuzzParams[MCPRestartParams](f, "mcp.restart") }
+func FuzzParams_ConfigCheckParams(f *testing.F) { fuzzParams[ConfigCheckParams](f, "config.check") }
+func FuzzParams_CronPreviewParams(f *testing.F) { fuzzParams[CronPreviewParams](f, "cron.preview") }
+func FuzzParams_MCPRestartParams(f *testing.F)  { fuzzParams[MCPRestartParams](f, "mcp.restart") }
 func FuzzParams_ExecApprovalResolveParams(f *testing.F) {
 	fuzzParams[ExecApprovalResolveParams](f, "exec.approval.resolve")
 }

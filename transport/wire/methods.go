@@ -40,6 +40,7 @@ func Additions() []string {
 		"models.status", "models.scan", "models.probe",
 		"browser.request",
 		"usage.status",
+		"config.check", "cron.preview",
 	}
 }
 

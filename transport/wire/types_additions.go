@@ -250,3 +250,42 @@ type BrowserRequestParams struct {
 type BrowserRequestResult struct {
 	Result Raw `json:"result"`
 }
+
+// ConfigCheckParams is a text that could be set.
+type ConfigCheckParams struct {
+	Raw string `json:"raw" jsonschema:"minLength=1"`
+}
+
+// ConfigCheckResult is what it would do. Without issues it can be set; Refused says why it would wait for a restart by hand.
+type ConfigCheckResult struct {
+	Hash    string         `json:"hash"` // of the file as it is
+	Issues  []ConfigIssue  `json:"issues"`
+	Changes []ConfigChange `json:"changes"` // to what the gateway runs on
+	Restart bool           `json:"restart"` // the gateway would start anew
+	Refused string         `json:"refused,omitempty"`
+}
+
+// ConfigChange is one path that differs, and what has to start anew for it: nothing, one part, or the gateway.
+type ConfigChange struct {
+	Path   string `json:"path"`
+	Effect string `json:"effect" jsonschema:"enum=none,enum=hot,enum=restart"`
+	Part   string `json:"part,omitempty"`
+}
+
+// CronPreviewParams asks for the next times of a schedule, or, without one, of all jobs that are enabled. Limit is 50 when
+// absent.
+type CronPreviewParams struct {
+	Schedule *CronSchedule `json:"schedule,omitempty"`
+	Limit    *int64        `json:"limit,omitempty" jsonschema:"minimum=1,maximum=500"`
+}
+
+// CronPreviewResult is in the order of time.
+type CronPreviewResult struct {
+	Runs []CronTime `json:"runs"`
+}
+
+// CronTime is when something will be due.
+type CronTime struct {
+	AtMs  int64  `json:"atMs" jsonschema:"minimum=0"`
+	JobID string `json:"jobId,omitempty"`
+}

@@ -11,6 +11,7 @@ type ConfigSnapshot struct {
 	Config       Raw           `json:"config"`
 	Issues       []ConfigIssue `json:"issues"`
 	LegacyIssues []ConfigIssue `json:"legacyIssues"`
+	Hash         string        `json:"hash,omitempty"` // an addition: for the baseHash of config.set
 }
 
 // ConfigIssue is one problem at a dotted path.
@@ -24,9 +25,11 @@ type ConfigIssues struct {
 	Issues []ConfigIssue `json:"issues"`
 }
 
-// ConfigSetParams replaces the config file.
+// ConfigSetParams replaces the config file. BaseHash, an addition, is the hash that config.get had for the text which was edited:
+// when the file has changed since, nothing is written. "" = whatever is there.
 type ConfigSetParams struct {
-	Raw string `json:"raw" jsonschema:"minLength=1"`
+	Raw      string `json:"raw" jsonschema:"minLength=1"`
+	BaseHash string `json:"baseHash,omitempty"`
 }
 
 // ConfigSetResult has the config as it was stored.

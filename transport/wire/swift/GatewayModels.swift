@@ -836,6 +836,84 @@ public struct ChosenModel: Codable, Hashable, Sendable {
     }
 }
 
+public struct ConfigChange: Codable, Hashable, Sendable {
+    public let path: String
+    public let effect: EffectValue
+    public let part: String?
+
+    public init(
+        path: String,
+        effect: EffectValue,
+        part: String? = nil
+    ) {
+        self.path = path
+        self.effect = effect
+        self.part = part
+    }
+
+    public struct EffectValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let none = EffectValue(rawValue: "none")
+        public static let hot = EffectValue(rawValue: "hot")
+        public static let restart = EffectValue(rawValue: "restart")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case path = "path"
+        case effect = "effect"
+        case part = "part"
+    }
+}
+
+public struct ConfigCheckParams: Codable, Hashable, Sendable {
+    public let raw: String
+
+    public init(
+        raw: String
+    ) {
+        self.raw = raw
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case raw = "raw"
+    }
+}
+
+public struct ConfigCheckResult: Codable, Hashable, Sendable {
+    public let hash: String
+    public let issues: [ConfigIssue]
+    public let changes: [ConfigChange]
+    public let restart: Bool
+    public let refused: String?
+
+    public init(
+        hash: String,
+        issues: [ConfigIssue],
+        changes: [ConfigChange],
+        restart: Bool,
+        refused: String? = nil
+    ) {
+        self.hash = hash
+        self.issues = issues
+        self.changes = changes
+        self.restart = restart
+        self.refused = refused
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case hash = "hash"
+        case issues = "issues"
+        case changes = "changes"
+        case restart = "restart"
+        case refused = "refused"
+    }
+}
+
 public struct ConfigGeneration: Codable, Hashable, Sendable {
     public let generation: Int
     public let at: Int
@@ -992,15 +1070,19 @@ public struct ConfigSchemaResult: Codable, Hashable, Sendable {
 
 public struct ConfigSetParams: Codable, Hashable, Sendable {
     public let raw: String
+    public let baseHash: String?
 
     public init(
-        raw: String
+        raw: String,
+        baseHash: String? = nil
     ) {
         self.raw = raw
+        self.baseHash = baseHash
     }
 
     enum CodingKeys: String, CodingKey {
         case raw = "raw"
+        case baseHash = "baseHash"
     }
 }
 
@@ -1035,6 +1117,7 @@ public struct ConfigSnapshot: Codable, Hashable, Sendable {
     public let config: AnyCodable
     public let issues: [ConfigIssue]
     public let legacyIssues: [ConfigIssue]
+    public let hash: String?
 
     public init(
         path: String,
@@ -1044,7 +1127,8 @@ public struct ConfigSnapshot: Codable, Hashable, Sendable {
         valid: Bool,
         config: AnyCodable,
         issues: [ConfigIssue],
-        legacyIssues: [ConfigIssue]
+        legacyIssues: [ConfigIssue],
+        hash: String? = nil
     ) {
         self.path = path
         self.exists = exists
@@ -1054,6 +1138,7 @@ public struct ConfigSnapshot: Codable, Hashable, Sendable {
         self.config = config
         self.issues = issues
         self.legacyIssues = legacyIssues
+        self.hash = hash
     }
 
     enum CodingKeys: String, CodingKey {
@@ -1065,6 +1150,7 @@ public struct ConfigSnapshot: Codable, Hashable, Sendable {
         case config = "config"
         case issues = "issues"
         case legacyIssues = "legacyIssues"
+        case hash = "hash"
     }
 
     public init(from decoder: Decoder) throws {
@@ -1077,6 +1163,7 @@ public struct ConfigSnapshot: Codable, Hashable, Sendable {
         self.config = try container.decode(AnyCodable.self, forKey: .config)
         self.issues = try container.decode([ConfigIssue].self, forKey: .issues)
         self.legacyIssues = try container.decode([ConfigIssue].self, forKey: .legacyIssues)
+        self.hash = try container.decodeIfPresent(String.self, forKey: .hash)
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -1089,6 +1176,7 @@ public struct ConfigSnapshot: Codable, Hashable, Sendable {
         try container.encode(self.config, forKey: .config)
         try container.encode(self.issues, forKey: .issues)
         try container.encode(self.legacyIssues, forKey: .legacyIssues)
+        try container.encodeIfPresent(self.hash, forKey: .hash)
     }
 }
 
@@ -1624,6 +1712,38 @@ public struct CronPatch: Codable, Hashable, Sendable {
     }
 }
 
+public struct CronPreviewParams: Codable, Hashable, Sendable {
+    public let schedule: CronSchedule?
+    public let limit: Int?
+
+    public init(
+        schedule: CronSchedule? = nil,
+        limit: Int? = nil
+    ) {
+        self.schedule = schedule
+        self.limit = limit
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case schedule = "schedule"
+        case limit = "limit"
+    }
+}
+
+public struct CronPreviewResult: Codable, Hashable, Sendable {
+    public let runs: [CronTime]
+
+    public init(
+        runs: [CronTime]
+    ) {
+        self.runs = runs
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case runs = "runs"
+    }
+}
+
 public struct CronRemoveParams: Codable, Hashable, Sendable {
     public let id: String
 
@@ -1908,6 +2028,24 @@ public struct CronSystemEvent: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey {
         case kind = "kind"
         case text = "text"
+    }
+}
+
+public struct CronTime: Codable, Hashable, Sendable {
+    public let atMs: Int
+    public let jobId: String?
+
+    public init(
+        atMs: Int,
+        jobId: String? = nil
+    ) {
+        self.atMs = atMs
+        self.jobId = jobId
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case atMs = "atMs"
+        case jobId = "jobId"
     }
 }
 

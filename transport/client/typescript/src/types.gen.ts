@@ -205,6 +205,24 @@ export interface ChosenModel {
   error?: string;
 }
 
+export interface ConfigChange {
+  path: string;
+  effect: "none" | "hot" | "restart";
+  part?: string;
+}
+
+export interface ConfigCheckParams {
+  raw: string;
+}
+
+export interface ConfigCheckResult {
+  hash: string;
+  issues: ConfigIssue[];
+  changes: ConfigChange[];
+  restart: boolean;
+  refused?: string;
+}
+
 export interface ConfigGeneration {
   generation: number;
   at: number;
@@ -249,6 +267,7 @@ export interface ConfigSchemaResult {
 
 export interface ConfigSetParams {
   raw: string;
+  baseHash?: string;
 }
 
 export interface ConfigSetResult {
@@ -266,6 +285,7 @@ export interface ConfigSnapshot {
   config: unknown;
   issues: ConfigIssue[];
   legacyIssues: ConfigIssue[];
+  hash?: string;
 }
 
 export interface ConnectAuth {
@@ -381,6 +401,15 @@ export interface CronPatch {
   isolation?: CronIsolation;
 }
 
+export interface CronPreviewParams {
+  schedule?: CronSchedule;
+  limit?: number;
+}
+
+export interface CronPreviewResult {
+  runs: CronTime[];
+}
+
 export interface CronRemoveParams {
   id: string;
 }
@@ -441,6 +470,11 @@ export interface CronStatusResult {
 export interface CronSystemEvent {
   kind: "systemEvent";
   text: string;
+}
+
+export interface CronTime {
+  atMs: number;
+  jobId?: string;
 }
 
 export interface CronUpdateParams {
@@ -1935,7 +1969,7 @@ export interface Methods {
   "status": { params: Record<string, unknown>; result: StatusSummary };
   /** The config file as text, parsed, and with defaults; secrets redacted. */
   "config.get": { params: NoParams; result: ConfigSnapshot };
-  /** Validates and writes the config file. */
+  /** Validates and writes the config file. With `baseHash`, an addition, only while the file is the one of which `config.get` had that `hash`. */
   "config.set": { params: ConfigSetParams; result: ConfigSetResult };
   /** JSON Schema of the config and hints for a form. */
   "config.schema": { params: NoParams; result: ConfigSchemaResult };
@@ -2095,6 +2129,10 @@ export interface Methods {
   "browser.request": { params: BrowserRequestParams; result: BrowserRequestResult };
   /** What models have taken today and before, by trigger and by model, and the limits. */
   "usage.status": { params: UsageStatusParams; result: UsageStatusResult };
+  /** What a text of the config file would do: what is wrong with it, what it changes, what starts anew. Nothing is written. */
+  "config.check": { params: ConfigCheckParams; result: ConfigCheckResult };
+  /** The next times of a schedule, or of all jobs. */
+  "cron.preview": { params: CronPreviewParams; result: CronPreviewResult };
 }
 
 /** Every event and its payload. */
