@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +20,13 @@ var views = []struct{ name, sel, text string }{
 	{"surfaces", ".row", "Ada Lovelace"},
 	{"outbox", ".row", "chat not found"},
 	{"actors", ".row", "telegram.poll"},
+	{"cron", ".agenda-day", "Morning brief"},
+	{"config", ".config-field", "model"},
+	{"log", ".log-line", "no route to host"},
+	{"nodes", ".row", "Kitchen iPad"},
+	{"sessions", ".row", "Family"},
+	{"skills", ".row", "weather"},
+	{"models", ".bars li", "Family"},
 }
 
 // answer makes methods of the gateway that always say the same.
@@ -34,6 +43,11 @@ func (g *fakeGateway) answer(all object) {
 func controls(g *fakeGateway, name func(string) string) {
 	now := time.Now()
 	ago := func(d time.Duration) int64 { return now.Add(-d).UnixMilli() }
+	for i, title := range []string{"Family", "Mira", "#engineering-on-call"} {
+		g.sessions = append(g.sessions, object{"key": fmt.Sprintf("telegram:group:-1004%d", i), "kind": "group", "displayName": name(title), "surface": "telegram", "updatedAt": ago(time.Duration(i+1) * time.Hour), "totalTokens": 52_000 * (i + 1), "contextTokens": 200_000,
+			"spent": object{"input": 41_200 / (i + 1), "output": 1300, "cacheRead": 9000, "cacheWrite": 0, "costUsd": 1.2 / float64(i+1), "unpriced": i == 2}})
+	}
+	g.pending = []object{{"requestId": "r1", "nodeId": "phone-2", "displayName": name("Pixel"), "platform": "android", "remoteIp": "192.168.1.31", "isRepair": false, "ts": ago(time.Minute)}}
 	g.health = object{"ok": true, "ts": ago(0), "web": object{"linked": true}, "telegram": object{"configured": true}, "undelivered": object{"failed": 1, "ambiguous": 1}}
 	g.answer(object{
 		"status": object{"web": object{"linked": true}, "heartbeatSeconds": 1800, "sessions": object{"count": 6, "defaults": object{"model": "claude-opus-4-5"}},
@@ -51,7 +65,43 @@ func controls(g *fakeGateway, name func(string) string) {
 			actor("outbox", "", "outbox", "idle"), actor("outbox/telegram", "outbox", name("lane"), "backoff", "restarts", 3, "lastPanic", name("runtime error: index out of range [3] with length 3")+"\ngoroutine 17\nmain.go:12"),
 			actor("sessions", "", "sessions", "idle", "handled", 91_204), actor("sessions/"+name("main"), "sessions", "session", "idle"),
 		}},
-		"cron.status":         object{"enabled": true, "storePath": "/x", "jobs": 3, "nextWakeAtMs": now.Add(time.Hour).UnixMilli()},
+		"cron.status": object{"enabled": true, "storePath": "/x", "jobs": 3, "nextWakeAtMs": now.Add(time.Hour).UnixMilli()},
+		"cron.list": object{"jobs": []object{
+			{"id": "j1", "name": name("Morning brief"), "description": name("what is on today"), "enabled": true, "createdAtMs": ago(90 * time.Hour), "updatedAtMs": ago(90 * time.Hour), "schedule": object{"kind": "cron", "expr": "0 7 * * 1-5", "tz": "Europe/Amsterdam"},
+				"sessionTarget": "isolated", "wakeMode": "next-heartbeat", "payload": object{"kind": "agentTurn", "message": name("Tell me what is on today."), "deliver": true, "channel": "last"}, "state": object{"nextRunAtMs": ago(-20 * time.Hour), "lastRunAtMs": ago(4 * time.Hour), "lastStatus": "ok", "lastDurationMs": 8123}},
+			{"id": "j2", "name": "Backup check", "enabled": true, "createdAtMs": ago(90 * time.Hour), "updatedAtMs": ago(90 * time.Hour), "schedule": object{"kind": "every", "everyMs": 21_600_000}, "sessionTarget": "isolated", "wakeMode": "now",
+				"payload": object{"kind": "agentTurn", "message": "Is the backup complete?"}, "state": object{"nextRunAtMs": ago(-2 * time.Hour), "lastRunAtMs": ago(4 * time.Hour), "lastStatus": "error", "lastError": name("model overloaded, try again later"), "lastDurationMs": 31_000}},
+			{"id": "j3", "name": "Water the plants", "enabled": false, "createdAtMs": ago(90 * time.Hour), "updatedAtMs": ago(90 * time.Hour), "schedule": object{"kind": "at", "atMs": ago(-90 * time.Hour)}, "sessionTarget": "main", "wakeMode": "now", "payload": object{"kind": "systemEvent", "text": "water"}, "state": object{}},
+		}},
+		"cron.preview": object{"runs": []object{{"jobId": "j2", "atMs": ago(-2 * time.Hour)}, {"jobId": "j2", "atMs": ago(-8 * time.Hour)}, {"jobId": "j1", "atMs": ago(-20 * time.Hour)}, {"jobId": "j2", "atMs": ago(-26 * time.Hour)}, {"jobId": "j1", "atMs": ago(-44 * time.Hour)}}},
+		"cron.runs": object{"entries": []object{{"ts": ago(28 * time.Hour), "jobId": "j1", "action": "finished", "status": "ok", "summary": name("Two things today."), "runAtMs": ago(28 * time.Hour), "durationMs": 7000},
+			{"ts": ago(4 * time.Hour), "jobId": "j1", "action": "finished", "status": "error", "error": name("model overloaded"), "runAtMs": ago(4 * time.Hour), "durationMs": 8123}}},
+		"cron.add": object{}, "cron.update": object{}, "cron.remove": object{"ok": true, "removed": true}, "cron.run": object{"ok": true, "ran": true},
+		"config.get": object{"path": name("~/.clawdbot/clawdbot.json"), "exists": true, "valid": true, "hash": "h1", "issues": []object{}, "legacyIssues": []object{}, "raw": name("{agent:{model:'anthropic/claude-opus-4-5'},telegram:{botToken:'__REDACTED__',enabled:true}}"),
+			"parsed": object{"agent": object{"model": name("anthropic/claude-opus-4-5")}, "telegram": object{"botToken": "__REDACTED__", "enabled": true, "allowFrom": []any{42, "@ada"}}}},
+		"config.schema": object{"version": "1", "generatedAt": "2026-01-05T09:00:00.000Z", "schema": configSchema, "uiHints": object{
+			"agent": object{"label": name("Agent"), "order": 10}, "telegram": object{"label": "Telegram", "order": 140}, "gateway": object{"label": "Gateway", "order": 30},
+			"agent.model": object{"help": name("provider/model. Empty: the built-in runner, which repeats what it is told.")}, "telegram.botToken": object{"sensitive": true}, "gateway.reload.debounceMs": object{"advanced": true}}},
+		"config.history": object{"generations": []object{{"generation": 2, "at": ago(time.Hour), "bytes": 812, "current": true}, {"generation": 1, "at": ago(80 * time.Hour), "bytes": 640, "current": false}}},
+		"config.set":     object{"ok": true, "path": "x", "config": object{}}, "config.rollback": object{"ok": true, "path": "x", "config": object{}},
+		"config.check": object{"hash": "h1", "issues": []object{}, "changes": []object{{"path": "agent.model", "effect": "none"}, {"path": "telegram.botToken", "effect": "hot", "part": "telegram"}, {"path": "gateway.port", "effect": "restart"}}, "restart": true},
+		"logs.tail": object{"file": name("~/.clawdbot/logs/clawdbot-2026-01-05.log"), "cursor": "c1", "lines": []string{
+			`{"time":"2026-01-05T09:00:00.000Z","level":"info","message":"listening","addr":"ws://127.0.0.1:18789"}`,
+			quoted(object{"time": "2026-01-05T09:00:03.120Z", "level": "warn", "message": name("account reconnects"), "account": "telegram", "err": name("dial tcp: no route to host")}), name("a line of a child process"),
+			`{"time":"2026-01-05T09:00:07.500Z","level":"error","message":"message not delivered","account":"telegram","chat":"-100421","reason":"Bad Request: chat not found"}`}},
+		"node.list": object{"ts": ago(0), "nodes": []object{
+			{"nodeId": "ipad-1", "displayName": name("Kitchen iPad"), "platform": "ipados", "version": "2026.1.5", "remoteIp": "192.168.1.20", "caps": []string{"canvas", "camera"}, "commands": []string{"canvas.present", "camera.snap", name("x")}, "permissions": object{"camera": true, name("screen"): false}, "paired": true, "connected": true},
+			{"nodeId": "desk", "displayName": "Desk", "platform": "linux", "caps": []string{}, "commands": []string{"system.run"}, "paired": true, "connected": false}}},
+		"node.invoke":      object{"ok": true, "nodeId": "ipad-1", "command": "camera.snap", "payload": object{"format": "png", "base64": strings.TrimPrefix(picture(8), "data:image/png;base64,")}, "payloadJSON": nil},
+		"node.pair.revoke": object{"nodeId": "desk"}, "node.rename": object{"nodeId": "desk", "displayName": "x"},
+		"skills.status": object{"workspaceDir": name("~/clawd/skills"), "managedSkillsDir": "~/.clawdbot/skills", "problems": []object{{"filePath": name("~/clawd/skills/tides/SKILL.md"), "problem": name("line 3: a tab in the header")}}, "skills": []object{
+			skill(name("weather"), name("What the weather will be."), true, nil), skill("spotify", "Plays music.", false, object{"bins": []string{name("spogo")}, "env": []string{"SPOTIFY_TOKEN"}, "config": []string{}, "os": []string{}}, "primaryEnv", "SPOTIFY_TOKEN", "install", []object{{"id": "b", "kind": "brew", "label": name("Install spogo (brew)"), "bins": []string{"spogo"}}}),
+			skill("notes", "Apple Notes.", false, object{"bins": []string{}, "env": []string{}, "config": []string{}, "os": []string{"darwin"}}, "disabled", true)}},
+		"skills.update": object{"ok": true, "skillKey": "x", "config": object{}}, "skills.install": object{"ok": true, "message": "Installed", "stdout": "", "stderr": "", "code": 0},
+		"models.status": object{"ts": ago(0), "chosen": []object{{"use": "agent", "model": name("anthropic/claude-opus-4-5")}, {"use": "fallback 1", "model": "ollama/qwen3", "error": name("connection refused")}},
+			"providers": []object{{"provider": "anthropic", "api": "anthropic-messages", "baseUrl": "https://api.anthropic.com", "source": "env ANTHROPIC_API_KEY", "models": 9}, {"provider": "ollama", "api": "openai-completions", "baseUrl": name("http://127.0.0.1:11434/v1"), "source": "none needed", "problem": name("connection refused"), "models": 0}}},
+		"models.scan": object{"providers": []object{{"provider": "anthropic", "ok": true, "latencyMs": 12, "models": []object{}}}}, "models.probe": object{"model": "x", "ok": true, "latencyMs": 812, "tools": "yes"},
+		"sessions.compact": object{"ok": true}, "sessions.reset": object{"ok": true}, "sessions.delete": object{"ok": true},
 		"exec.approvals.list": object{"ts": ago(0), "pending": []object{}, "allowed": []object{}},
 		"outbox.list": object{"items": []object{
 			{"id": 7, "key": "run:r7#0", "account": "telegram", "surface": "telegram", "chat": name("-100421"), "runId": "r7", "state": "failed", "attempts": 3, "reason": name("Bad Request: chat not found"), "createdAt": ago(time.Hour), "updatedAt": ago(50 * time.Minute), "preview": name("The backup ended at 02:14 with 48.2 GiB and no errors.")},
@@ -65,6 +115,32 @@ func controls(g *fakeGateway, name func(string) string) {
 			"runs":    []object{{"id": "r7", "trigger": "inbound", "sessionKey": name("telegram:group:-100421"), "state": "done", "explanation": "It ended with an answer.", "acceptedAt": ago(time.Hour), "endedAt": ago(time.Hour), "model": name("claude-opus-4-5")}},
 			"outbox":  []object{{"id": 7, "account": "telegram", "surface": "telegram", "chat": "-100421", "state": "failed", "attempts": 3, "reason": name("Bad Request: chat not found"), "createdAt": ago(time.Hour), "updatedAt": ago(50 * time.Minute)}}},
 	})
+}
+
+// configSchema has a setting of each kind.
+var configSchema = object{"type": "object", "properties": object{
+	"agent": object{"type": "object", "properties": object{"model": object{"type": "string"}, "modelFallbacks": object{"type": "array", "items": object{"type": "string"}}, "maxConcurrent": object{"type": "integer", "minimum": 1, "default": 16}}},
+	"telegram": object{"type": "object", "properties": object{"enabled": object{"type": "boolean", "default": true}, "botToken": object{"type": "string", "writeOnly": true}, "allowFrom": object{"type": "array", "items": object{"type": []string{"string", "integer"}}},
+		"replyToMode": object{"type": "string", "enum": []string{"off", "first", "all"}, "default": "off"}, "groups": object{"type": "object", "additionalProperties": object{"type": "object"}}}},
+	"gateway": object{"type": "object", "properties": object{"port": object{"type": "integer", "minimum": 1, "maximum": 65535, "default": 18789}, "reload": object{"type": "object", "properties": object{"debounceMs": object{"type": "integer", "default": 300}}}}},
+}}
+
+func skill(name, description string, eligible bool, missing object, more ...any) object {
+	none := object{"bins": []string{}, "env": []string{}, "config": []string{}, "os": []string{}}
+	if missing == nil {
+		missing = none
+	}
+	s := object{"name": name, "description": description, "source": "bundled", "filePath": "~/skills/" + name + "/SKILL.md", "baseDir": "~/skills/" + name, "skillKey": name, "always": false, "disabled": false, "blockedByAllowlist": false,
+		"eligible": eligible, "requirements": none, "missing": missing, "configChecks": []object{}, "install": []object{}}
+	for i := 0; i+1 < len(more); i += 2 {
+		s[more[i].(string)] = more[i+1]
+	}
+	return s
+}
+
+func quoted(v any) string {
+	b, _ := json.Marshal(v) // plain data
+	return string(b)
 }
 
 func actor(path, parent, kind, state string, more ...any) object {
@@ -83,7 +159,8 @@ func same(s string) string { return s }
 // visit goes to a view by its address and waits for its data.
 func visit(p *webtest.Page, name, sel, text string) {
 	p.Eval(`location.hash = '#/`+name+`'`, nil)
-	p.Wait(`document.querySelector('.view-body')?.dataset.view === '` + name + `'`)
+	view, _, _ := strings.Cut(name, "/")
+	p.Wait(`document.querySelector('.view-body')?.dataset.view === '` + view + `'`)
 	p.WaitText("#view "+sel, text)
 }
 
@@ -218,6 +295,8 @@ func TestViewsAreHostileProof(t *testing.T) {
 		visit(p, v.name, v.sel, "window.pwned")
 		p.Eval(`document.querySelectorAll('.row-toggle').forEach((b) => b.click())`, nil)
 	}
+	p.Eval(`location.hash = '#/cron/j1'`, nil)
+	p.WaitText("#view td", "window.pwned")
 	p.Eval(`location.hash = '#/outbox/why/' + encodeURIComponent('<img src=x onerror="window.pwned=1">')`, nil)
 	p.WaitText(".step", "window.pwned")
 	var bad []string

@@ -157,7 +157,7 @@ func (g *fakeGateway) handle(c *fakeCall) bool {
 	g.mu.Lock()
 	g.calls = append(g.calls, *c)
 	g.changed.Broadcast()
-	history, sessions, health, token := g.history, g.sessions, g.health, g.token
+	history, sessions, health, token, do := g.history, g.sessions, g.health, g.token, g.on[c.Method]
 	g.mu.Unlock()
 	switch c.Method {
 	case "connect":
@@ -192,7 +192,7 @@ func (g *fakeGateway) handle(c *fakeCall) bool {
 	case "node.pair.list", "node.pair.approve", "node.pair.reject":
 		g.pair(c)
 	default:
-		if do := g.on[c.Method]; do != nil {
+		if do != nil {
 			g.running.Go(func() { do(c) })
 			return true
 		}

@@ -5,7 +5,7 @@
 
 /** @typedef {'connecting'|'live'|'waiting'|'restarting'|'token'|'refused'} State */
 /** @typedef {{state: State, retryAt?: number, why?: string, attempt?: number}} Status */
-/** @typedef {{code: string, message: string}} WireError */
+/** @typedef {{code: string, message: string, details?: any}} WireError */
 
 const FIRST_RETRY = 800;
 const RETRY_FACTOR = 1.7;
@@ -20,6 +20,7 @@ export class CallError extends Error {
   constructor(error, payload) {
     super(error.message || error.code);
     this.code = error.code;
+    this.details = error.details;
     this.payload = payload;
   }
 }

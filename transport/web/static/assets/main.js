@@ -94,6 +94,7 @@ function follow() {
   const { entry, args } = route();
   const control = Boolean(entry.load);
   byId('app').classList.toggle('control', control);
+  byId('app').dataset.view = entry.id;
   const title = byId('view-title');
   title.hidden = !control;
   title.textContent = entry.label;

@@ -17,6 +17,13 @@ export const entries = [
   { id: 'surfaces', label: 'Surfaces', icon: 'surfaces', key: 's', load: () => import('./control/surfaces.js') },
   { id: 'outbox', label: 'Outbox', icon: 'outbox', key: 'u', load: () => import('./control/outbox.js') },
   { id: 'actors', label: 'Actors', icon: 'actors', key: 'a', load: () => import('./control/actors.js') },
+  { id: 'cron', label: 'Cron', icon: 'clock', key: 'r', load: () => import('./control/cron.js') },
+  { id: 'config', label: 'Config', icon: 'config', key: 'f', load: () => import('./control/config.js') },
+  { id: 'log', label: 'Log', icon: 'log', key: 'l', load: () => import('./control/log.js') },
+  { id: 'nodes', label: 'Nodes', icon: 'phone', key: 'n', load: () => import('./control/nodes.js') },
+  { id: 'sessions', label: 'Sessions', icon: 'sessions', key: 'e', load: () => import('./control/sessions.js') },
+  { id: 'skills', label: 'Skills', icon: 'skills', key: 'k', load: () => import('./control/skills.js') },
+  { id: 'models', label: 'Models', icon: 'models', key: 'm', load: () => import('./control/models.js') },
 ];
 
 /** What the address names. @returns {{ entry: Entry, args: string[] }} */

@@ -16,10 +16,13 @@ export function confirm(q) {
   return form({ ...q, fields: [], danger: true, submit: async () => {} });
 }
 
+/** Shows something until it is closed. @param {string} title @param {Node} what */
+export const show = (title, what) => form({ title, text: what, verb: 'Close', only: true, fields: [], submit: async () => {} });
+
 /**
  * Shows a form until it was sent or closed. `submit` throws what is wrong; an error whose `field` is a field's name is shown
  * there.
- * @param {{title: string, text?: any, verb: string, danger?: boolean, fields: Field[], changed?: (values: Record<string, any>, note: HTMLElement) => void, submit: (values: Record<string, any>) => Promise<any>}} q
+ * @param {{title: string, text?: any, verb: string, danger?: boolean, only?: boolean, fields: Field[], changed?: (values: Record<string, any>, note: HTMLElement) => void, submit: (values: Record<string, any>) => Promise<any>}} q
  * @returns {Promise<boolean>} whether it was sent
  */
 export function form(q) {
@@ -29,8 +32,8 @@ export function form(q) {
   const values = () => Object.fromEntries(rows.map((r) => [r.field.name, r.value()]));
   const verb = h('button', { class: `button ${q.danger ? 'danger' : 'primary'}`, type: 'submit' }, q.verb);
   const cancel = h('button', { class: 'button', type: 'button', onclick: () => dialog.close() }, 'Cancel');
-  const body = h('form', { method: 'dialog' }, h('h2', { id: 'ask-title' }, q.title), q.text ? h('p', { class: 'ask-text' }, q.text) : null,
-    ...rows.map((r) => r.el), note, problem, h('div', { class: 'dialog-row' }, cancel, verb));
+  const body = h('form', { method: 'dialog' }, h('h2', { id: 'ask-title' }, q.title), q.text ? h('div', { class: 'ask-text' }, q.text) : null,
+    ...rows.map((r) => r.el), note, problem, h('div', { class: 'dialog-row' }, q.only ? null : cancel, verb));
   const dialog = h('dialog', { class: 'ask', 'aria-labelledby': 'ask-title' }, body);
   const settle = () => {
     const now = values();
@@ -41,7 +44,7 @@ export function form(q) {
   document.body.append(dialog);
   settle();
   dialog.showModal();
-  (rows[0]?.input || cancel).focus(); // what is dangerous is not what Enter does
+  (rows[0]?.input || (q.only ? verb : cancel)).focus(); // what is dangerous is not what Enter does
   return new Promise((done) => {
     let sent = false;
     dialog.addEventListener('close', () => { dialog.remove(); done(sent); });

@@ -3,6 +3,7 @@
 
 import { h, reconcile } from '../dom.js';
 import { icon } from '../icons.js';
+import { show } from './ask.js';
 import { badge, button, moment } from './ui.js';
 
 const WINDOWED_FROM = 150; // rows
@@ -122,6 +123,11 @@ export class Rows {
 
   /** @param {string} key */
   toggle(key) {
+    const row = this.list.find((r) => r.key === key);
+    if (row?.more && this.el.classList.contains('windowed')) { // its rows are all of one height
+      show(row.what, row.more());
+      return;
+    }
     if (!this.open.delete(key)) this.open.add(key);
     this.draw();
   }
