@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -123,4 +124,39 @@ func TestConfigElsewhere(t *testing.T) {
 	if c := g.wait("config.set", 1); string(c.Raw) != `{"raw":"{\"agent\":{\"model\":\"ollama/qwen3\",\"maxConcurrent\":4}}","baseHash":"h2"}` {
 		t.Errorf("set %s", c.Raw)
 	}
+}
+
+// TestManySessions: of ten thousand only what is on screen is in the page, scrolling shows the rest, and finding one is quick.
+func TestManySessions(t *testing.T) {
+	t.Parallel()
+	g := newFake(t)
+	for i := range 10_000 {
+		g.sessions = append(g.sessions, object{"key": fmt.Sprintf("telegram:%d", i), "kind": "direct", "surface": "telegram", "displayName": fmt.Sprintf("Person %d", i), "updatedAt": 1_700_000_000_000 - i, "totalTokens": i})
+	}
+	p := open(t, g)
+	visit(p, "sessions", ".row", "Person 3")
+	if n := p.Count("#view .row"); n > 60 {
+		t.Errorf("%d rows in the page", n)
+	}
+	p.Eval(`document.querySelector('#view').scrollTop = 1e9`, nil)
+	p.WaitText("#view .row", "Person 9999")
+	// The best of many: the machine may be busy with something else.
+	var ms float64
+	p.Eval(`(() => {
+		const view = document.querySelector('#view');
+		return Math.min(...Array.from({length: 40}, (_, i) => {
+			const start = performance.now();
+			view.scrollTop = i * 4000;
+			view.dispatchEvent(new Event('scroll'));
+			return performance.now() - start;
+		}));
+	})()`, &ms)
+	t.Logf("%.1f ms to draw another screen", ms)
+	if ms > 16 {
+		t.Errorf("another screen takes %.1f ms to draw", ms)
+	}
+	p.Type("#view [type=search]", "person 777")
+	p.Wait(`document.querySelectorAll('#view .row').length === 11`)
+	p.Click("#view a.row-name")
+	p.WaitText("#title", "telegram:777")
 }

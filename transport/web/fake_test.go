@@ -183,6 +183,9 @@ func (g *fakeGateway) handle(c *fakeCall) bool {
 	case "system-presence":
 		c.ok([]object{{"host": "box1", "mode": "gateway", "text": "Gateway", "ts": 1}, {"host": "clawdbot-control-ui", "mode": "webchat", "reason": "connect", "text": "x", "ts": 1}})
 	case "sessions.list":
+		if n := c.Params.Limit; n > 0 && len(sessions) > n {
+			sessions = sessions[:n]
+		}
 		c.ok(object{"ts": 1, "path": "/x", "count": len(sessions), "defaults": object{"model": "builtin/echo", "contextTokens": nil}, "sessions": sessions})
 	case "chat.send":
 		g.running.Go(func() { g.onSend(c) })

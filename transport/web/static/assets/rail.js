@@ -6,8 +6,8 @@ import { icon } from './icons.js';
 const FIRST = 4; // entries that a phone's bar has room for; the others are behind "More"
 
 /**
- * One entry. The module behind `load` has `open(ctx)`, see stage.js.
- * @typedef {{ id: string, label: string, icon: any, key: string, load?: () => Promise<any> }} Entry
+ * One entry. `needs` is a method without which there is nothing to show. The module behind `load` has `open(ctx)`, see stage.js.
+ * @typedef {{ id: string, label: string, icon: any, key: string, load?: () => Promise<any>, needs?: string }} Entry
  */
 
 /** In the order of the rail. A key is pressed after "g". @type {Entry[]} */
@@ -19,7 +19,7 @@ export const entries = [
   { id: 'actors', label: 'Actors', icon: 'actors', key: 'a', load: () => import('./control/actors.js') },
   { id: 'cron', label: 'Cron', icon: 'clock', key: 'r', load: () => import('./control/cron.js') },
   { id: 'config', label: 'Config', icon: 'config', key: 'f', load: () => import('./control/config.js') },
-  { id: 'log', label: 'Log', icon: 'log', key: 'l', load: () => import('./control/log.js') },
+  { id: 'log', label: 'Log', icon: 'log', key: 'l', needs: 'logs.tail', load: () => import('./control/log.js') },
   { id: 'nodes', label: 'Nodes', icon: 'phone', key: 'n', load: () => import('./control/nodes.js') },
   { id: 'sessions', label: 'Sessions', icon: 'sessions', key: 'e', load: () => import('./control/sessions.js') },
   { id: 'skills', label: 'Skills', icon: 'skills', key: 'k', load: () => import('./control/skills.js') },
@@ -99,6 +99,8 @@ export class Rail {
   /** @param {import('./store.js').State} s */
   render(s) {
     this.links.get('chat')?.setAttribute('href', `#${new URLSearchParams({ session: this.session() })}`);
+    const known = s.hello?.features?.methods || [];
+    for (const e of entries) if (e.needs) /** @type {HTMLElement} */ (this.links.get(e.id)).hidden = known.length > 0 && !known.includes(e.needs);
     const lost = s.health?.undelivered;
     this.alert('surfaces', s.health?.deaf?.length ? 'a surface hears nothing' : '');
     this.alert('outbox', lost ? 'messages did not arrive' : '');

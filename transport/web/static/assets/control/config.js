@@ -33,7 +33,7 @@ class ConfigView {
     /** @type {any} */
     this.now = null; // the answer of config.get that the form stands on
     /** @type {any} */
-    this.form = { schema: {}, hints: null, values: {}, edits: new Map(), changed: () => this.count() };
+    this.form = { schema: {}, hints: null, values: {}, edits: new Map(), unread: new Map(), changed: () => this.count() };
     this.group = ctx.args[0] || '';
     this.text = '';
     this.mode = 'form';
@@ -76,12 +76,13 @@ class ConfigView {
   }
 
   dirty() {
-    return this.form.edits.size > 0 || this.raw.value !== (this.now?.raw ?? '{}\n');
+    return this.form.edits.size + this.form.unread.size > 0 || this.raw.value !== (this.now?.raw ?? '{}\n');
   }
 
   /** @param {string} group */
   go(group) {
     this.group = group;
+    this.text = this.find.value = '';
     this.draw();
   }
 
@@ -97,6 +98,7 @@ class ConfigView {
 
   drop() {
     this.form.edits.clear();
+    this.form.unread.clear();
     this.now = null; // what is read next is what counts
     this.ctx.say('');
     this.ctx.again();
@@ -134,9 +136,9 @@ class ConfigView {
 
   /** Shows what the changes do, and writes them when that is confirmed. */
   async save() {
-    const wrong = this.drawn.find((d) => d.el.dataset.unread);
-    if (wrong) {
-      /** @type {HTMLElement} */ (wrong.el.querySelector('[aria-invalid="true"]')).focus();
+    for (const path of this.form.unread.keys()) {
+      if (!this.drawn.some((d) => d.path === path)) location.hash = address('config', path.split('.')[0]);
+      this.ctx.say(`${path} cannot be read: mend it, or undo it.`, 'bad');
       return;
     }
     const raw = this.mode === 'raw' ? this.raw.value : JSON.stringify(applied(this.form.values, this.form.edits));
@@ -199,7 +201,7 @@ class ConfigView {
   /** @param {any} g @returns {import('./rows.js').Row} */
   generation(g) {
     return { key: String(g.generation), tone: g.current ? 'good' : 'idle', state: g.current ? 'in the file' : 'kept', what: `Version ${g.generation}`, sub: `${g.bytes.toLocaleString('en')} bytes`, since: g.at,
-      actions: g.current ? [] : [{ label: 'Go back to it', lose: 'The file gets this older text. What was changed since is in the newer versions of this list.', run: async () => { await this.ctx.client.call('config.rollback', { generation: g.generation }); this.form.edits.clear(); this.now = null; return 'The older text is in the file.'; } }] };
+      actions: g.current ? [] : [{ label: 'Go back to it', lose: 'The file gets this older text. What was changed since is in the newer versions of this list.', run: async () => { await this.ctx.client.call('config.rollback', { generation: g.generation }); this.form.edits.clear(); this.form.unread.clear(); this.now = null; return 'The older text is in the file.'; } }] };
   }
 }
 

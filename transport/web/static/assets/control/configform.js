@@ -7,7 +7,7 @@ export const SECRET = '__REDACTED__';
 
 /** @typedef {{ type?: string | string[], enum?: string[], default?: any, minimum?: number, maximum?: number, properties?: Record<string, Schema>, additionalProperties?: any, items?: any, writeOnly?: boolean, description?: string }} Schema */
 /** @typedef {{ path: string, el: HTMLElement, wrong: (text: string) => void, mark: () => void }} Drawn */
-/** @typedef {{ schema: Schema, hints: Record<string, any>, values: any, edits: Map<string, any>, changed: () => void }} Form */
+/** @typedef {{ schema: Schema, hints: Record<string, any>, values: any, edits: Map<string, any>, unread: Map<string, string>, changed: () => void }} Form */
 
 /** Every value below a section: its path and what it may be. @param {Schema} schema @param {string} path @returns {{path: string, schema: Schema}[]} */
 export function leaves(schema, path) {
@@ -70,30 +70,37 @@ export function field(form, leaf, below) {
   const drawn = {
     path, el,
     wrong: (/** @type {string} */ text) => { wrong.textContent = text; control.el.setAttribute('aria-invalid', String(Boolean(text))); },
-    mark: () => { const on = form.edits.has(path); el.classList.toggle('edited', on); undo.hidden = !on; },
+    mark: () => { const on = form.edits.has(path) || form.unread.has(path); el.classList.toggle('edited', on); undo.hidden = !on; },
   };
-  control.el.addEventListener('input', () => {
+  const take = () => {
     try {
       const value = control.read();
-      delete el.dataset.unread;
+      form.unread.delete(path);
       drawn.wrong('');
       if (JSON.stringify(value) === JSON.stringify(valueAt(form.values, path))) form.edits.delete(path);
       else form.edits.set(path, value);
     } catch (err) {
-      el.dataset.unread = 'true'; // nothing of it counts until it can be read
+      form.unread.set(path, control.el.value); // nothing of it counts until it can be read
       drawn.wrong(err instanceof Error ? err.message : String(err));
     }
     drawn.mark();
     form.changed();
-  });
+  };
+  control.el.addEventListener('input', take);
+  const left = form.unread.get(path);
   undo.addEventListener('click', () => {
     form.edits.delete(path);
+    form.unread.delete(path);
     const again = field(form, leaf, below);
     el.replaceWith(again.el);
     Object.assign(drawn, again);
     form.changed();
   });
   drawn.mark();
+  if (left !== undefined) {
+    control.el.value = left;
+    take();
+  }
   return drawn;
 }
 

@@ -3,7 +3,7 @@
 import { h, reconcile } from '../dom.js';
 import { address } from '../rail.js';
 import { Rows } from './rows.js';
-import { outboxState, surfaceName } from './states.js';
+import { accountName, outboxState, surfaceName } from './states.js';
 import { choice, count, facts, finder, ident, moment, reason, section } from './ui.js';
 
 /** @typedef {{ id: number, key?: string, account: string, surface: string, chat: string, runId?: string, state: string, attempts: number, nextAt?: number, reason?: string,
@@ -33,7 +33,7 @@ export function open(ctx) {
     if (args[0] !== 'why' || !args[1]) return;
     field.value = args[1];
     await explain(ctx, answer, args);
-    answer.scrollIntoView({ block: 'nearest' });
+    answer.scrollIntoView({ block: 'start' });
   };
   why(ctx.args);
   return {
@@ -63,11 +63,18 @@ function itemRow(ctx, i) {
   if (i.state === 'ambiguous') actions.push({ label: 'Send again', run: call('outbox.retry', 'It is sent again.'), lose: 'The platform may have taken it the first time. Then whoever gets it reads it twice.' });
   if (i.state !== 'sent' && i.state !== 'sending') actions.push({ label: 'Give up', run: call('outbox.drop', 'It is given up.'), lose: 'The message is not sent, and nobody is told.' });
   return {
-    key: String(i.id), tone: s.tone, state: s.state, what: i.preview || '(no text)', sub: i.reason || '', since: i.createdAt,
-    facts: [`${surfaceName(i.surface)}${i.account !== i.surface ? ` · ${i.account}` : ''} → ${i.chat}`, i.attempts > 1 ? count(i.attempts, 'attempt') : ''].filter(Boolean),
+    key: String(i.id), tone: s.tone, state: s.state, what: `${accountName({ account: i.account, provider: i.surface })} → ${i.chat}`, sub: i.reason || i.preview || '', since: i.createdAt,
+    facts: i.attempts > 1 ? [count(i.attempts, 'attempt')] : [],
     next: i.nextAt, nextWords: i.nextAt ? 'tries again' : s.next, actions,
-    more: () => item(i),
+    more: () => whole(ctx, i),
   };
+}
+
+/** The list has no texts: they are asked for one by one. @param {import('../stage.js').Context} ctx @param {Item} i */
+function whole(ctx, i) {
+  const box = h('div', {}, item(i));
+  ctx.client.call('outbox.show', { id: i.id }).then((r) => box.replaceChildren(item(r.item)), () => {}); // what the list says stays
+  return box;
 }
 
 /** All there is about one message. @param {Item} i */

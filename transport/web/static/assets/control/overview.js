@@ -43,7 +43,7 @@ function figuresOf(s, d) {
   const next = d['cron.status'].nextWakeAtMs;
   return [
     figure('Gateway', d.health.ok === false ? 'unwell' : 'well', [server.host, server.version].filter(Boolean).join(' · '), d.health.ok === false ? 'bad' : 'good'),
-    figure('Up', up < 60_000 ? 'just started' : span(Math.floor(up / 60_000) * 60_000), d.status.config?.restartNeeded ? 'a restart is waiting' : ''),
+    figure('Up', up < 60_000 ? 'just now' : span(Math.floor(up / 60_000) * 60_000), d.status.config?.restartNeeded ? 'a restart is waiting' : ''),
     figure('Sessions', (d.status.sessions?.count ?? 0).toLocaleString('en'), d.status.sessions?.defaults?.model || ''),
     figure('To be sent', String((out.queued || 0) + (out.sending || 0)), `${out.sending || 0} under way`),
     figure('Did not arrive', String(lost), lost ? `${out.failed || 0} failed, ${out.ambiguous || 0} uncertain` : 'nothing', lost ? 'bad' : 'idle'),
@@ -75,7 +75,7 @@ export function problemsOf(d) {
   for (const a of d['exec.approvals.list'].pending || []) add('warn', 'waits', 'A command waits for your word', a.command || (a.argv || []).join(' '), [], { key: a.id, since: a.createdAt, next: a.expiresAt, nextWords: 'is given up', actions: [] });
   for (const c of d['pairing.list'].pending || []) add('warn', 'waits', `${c.senderName || c.senderId} wants to write to the agent`, `code ${c.code}`, ['surfaces'], { since: c.createdAt, next: c.expiresAt, nextWords: 'the code ends' });
   for (const n of d['node.pair.list'].pending || []) add('warn', 'waits', `${n.displayName || n.nodeId} wants to be a device`, n.remoteIp || '', ['nodes'], { since: n.ts });
-  for (const e of devEndpoints || []) add('warn', 'test', 'A test address replaces a platform', e, ['config']);
+  if (devEndpoints?.length) add('warn', 'test', 'Test addresses replace platforms', devEndpoints.join(', '), ['config', 'dev']);
   return all.sort((a, b) => Number(b.tone === 'bad') - Number(a.tone === 'bad'));
 }
 

@@ -21,7 +21,7 @@ export function moment(ms) {
 /** @param {number} ms @param {number} [now] */
 export function relative(ms, now = Date.now()) {
   const away = Math.abs(ms - now);
-  if (away < 1000) return 'now';
+  if (away < 1000) return 'just now';
   const words = away < 60_000 ? `${Math.round(away / 1000)} s` : away < 3_600_000 ? `${Math.round(away / 60_000)} min`
     : away < 86_400_000 ? `${Math.round(away / 3_600_000)} h` : `${Math.round(away / 86_400_000)} d`;
   return ms > now ? `in ${words}` : `${words} ago`;
