@@ -99,6 +99,28 @@ func TestLoop_sideBySide(t *testing.T) {
 	}
 }
 
+// TestLoop_steered: what a person writes meanwhile begins the counting anew.
+func TestLoop_steered(t *testing.T) {
+	t.Parallel()
+	n, run, s := 0, 0, &steering{}
+	r := runner(t, func(context.Context, model.Request, func(model.Event)) (model.Reply, error) {
+		switch n++; n {
+		case 4:
+			s.said = []agent.Said{{Message: "try again"}} // before the fifth request
+		case 7:
+			return says("done")
+		}
+		return calling(model.Call{ID: fmt.Sprint(n), Name: "tool", Args: json.RawMessage(`{}`)})
+	})
+	r.Repeats = func() int { return 3 }
+	turn := turnOf("hello")
+	turn.Steering = s
+	turn.Tool = func(context.Context, string, wire.Raw) (wire.Raw, error) { run++; return wire.Raw(`1`), nil }
+	if a, err := r.Run(t.Context(), turn, &tape{}); err != nil || a.Text != "done" || run != 5 {
+		t.Errorf("%q, %v after %d calls", a.Text, err, run)
+	}
+}
+
 // purse is a Meter with so many requests in it.
 type purse struct {
 	left    int

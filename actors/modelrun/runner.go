@@ -140,6 +140,9 @@ func (u *turn) said() (all []entry) {
 	for _, s := range u.t.Steering.Take() {
 		all = append(all, entry{message: userMessage(s.Message), line: len(u.t.History)})
 	}
+	if len(all) > 0 { // who says "try again" is to have it tried
+		u.loops = newLoops(u.r.Repeats)
+	}
 	return all
 }
 

@@ -68,14 +68,15 @@ func (c *circuit) down(now time.Time) error {
 	return &model.Error{Kind: model.Down, RetryAfter: wait, Message: text}
 }
 
-// leave notes how a request ended. One that was given up by whoever made it says nothing.
+// leave notes how a request ended. One that was given up by whoever made it says nothing, nor does one that
+// crashed.
 func (c *circuit) leave(ctx context.Context, err error) {
 	failed := down(err)
 	c.mu.Lock()
 	wasOpen := !c.until.IsZero()
 	c.trying = false
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && ctx.Err() != nil, errors.Is(err, errCrashed):
 		c.mu.Unlock()
 		return
 	case !failed:
