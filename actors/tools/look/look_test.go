@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,12 +33,12 @@ func (e *eye) Stream(_ context.Context, r model.Request, _ func(model.Event)) (m
 	if r.Model == "down" {
 		return model.Reply{}, &model.Error{Kind: model.Overloaded, Message: "too busy"}
 	}
-	return model.Reply{Message: model.Message{Role: model.Assistant, Parts: []model.Part{model.Text{Text: "a cat, by " + r.Model}}}}, nil
+	return model.Reply{Message: model.Message{Role: model.Assistant, Parts: []model.Part{model.Text{Text: "a cat, by " + r.Model}}}, Usage: model.Usage{Input: 7}}, nil
 }
 
 func (*eye) Models(context.Context) ([]model.Info, error) { return nil, nil }
 
-func bench(t *testing.T, names *[]string) (e *eye, workspace string, source tools.Source) {
+func bench(t *testing.T, names *[]string, change ...func(*Options)) (e *eye, workspace string, source tools.Source) {
 	e, workspace = &eye{}, t.TempDir()
 	cat := models.NewCatalog(filepath.Join(t.TempDir(), "none"), func() models.Configured {
 		blind := models.Model{ID: "blind", Input: []string{"text"}}
@@ -52,9 +54,11 @@ func bench(t *testing.T, names *[]string) (e *eye, workspace string, source tool
 			t.Errorf("%d copies are left", len(left))
 		}
 	})
-	return e, workspace, Tools(Options{
-		Models: func() []string { return *names }, Resolve: reg.Resolve, Load: media.NewLoader(copies, workspace).Load,
-	})
+	o := Options{Models: func() []string { return *names }, Resolve: reg.Resolve, Load: media.NewLoader(copies, workspace).Load}
+	for _, f := range change {
+		f(&o)
+	}
+	return e, workspace, Tools(o)
 }
 
 func run(t *testing.T, source tools.Source, args string) (string, error) {
@@ -104,5 +108,40 @@ func TestImage(t *testing.T) {
 	names = nil
 	if _, err := run(t, source, `{"image":"cat.png"}`); err == nil {
 		t.Error("the tool is there without a model")
+	}
+}
+
+// TestImage_counted: what a look takes is counted, and one that is not allowed is not made.
+func TestImage_counted(t *testing.T) {
+	t.Parallel()
+	names := []string{"p/sees"}
+	var counted []string
+	left := 1
+	e, dir, source := bench(t, &names, func(o *Options) {
+		o.Allow = func(context.Context, models.Target) error {
+			if left--; left < 0 {
+				return errors.New("nothing is left")
+			}
+			return nil
+		}
+		o.Count = func(_ context.Context, t models.Target, u model.Usage) {
+			counted = append(counted, fmt.Sprint(t.Name(), " ", u.Input))
+		}
+	})
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 3, 3))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "cat.png"), b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, source, `{"image":"cat.png"}`); err != nil {
+		t.Error(err)
+	}
+	if _, err := run(t, source, `{"image":"cat.png"}`); err == nil || !strings.Contains(err.Error(), "nothing is left") {
+		t.Errorf("%v", err)
+	}
+	if len(e.asked) != 1 || !slices.Equal(counted, []string{"p/sees 7"}) {
+		t.Errorf("asked %d times, counted %q", len(e.asked), counted)
 	}
 }
