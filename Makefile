@@ -8,7 +8,8 @@ TAGS    ?=
 # The code of vendors' libraries is not inlined: none of it is hot, and the program is 2.4 MB smaller (docs/performance.md).
 PLAIN   := github.com/openai/openai-go/v3 github.com/anthropics/anthropic-sdk-go github.com/modelcontextprotocol/go-sdk github.com/google/jsonschema-go \
 	github.com/slack-go/slack github.com/bwmarrin/discordgo gopkg.in/telebot.v3 go.mau.fi/whatsmeow google.golang.org/protobuf \
-	charm.land github.com/charmbracelet github.com/segmentio github.com/chromedp github.com/pion github.com/spf13 golang.org/x/image
+	charm.land github.com/charmbracelet github.com/segmentio github.com/chromedp github.com/pion github.com/spf13 golang.org/x/image \
+	github.com/coder/acp-go-sdk golang.org/x/net go.mau.fi/util
 GCFLAGS := $(foreach p,$(PLAIN),-gcflags=$(p)/...=-l) -gcflags=encoding/gob=-l
 
 help: ## list the targets
@@ -20,7 +21,7 @@ run: build ## build, then run the gateway in the foreground
 a2ui: ## bundle the A2UI renderer with npm, where there is one; part of build and test
 	@.ci/a2ui
 
-build: a2ui ## bin/clawdbot: static, stripped; TAGS=nowhatsapp leaves out WhatsApp and its GPL code, TAGS=nomodels the vendors' libraries, TAGS=nomcp servers of tools
+build: a2ui ## bin/clawdbot: static, stripped; TAGS=nowhatsapp leaves out WhatsApp and its GPL code, TAGS=nomodels the vendors' libraries, TAGS=nomcp servers of tools, TAGS=nocoders coding agents
 	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath $(GCFLAGS) -ldflags '$(LDFLAGS)' -o bin/clawdbot ./cmd/clawdbot
 
 test: ## everything that CI runs

@@ -20,10 +20,11 @@ type tape struct {
 
 func (p *tape) Delta(s string) { p.deltas = append(p.deltas, s) }
 
-func (p *tape) Next()                 {}
-func (p *tape) Again()                {}
-func (p *tape) Verbatim()             {}
-func (p *tape) Keep(string, wire.Raw) {}
+func (p *tape) Next()                               {}
+func (p *tape) Again()                              {}
+func (p *tape) Verbatim()                           {}
+func (p *tape) ToolUpdate(string, string, wire.Raw) {}
+func (p *tape) Keep(string, wire.Raw)               {}
 func (p *tape) ToolStart(_, name string, args wire.Raw) {
 	p.tools = append(p.tools, name+" "+string(args))
 }

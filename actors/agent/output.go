@@ -23,6 +23,7 @@ type output struct {
 	wake   func()          // tells the actor that there is more; never blocks
 	keep   func()          // tells it that there are lines to keep; never blocks
 	tool   func(toolEvent)
+	show   func(id, name string, partial wire.Raw) // never blocks
 }
 
 type toolEvent struct {
@@ -62,6 +63,8 @@ func (o *output) ToolStart(id, name string, args wire.Raw) {
 func (o *output) ToolResult(id, name string, result wire.Raw, isError bool) {
 	o.tool(toolEvent{phase: "result", id: id, name: name, result: result, isError: isError})
 }
+
+func (o *output) ToolUpdate(id, name string, partial wire.Raw) { o.show(id, name, partial) }
 
 func (o *output) Next() { o.stop(false) }
 

@@ -62,17 +62,19 @@ func (p *partials) context(ctx context.Context, name string) context.Context {
 	if !ok {
 		return ctx
 	}
-	return context.WithValue(ctx, showsKey{}, func(raw wire.Raw) {
-		p.mu.Lock()
-		over := p.ended[id]
-		if !over {
-			p.latest[id] = toolEvent{phase: "update", id: id, name: name, partial: shown(raw)}
-		}
-		p.mu.Unlock()
-		if !over {
-			p.wake()
-		}
-	})
+	return context.WithValue(ctx, showsKey{}, func(raw wire.Raw) { p.show(id, name, raw) })
+}
+
+func (p *partials) show(id, name string, raw wire.Raw) {
+	p.mu.Lock()
+	over := p.ended[id]
+	if !over {
+		p.latest[id] = toolEvent{phase: "update", id: id, name: name, partial: shown(raw)}
+	}
+	p.mu.Unlock()
+	if !over {
+		p.wake()
+	}
 }
 
 // end forgets a call that has its result.

@@ -54,3 +54,41 @@ func TestRun_partial(t *testing.T) {
 		}
 	})
 }
+
+// TestRun_update: what a tool of somebody else shows of its result is told likewise.
+func TestRun_update(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, nil, runnerFunc(func(ctx context.Context, turn Turn, out Output) (Answer, error) {
+			out.ToolStart("c1", "execute", nil)
+			out.ToolUpdate("c1", "execute", wire.Raw(`"half"`))
+			providers.Sleep(ctx, time.Second)
+			out.ToolUpdate("c1", "execute", wire.Raw(`"more"`))
+			out.ToolResult("c1", "execute", wire.Raw(`"all"`), false)
+			out.ToolUpdate("c1", "execute", wire.Raw(`"late"`))
+			return Answer{Text: "done"}, nil
+		}), nil)
+		defer s.close()
+		<-s.ended
+		n := 0
+		for _, e := range s.list() {
+			if e == "agent session-id tool" {
+				n++
+			}
+		}
+		if n != 4 { // the start, half, more and all
+			t.Errorf("%d events of the tool:\n%s", n, strings.Join(s.list(), "\n"))
+		}
+	})
+}
+
+// TestLine_resume: an agent's name for its own session is in the transcript.
+func TestLine_resume(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{
+		string(assistantLine(Job{}, Answer{Text: "x", Resume: "theirs"}, Done, "", 0)), string(assistantLine(Job{}, Answer{Resume: "theirs"}, Failed, "Error", 0)),
+	} {
+		if !strings.Contains(line, `"resume":"theirs"`) {
+			t.Error(line)
+		}
+	}
+}

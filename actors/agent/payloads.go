@@ -32,6 +32,7 @@ type (
 		Usage        usage    `json:"usage"`
 		StopReason   string   `json:"stopReason"`
 		ErrorMessage string   `json:"errorMessage,omitempty"`
+		Resume       string   `json:"resume,omitempty"` // an addition: Answer.Resume
 	}
 	usage struct {
 		Input       int64 `json:"input"`
@@ -71,7 +72,7 @@ func assistantLine(j Job, a Answer, s State, errText string, at int64) []byte {
 	return encode(assistantMessage{
 		Role: "assistant", Content: content, Timestamp: at, RunID: j.chatRunID(),
 		API: cmp.Or(a.API, a.Provider), Provider: a.Provider, Model: a.Model, StopReason: reason, ErrorMessage: errText,
-		Usage: usageOf(a.Usage, a.Cost),
+		Usage: usageOf(a.Usage, a.Cost), Resume: a.Resume,
 	})
 }
 

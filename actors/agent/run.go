@@ -119,6 +119,7 @@ func (r *run) Start(c *actors.Context[Message]) error {
 		wake: func() { _ = self.Tell(progress{}) },
 		tool: func(ev toolEvent) { _ = self.Tell(tool{ev}) },
 		keep: func() { _ = self.Tell(keep{}) },
+		show: r.partials.show,
 	}
 	if r.o.Meter != nil {
 		r.meter = r.o.Meter(r.o.Job)
@@ -184,7 +185,7 @@ func (r *run) turn() Turn {
 			r.out.settle(ctx)
 			return r.o.Tool(r.metered(r.partials.context(ctx, name)), r.steering.limit(j), name, args)
 		},
-		Steering: r.steering, Meter: r.meter,
+		Steering: r.steering, Meter: r.meter, Job: func() Job { return r.steering.limit(j) },
 	}
 	t.Images, t.Fallbacks, t.ImageModels = j.Request.Images, j.Fallbacks, j.ImageModels
 	if j.Kind == KindInbound && j.Route != nil {

@@ -47,6 +47,8 @@ type Turn struct {
 	Tool func(ctx context.Context, name string, args wire.Raw) (wire.Raw, error)
 	// Meter counts what the turn takes of models. A runner that asks any asks it first. nil = nobody counts.
 	Meter Meter
+	// Job is whose turn it is, with the rights that it has now: for what a runner does past Tool. nil = nobody says.
+	Job func() Job
 	// Steering hands over what people write while the runner works. A runner that does not use it is not steered: the
 	// messages wait. nil = nobody can.
 	Steering Steering
@@ -91,6 +93,8 @@ type Output interface {
 	// ToolStart and ToolResult frame one tool call; args and result are JSON.
 	ToolStart(id, name string, args wire.Raw)
 	ToolResult(id, name string, result wire.Raw, isError bool)
+	// ToolUpdate shows what there is of the result between the two, for a tool that is not the gateway's. The newest counts.
+	ToolUpdate(id, name string, partial wire.Raw)
 	// Next begins another message: the text starts anew. What was said before it counts, and may have gone out to people.
 	Next()
 	// Again begins the same message anew: what was said of it since Next did not count.
@@ -115,6 +119,8 @@ type Answer struct {
 	Usage   Usage // of the last request: what is in the context window now
 	Cost    Cost  // of the last request
 	Spent   Spent // by the whole turn
+	// Resume is how an agent outside calls its own session, in which the next turn of this one goes on.
+	Resume string
 	// Verbatim: the text repeats foreign input and is never read for directives (media lines, reply tags).
 	Verbatim bool
 

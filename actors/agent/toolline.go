@@ -35,6 +35,15 @@ var toolFaces = map[string]toolFace{
 	"sessions_send":    {"💬", "Session", []string{"sessionKey"}},
 	"sessions_spawn":   {"🧵", "Sub-agent", []string{"task", "label"}},
 	"sessions_history": {"📜", "History", []string{"sessionKey"}},
+
+	// What coding agents do by themselves.
+	"execute": {"🛠️", "Run", []string{"title"}},
+	"search":  {"🔎", "Search", []string{"title"}},
+	"fetch":   {"🌐", "Fetch", []string{"title"}},
+	"think":   {"💭", "Think", []string{"title"}},
+	"delete":  {"🗑️", "Delete", []string{"path"}},
+	"move":    {"📦", "Move", []string{"path"}},
+	"plan":    {"🗒️", "Plan", []string{"step"}},
 }
 
 const longestDetail = 160 // characters
@@ -43,7 +52,7 @@ const longestDetail = 160 // characters
 func toolLine(name string, args wire.Raw) string {
 	face, known := toolFaces[name]
 	if !known {
-		face = toolFace{"🔧", label(name), []string{"action", "path", "url", "query", "name", "id", "to"}}
+		face = toolFace{"🔧", label(name), []string{"action", "path", "url", "query", "name", "id", "to", "title"}}
 	}
 	var have map[string]wire.Raw
 	_ = wire.Unmarshal(args, &have) // what is no object has no details

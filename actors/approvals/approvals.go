@@ -194,8 +194,8 @@ func (a *actor) onAsk(m Ask) {
 	listed := a.s.lists(k) || tools.Listed(s.Allow, m.Request)
 	switch {
 	case s.Security == "deny":
-		m.Send(Verdict{Reason: "no commands are run (agent.tools.exec.security is deny)"})
-	case s.Ask == "always", s.Ask == "on-miss" && !listed:
+		m.Send(Verdict{Reason: denied})
+	case s.Ask == "always", (s.Ask == "on-miss" || m.Must && s.Security != "allowlist") && !listed:
 		a.ask(m, s, k, now)
 	case s.Security == "allowlist" && !listed:
 		m.Send(Verdict{Reason: "the command is not on the list (agent.tools.exec.allow)"})

@@ -170,6 +170,37 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestAsk: what a program asks itself is asked, whatever the settings ask about by themselves, unless it is listed or nothing is
+// to be asked.
+func TestAsk(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, Settings{})
+	for _, tc := range []struct{ security, ask, command, want string }{
+		{"full", "off", "git status", ""},
+		{"full", "off", "rm x", "tool exec: the person who was asked said no"},
+		{"full", "always", "git status", "tool exec: the person who was asked said no"},
+		{"allowlist", "off", "rm x", "tool exec: the command is not on the list (agent.tools.exec.allow)"},
+		{"deny", "off", "git status", "tool exec: no commands are run (agent.tools.exec.security is deny)"},
+		{"full", "off", strings.Repeat("x", maxCommand+1), "tool exec: it is too long to be shown to anybody"},
+	} {
+		r.mu.Lock()
+		r.set = Settings{Security: tc.security, Ask: tc.ask, Allow: []string{"git status"}, Timeout: time.Minute}
+		r.mu.Unlock()
+		done := make(chan error, 1)
+		go func() { done <- r.asker.Ask(t.Context(), tools.Caller{RunID: "run"}, shell(tc.command)) }()
+		if strings.HasSuffix(tc.want, "said no") {
+			for len(r.list().Pending) == 0 {
+			}
+			if err := r.resolve(r.list().Pending[0].ID, Deny); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := <-done; text(err) != tc.want {
+			t.Errorf("%+v: %v", tc, err)
+		}
+	}
+}
+
 // TestDecisions: each answer, twice, and too late.
 func TestDecisions(t *testing.T) {
 	t.Parallel()

@@ -25,27 +25,45 @@ type Asker struct {
 	Settings func() Settings
 }
 
+// Ask is Approve for what a program asks itself: that the settings ask about nothing does not answer it.
+func (a Asker) Ask(ctx context.Context, c tools.Caller, r tools.ExecRequest) error {
+	switch {
+	case a.Settings().Security == "deny":
+		return refused(denied)
+	case size(r) > maxCommand:
+		return refused("it is too long to be shown to anybody")
+	}
+	return a.insist(ctx, Ask{Caller: c, Request: r, Must: true})
+}
+
 // Approve is a tools.Approve. Errors are *tools.Refused, or the cause of ctx.
 func (a Asker) Approve(ctx context.Context, c tools.Caller, r tools.ExecRequest) error {
 	s := a.Settings()
 	switch {
 	case s.Security == "deny":
-		return refused("no commands are run (agent.tools.exec.security is deny)")
+		return refused(denied)
 	case s.Security != "allowlist" && s.Ask != "always" && s.Ask != "on-miss":
 		return nil
 	case size(r) > maxCommand:
 		return refused("the command is too long to be shown to anybody: put it into a script")
 	}
-	id := uuid.NewString()
+	return a.insist(ctx, Ask{Caller: c, Request: r})
+}
+
+const denied = "no commands are run (agent.tools.exec.security is deny)"
+
+// insist repeats a question until there is an answer.
+func (a Asker) insist(ctx context.Context, m Ask) error {
+	m.ID = uuid.NewString()
 	for {
-		v, err := a.once(ctx, Ask{ID: id, Caller: c, Request: r})
+		v, err := a.once(ctx, m)
 		switch {
 		case err == nil && v.Allowed:
 			return nil
 		case err == nil:
 			return refused(v.Reason)
 		case ctx.Err() != nil:
-			_ = a.Ref().Tell(Withdraw{id})
+			_ = a.Ref().Tell(Withdraw{m.ID})
 			return context.Cause(ctx)
 		}
 	}

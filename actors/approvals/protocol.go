@@ -45,6 +45,8 @@ type Ask struct {
 	ID      string
 	Caller  tools.Caller
 	Request tools.ExecRequest
+	// Must: somebody is asked also where the settings ask about nothing, unless the command is listed.
+	Must bool
 }
 
 // Verdict is the answer. Reason says why not.

@@ -48,6 +48,7 @@ var help = map[string]string{
 	"agent.workspace":                   "Directory that the agent works in.",
 	"agent.maxConcurrent":               "Runs at a time over all sessions. One session is always one run at a time.",
 	"agent.timeoutSeconds":              "How long a run may take.",
+	"agent.runners":                     "Coding agents: programs that answer in the place of a model. Their models are called kind/name.",
 	"agent.bash.backgroundMs":           "How long a command is waited for before it goes on in the background, in milliseconds (10 to 120000).",
 	"agent.bash.passEnv":                "Names of variables of the gateway that commands get besides the usual ones.",
 	"agent.files.roots":                 "Directories that the tools for files may use besides the workspace.",

@@ -29,6 +29,8 @@ type Agent struct {
 	Elevated              Elevated          `json:"elevated"`
 	Sandbox               Sandbox           `json:"sandbox"`
 	Files                 Files             `json:"files"`
+	// Runners are coding agents: programs that answer in the place of a model, which is called "kind/name".
+	Runners map[string]AgentRunner `json:"runners"`
 }
 
 // BlockChunk bounds one block of a streamed reply, in characters.

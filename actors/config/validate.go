@@ -23,6 +23,7 @@ func validate(root *node) (Config, []Issue) {
 	d.streaming(&c)
 	d.mcp(&c)
 	d.tools(&c)
+	d.runners(&c)
 	return c, d.issues
 }
 

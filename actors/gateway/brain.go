@@ -50,5 +50,8 @@ func (g *Gateway) repeats() int { return g.doc.Load().Config.Agent.Limits.Repeat
 
 // modelRunner asks models where one is chosen, and is the built-in runner where none is.
 func (g *Gateway) modelRunner() agent.Runner {
+	if len(g.o.Models) == 0 {
+		return agent.Builtin{}
+	}
 	return modelrun.Runner{Inner: agent.Builtin{}, Models: g.tree.registry, System: g.systemPrompt, Repeats: g.repeats, Log: g.log}
 }

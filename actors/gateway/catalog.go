@@ -11,7 +11,7 @@ import (
 // configuredModels are the providers of models that the configuration in force names.
 func (g *Gateway) configuredModels() models.Configured {
 	cfg := g.doc.Load().Config.Models
-	c := models.Configured{Only: cfg.Mode == "replace", Providers: map[string]models.Provider{}}
+	c := models.Configured{Only: cfg.Mode == "replace", Providers: map[string]models.Provider{}, Others: g.coderModels()}
 	for name, p := range cfg.Providers {
 		out := models.Provider{BaseURL: p.BaseURL, APIKey: p.APIKey.Reveal(), API: p.API, Bearer: p.AuthHeader, Headers: revealed(p.Headers)}
 		for _, m := range p.Models {

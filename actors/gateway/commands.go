@@ -56,14 +56,17 @@ func (g *Gateway) growJobs(c *actors.Context[rootMessage]) (err error) {
 const startLimit = 30 * time.Second
 
 // keep starts the programs that the gateway talks to behind guards, too; nil = there are none.
-func (g *Gateway) keep(owner string) child.Keep {
+func (g *Gateway) keep(owner string) child.Keep { return g.keepConfined(owner, nil) }
+
+// keepConfined is keep for a program that is confined, where that is not nil.
+func (g *Gateway) keepConfined(owner string, confine *process.Confinement) child.Keep {
 	if g.keeper == nil {
 		return nil
 	}
 	return func(p child.Program) (child.Kept, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 		defer cancel()
-		s := process.Spec{Owner: owner, Argv: p.Argv, Dir: p.Dir, Env: p.Env, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr}
+		s := process.Spec{Owner: owner, Argv: p.Argv, Dir: p.Dir, Env: p.Env, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr, Confine: confine}
 		if s.Env == nil {
 			s.Env = os.Environ()
 		}

@@ -56,6 +56,13 @@ var allowed = map[string][]string{
 	"providers/model/openai":    {"providers/model", "github.com/openai/openai-go/v3", "github.com/openai/openai-go/v3/"},
 	"providers/model/modeltest": {"providers/model"}, // for tests only
 
+	// Coding agents. The protocols import their contract.
+	"providers/codeagent":          {"providers/child"},
+	"providers/codeagent/acp":      {"providers/codeagent", "github.com/coder/acp-go-sdk"},
+	"providers/codeagent/pi":       {"providers/codeagent"},
+	"providers/codeagent/codetest": {"providers/codeagent"}, // for tests only
+	"actors/coderun":               {"actors/agent", "actors/modelrun", "providers/codeagent", "providers/model", "transport/wire"},
+
 	// Finding the bridge.
 	"bridge/discovery": {
 		"github.com/pion/logging", "github.com/pion/mdns/v2", "golang.org/x/net/dns/dnsmessage", "golang.org/x/net/ipv4", "golang.org/x/net/ipv6",
@@ -130,6 +137,7 @@ var allowed = map[string][]string{
 		"transport/hooks", "canvas", "bridge", "actors/board", "actors/tools", "actors/tools/calls", "actors/tools/look", "actors/tools/web",
 		"actors/process", "actors/jobs", "actors/tools/files", "actors/tools/shell", "actors/approvals", "providers/child",
 		"actors/tools/browse",
+		"actors/coderun", "providers/codeagent",
 		"actors/browser", "actors/usage",
 		"providers/chromium",
 	},
@@ -144,6 +152,7 @@ var allowed = map[string][]string{
 		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/term",
 		"bridge", "bridge/device", "bridge/device/computer", "github.com/gofrs/flock",
 		"providers/whatsapp", "github.com/mdp/qrterminal/v3",
+		"providers/codeagent", "providers/codeagent/acp", "providers/codeagent/pi",
 		"providers/mcp", "providers/mcp/client", "providers/mcp/server", "providers/model", "providers/model/anthropic", "providers/model/gemini", "providers/model/openai",
 	},
 	"cmd/clawdbot/service": {},
@@ -178,7 +187,7 @@ var allowed = map[string][]string{
 
 // testOnly are the packages that no program may link, except the ones named behind them.
 var testOnly = map[string][]string{
-	"providers/model/modeltest": nil,
+	"providers/model/modeltest": nil, "providers/codeagent/codetest": nil,
 
 	"actors/actortest": nil, "actors/importer/importtest": {"cmd/bench"}, "actors/gateway/crashtest": nil, "actors/gateway/faulttest": nil,
 	"providers/providertest": {
@@ -240,7 +249,7 @@ func TestRules(t *testing.T) {
 			switch {
 			case edge(name) && (imp == "actors" || strings.HasPrefix(imp, "actors/")):
 				t.Errorf("edge %s imports core %s", name, imp)
-			case edge(name) && edge(imp) && imp != "providers/text" && imp != "providers/media" && imp != "providers/child" && imp != "providers/model" && imp != "providers/mcp" && !strings.HasPrefix(name, "providers/providertest") &&
+			case edge(name) && edge(imp) && imp != "providers/text" && imp != "providers/media" && imp != "providers/child" && imp != "providers/model" && imp != "providers/mcp" && imp != "providers/codeagent" && !strings.HasPrefix(name, "providers/providertest") &&
 				!(imp == "bridge" && strings.HasPrefix(name, "bridge/")): // the codec, for the other end
 				t.Errorf("edge %s imports edge %s", name, imp)
 			case strings.HasPrefix(name, "actors/") && imp == "actors/gateway":

@@ -94,12 +94,18 @@ func (g *Gateway) childDir(name, configured string) string {
 
 // hideSecrets takes out of a text what the configuration gives to programs and servers, and what looks like a credential.
 func (g *Gateway) hideSecrets(text string) string {
-	for _, s := range g.doc.Load().Config.MCP.Servers {
-		for _, secrets := range []map[string]config.Secret{s.Env, s.Headers} {
-			for _, value := range g.filled(secrets) {
-				if len(value) >= 8 { // a short one is a number or a switch
-					text = strings.ReplaceAll(text, value, config.Redacted)
-				}
+	cfg := g.doc.Load().Config
+	var all []map[string]config.Secret
+	for _, s := range cfg.MCP.Servers {
+		all = append(all, s.Env, s.Headers)
+	}
+	for _, r := range cfg.Agent.Runners {
+		all = append(all, r.Env)
+	}
+	for _, secrets := range all {
+		for _, value := range g.filled(secrets) {
+			if len(value) >= 8 { // a short one is a number or a switch
+				text = strings.ReplaceAll(text, value, config.Redacted)
 			}
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/bridge"
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/codeagent"
 	"github.com/clawdbot/gateway/providers/mcp"
 	"github.com/clawdbot/gateway/providers/model"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -63,6 +64,9 @@ type Options struct {
 	// Models are the formats of model APIs that may be spoken. Without any the built-in runner answers, whatever the
 	// configuration says.
 	Models []model.Factory
+	// Coders are the protocols of coding agents that may be spoken (providers/codeagent/...). Without any none is started,
+	// whatever the configuration says.
+	Coders []codeagent.Protocol
 	// MCP connects to the servers of tools that the configuration names (providers/mcp/client); nil = none is started.
 	MCP mcp.Dial
 	// Runner makes the answers; nil = the built-in one, or models where there are formats and one is configured.
@@ -109,7 +113,7 @@ func (o Options) resolve() (Options, config.Env, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	if o.Runner == nil && len(o.Models) == 0 {
+	if o.Runner == nil && len(o.Models) == 0 && len(o.Coders) == 0 {
 		o.Runner = agent.Builtin{}
 	}
 	env := o.parseEnv(lookup)

@@ -60,7 +60,7 @@ func (g *Gateway) sessionOptions() session.Options {
 		Sweep: g.o.Sweep, Await: g.imports.Wait,
 	}
 	o.History = func(model string) int {
-		if g.builtin() || g.o.Runner == nil && model == "builtin" {
+		if g.echoes(model) {
 			return 0
 		}
 		return history
@@ -75,7 +75,7 @@ const history = 400
 func (g *Gateway) runner() agent.Runner {
 	inner := g.o.Runner
 	if inner == nil {
-		inner = g.modelRunner()
+		inner = g.codeRunner(g.modelRunner())
 	}
 	return transcribe.Runner{Inner: inner, Log: g.log, Settings: func() transcribe.Settings {
 		t := g.doc.Load().Config.Routing.TranscribeAudio
@@ -83,9 +83,18 @@ func (g *Gateway) runner() agent.Runner {
 	}}
 }
 
+// builtin tells whether nothing but the built-in runner can answer.
 func (g *Gateway) builtin() bool {
 	_, ok := g.o.Runner.(agent.Builtin)
-	return ok
+	return ok || g.o.Runner == nil && len(g.o.Models) == 0 && len(g.doc.Load().Config.Agent.Runners) == 0
+}
+
+// echoes tells whether the built-in runner answers for a model.
+func (g *Gateway) echoes(model string) bool {
+	if g.builtin() {
+		return true
+	}
+	return g.o.Runner == nil && (model == "" || model == "builtin" || len(g.o.Models) == 0 && !g.isCoder(model))
 }
 
 // runSettings are what the configuration in force says of runs.

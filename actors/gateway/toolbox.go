@@ -114,7 +114,7 @@ func (g *Gateway) tool(ctx context.Context, j agent.Job, name string, args wire.
 
 // byHandOnly tells whether no model makes the calls of a run, but the person who writes.
 func (g *Gateway) byHandOnly(j agent.Job) bool {
-	return g.builtin() || g.o.Runner == nil && (j.Model == "" || j.Model == "builtin")
+	return g.echoes(j.Model)
 }
 
 // typed is a call of what is no tool: a list, an account, or a method. Underscores stand for dots.

@@ -12,6 +12,7 @@ import (
 	"github.com/clawdbot/gateway/actors/approvals"
 	"github.com/clawdbot/gateway/actors/board"
 	"github.com/clawdbot/gateway/actors/browser"
+	"github.com/clawdbot/gateway/actors/coderun"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/conn"
 	"github.com/clawdbot/gateway/actors/cron"
@@ -69,6 +70,7 @@ type tree struct {
 	commands  *jobs.State
 	registry  *models.Registry
 	ledger    *usage.Ledger
+	coders    *coderun.State
 	servers   *mcp.Directory
 	tools     *tools.Table
 	lore      *lore
@@ -100,7 +102,7 @@ func (g *Gateway) plant() error {
 	g.imports = importer.New(g.importOptions())
 	g.tree = &tree{
 		events: eventstream.NewState(), runs: session.NewState(), drawn: board.NewState(time.Now()), directory: account.NewDirectory(),
-		devices: node.NewDirectory(eventLine), servers: mcp.NewDirectory(), commands: jobs.NewState(), asked: approvals.NewState(),
+		devices: node.NewDirectory(eventLine), servers: mcp.NewDirectory(), commands: jobs.NewState(), asked: approvals.NewState(), coders: coderun.NewState(),
 		catalog: models.NewCatalog(filepath.Join(g.env.AgentDir, "models.json"), g.configuredModels),
 		grown:   make(chan struct{}),
 	}

@@ -27,8 +27,8 @@ func userMessage(text string) model.Message {
 	return withPictures(model.Message{Role: model.User, Parts: []model.Part{model.Text{Text: text}}})
 }
 
-// question is the message of a turn: what happened meanwhile, what the person wrote, and the pictures with it.
-func question(t agent.Turn) model.Message {
+// Question is the message of a turn: what happened meanwhile, what the person wrote, and the pictures with it.
+func Question(t agent.Turn) model.Message {
 	var b strings.Builder
 	for _, note := range t.Notes {
 		b.WriteString("System: " + note + "\n")

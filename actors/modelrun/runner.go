@@ -44,7 +44,7 @@ func (r Runner) Run(ctx context.Context, t agent.Turn, out agent.Output) (agent.
 		return r.Inner.Run(ctx, t, out)
 	}
 	u := &turn{r: r, t: t, out: out, entries: history(t.History), loops: newLoops(r.Repeats)}
-	u.entries = append(u.entries, entry{message: question(t), line: len(t.History)})
+	u.entries = append(u.entries, entry{message: Question(t), line: len(t.History)})
 	var failed []failure
 	for i, name := range u.candidates(ctx) {
 		if i > 0 {

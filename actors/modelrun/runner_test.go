@@ -54,10 +54,11 @@ func (p *tape) Delta(s string) {
 	}
 	p.texts[len(p.texts)-1] += s
 }
-func (p *tape) Next()                              { p.texts = append(p.texts, "") }
-func (p *tape) Again()                             { p.texts = append(p.texts, "") }
-func (p *tape) Verbatim()                          {}
-func (p *tape) ToolStart(string, string, wire.Raw) {}
+func (p *tape) Next()                               { p.texts = append(p.texts, "") }
+func (p *tape) Again()                              { p.texts = append(p.texts, "") }
+func (p *tape) Verbatim()                           {}
+func (p *tape) ToolUpdate(string, string, wire.Raw) {}
+func (p *tape) ToolStart(string, string, wire.Raw)  {}
 func (p *tape) ToolResult(id, _ string, result wire.Raw, isError bool) {
 	p.results = append(p.results, fmt.Sprint(id, " ", string(result), " ", isError))
 }

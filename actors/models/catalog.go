@@ -20,7 +20,8 @@ const maxFile = 4 << 20
 // Configured is what the configuration says of models.
 type Configured struct {
 	Providers map[string]Provider
-	Only      bool // the file does not count
+	Only      bool             // the file does not count
+	Others    []wire.ModelInfo // what can be chosen and is of no provider: coding agents
 }
 
 // Catalog is the list of models. It is made once, by the root.
@@ -46,7 +47,7 @@ func NewCatalog(path string, configured func() Configured) *Catalog {
 // file's, and the file's before what its provider reports.
 func (c *Catalog) Models() []wire.ModelInfo {
 	conf := c.configured()
-	all := modelsOf(conf.Providers)
+	all := append(modelsOf(conf.Providers), conf.Others...)
 	if !conf.Only {
 		all = append(all, modelsOf(c.file.Load().Providers)...)
 	}

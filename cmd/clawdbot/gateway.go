@@ -112,7 +112,7 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	systemd := a.notifier(ctx, log)
 	err = gateway.Run(ctx, gateway.Options{
 		Config: doc, LookupEnv: a.lookup, Start: f.start, Log: log,
-		Providers: surfaces(), Models: modelFormats(), MCP: mcpDial(), Guard: guard,
+		Providers: surfaces(), Models: modelFormats(), Coders: codingAgents(), MCP: mcpDial(), Guard: guard,
 		Methods: wire.Table{tailMethod(live.file)},
 		Restart: restart, OnConfig: func(c *config.Config) { live.change(c.Logging) },
 		Version: orElse(env.Version, v), Commit: orElse(env.Commit, commit),

@@ -12,10 +12,12 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/clawdbot/gateway/providers/codeagent/codetest"
 	"github.com/clawdbot/gateway/providers/providertest/imsgfake"
 )
 
 func TestMain(m *testing.M) {
+	codetest.Main() // this program is also a coding agent
 	flag.Parse()
 	_ = flag.Set("test.parallel", "8") // most of these tests wait for another process
 	imsgfake.Child()                   // this program is also the one that the gateway starts for iMessage

@@ -1,6 +1,9 @@
 package files
 
-import "fmt"
+import (
+	"fmt"
+	"io/fs"
+)
 
 // Kind is why a path or a file was refused.
 type Kind string
@@ -25,6 +28,14 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%.300s: %s", e.Path, e.Text) }
+
+// Unwrap is fs.ErrNotExist for what is not there.
+func (e *Error) Unwrap() error {
+	if e.Kind == Missing {
+		return fs.ErrNotExist
+	}
+	return nil
+}
 
 func refuse(k Kind, path, format string, args ...any) *Error {
 	return &Error{k, path, fmt.Sprintf(format, args...)}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -424,5 +425,33 @@ func TestRaces(t *testing.T) {
 	<-stopped
 	if names, _ := os.ReadDir(r.outside); len(names) != 1 {
 		t.Errorf("written outside: %v", names)
+	}
+}
+
+// TestWhole: programs that edit files by themselves read and write whole ones, in the same directories.
+func TestWhole(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	j := Jail{Roots: []string{r.dir}}
+	if err := j.WriteText(t.Context(), filepath.Join(r.dir, "new/a.txt"), "1\n2\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := j.ReadText("new/a.txt"); err != nil || got != "1\n2\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := j.ReadText("new/b.txt"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what is not there: %v", err)
+	}
+	r.link(r.outside, "abs")
+	for _, path := range []string{"../outside/secret", "abs/secret", filepath.Join(r.outside, "secret")} {
+		if got, err := j.ReadText(path); err == nil {
+			t.Errorf("%s: %q", path, got)
+		}
+		if err := j.WriteText(t.Context(), path, "gone"); err == nil {
+			t.Errorf("%s was written", path)
+		}
+	}
+	if b, err := os.ReadFile(filepath.Join(r.outside, "secret")); err != nil || string(b) != canary {
+		t.Errorf("the file outside is now %q, %v", b, err)
 	}
 }

@@ -89,7 +89,7 @@ export class Approvals {
     const age = a.createdAt ? ago(a.createdAt) : '';
     return h('div', { class: 'approval', 'data-approval': a.id },
       h('div', { class: 'approval-what' },
-        h('strong', {}, a.argv?.[0]?.startsWith('node:') ? 'May this be run on a device?' : 'May this command be run?'),
+        h('strong', {}, a.argv?.[0]?.startsWith('node:') ? 'May this be run on a device?' : /^(acp|pi)\//.test(a.argv?.[0] || '') ? 'May the coding agent do this?' : 'May this command be run?'),
         command, more,
         h('div', { class: 'muted' }, 'in ', h('span', { class: 'mono' }, a.cwd || 'its workspace'), ' · asked by ', h('span', { class: 'mono' }, a.sessionKey || 'the agent'),
           from ? ` (${from})` : '', age ? ` · ${age === 'now' ? 'just now' : `${age} ago`}` : ''),

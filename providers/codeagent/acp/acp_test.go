@@ -1,0 +1,226 @@
+package acp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clawdbot/gateway/providers/codeagent"
+	"github.com/clawdbot/gateway/providers/codeagent/codetest"
+)
+
+// run has a turn and waits until its process is gone.
+func run(t *testing.T, ctx context.Context, p codeagent.Program, turn codeagent.Turn, e *codetest.Ear) (codeagent.Result, error) {
+	t.Helper()
+	r, err := Run(ctx, p, turn, e)
+	if r.Gone != nil {
+		select {
+		case <-r.Gone:
+		case <-time.After(time.Minute):
+			t.Error("the process does not go")
+		}
+	}
+	return r, err
+}
+
+func TestTurn(t *testing.T) {
+	t.Parallel()
+	e := codetest.NewEar()
+	r, err := run(t, t.Context(), codetest.Program(t, "acp", ""), codeagent.Turn{Message: "tools", Fresh: "before"}, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Join([]string{
+		"Session{ID:sess-1 Resumed:false}", "Thought{I look first.}", "Text{I look at it.}", "Plan[{Text:look Status:in_progress} {Text:mend Status:pending}]",
+		`Call{c1 read {"path":"a.txt","title":"to read"}}`, `Call{c2 execute {"command":"make","title":"to execute"}}`, "Progress{ID:c2 Text:compiling}",
+		"Done{ID:c1 Text:the words of a.txt Failed:false}", "Done{ID:c2 Text:it does not compile Failed:true}", "Text{It is }", "Text{mended.}",
+	}, "\n")
+	if got := e.All(); got != want {
+		t.Errorf("heard\n%s\nwant\n%s", got, want)
+	}
+	if r.Usage != (codeagent.Usage{Input: 100, Output: 20, CacheRead: 30}) || r.Context != 1234 || r.Cost != 0.25 || !r.Priced || r.Stop != "" {
+		t.Errorf("the result is %+v", r)
+	}
+}
+
+// TestResume: a session goes on where the agent knows it, and nothing of what it tells of the time before counts; else a new
+// one is told what there was.
+func TestResume(t *testing.T) {
+	t.Parallel()
+	for resume, want := range map[string]string{"sess-1": "loaded: true; before: missed", "sess-0": "loaded: false; before: fresh", "": "loaded: false; before: fresh"} {
+		e := codetest.NewEar()
+		r, err := run(t, t.Context(), codetest.Program(t, "acp", ""), codeagent.Turn{Message: "before", Resume: resume, Fresh: "fresh", Missed: "missed"}, e)
+		if err != nil || e.Said() != want {
+			t.Errorf("%q: %v, said %q", resume, err, e.Said())
+		}
+		if r.Priced == (resume == "sess-1") { // what the session cost before is not known
+			t.Errorf("%q: priced %v", resume, r.Priced)
+		}
+	}
+}
+
+func TestPictures(t *testing.T) {
+	t.Parallel()
+	e := codetest.NewEar()
+	if _, err := run(t, t.Context(), codetest.Program(t, "acp", ""), codeagent.Turn{Message: "look", Images: []codeagent.Image{{MIME: "image/png", Data: []byte("x")}}}, e); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(e.Said(), "a picture") {
+		t.Errorf("it says %q", e.Said())
+	}
+}
+
+// TestAsks: permissions are what somebody says, once; files are those of the host; terminals are not there.
+func TestAsks(t *testing.T) {
+	t.Parallel()
+	e := codetest.NewEar()
+	say := func(message string) string {
+		t.Helper()
+		e.Forget()
+		if _, err := run(t, t.Context(), codetest.Program(t, "acp", ""), codeagent.Turn{Message: message}, e); err != nil {
+			t.Fatal(err)
+		}
+		return e.Said()
+	}
+	for _, allow := range []bool{true, false} {
+		e.Allow = allow
+		if got := say("ask rm -rf /"); got != fmt.Sprintf("allowed: %v", allow) {
+			t.Errorf("allow %v: %q", allow, got)
+		}
+	}
+	if q := e.Asked[0]; q.Command != "rm -rf /" || q.Kind != "execute" || !strings.Contains(string(q.Args), "rm -rf /") {
+		t.Errorf("asked %+v", q)
+	}
+	for message, want := range map[string]string{
+		"read /w/a.txt": `{"content":"one\ntwo\nthree\n"}`, "read /w/b.txt": "refused", "write /w/c.txt new": "{}", "write /etc/passwd x": "refused", "terminal": "refused",
+	} {
+		if got := say(message); got != want {
+			t.Errorf("%s: %s", message, got)
+		}
+	}
+	if e.Files["/w/c.txt"] != "new" {
+		t.Errorf("the files are %v", e.Files)
+	}
+}
+
+// TestMisbehaviour: whatever an agent does, the turn ends with words that say what it was, and its process with it.
+func TestMisbehaviour(t *testing.T) {
+	t.Parallel()
+	for how, want := range map[string]string{
+		"start dies": "the program ended: exit status 3; it said: cannot find my settings", "start chats": "its standard output is not the protocol",
+		"start mute": "it did not answer within 1s of its start", "die": "the program ended: exit status 4; it said: out of cheese",
+		"flood": "it says too much", "noise": "it says too much", "endless": "a message of more than 9 MiB",
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			start, bad := strings.CutPrefix(how, "start ")
+			if !bad {
+				start = ""
+			}
+			p := codetest.Program(t, "acp", start)
+			if start == "mute" {
+				p.Start = time.Second
+			}
+			_, err := run(t, t.Context(), p, codeagent.Turn{Message: how}, codetest.NewEar())
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("the turn ended with %v", err)
+			}
+		})
+	}
+	p := codetest.Program(t, "acp", "")
+	p.Command = "no-such-program-anywhere"
+	if _, err := Run(t.Context(), p, codeagent.Turn{}, codetest.NewEar()); !errors.Is(err, codeagent.ErrMissing) {
+		t.Errorf("a program that is not there: %v", err)
+	}
+}
+
+// TestAbort: a turn that is not wanted any more is over at once, whether the agent listens or not; nothing of it is left.
+func TestAbort(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"wait", "hang"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			why := errors.New("the person said stop")
+			ctx, cancel := context.WithCancelCause(t.Context())
+			e, at := codetest.NewEar(), make(chan time.Time, 1)
+			go func() {
+				<-e.First
+				at <- time.Now()
+				cancel(why)
+			}()
+			r, err := Run(ctx, codetest.Program(t, "acp", ""), codeagent.Turn{Message: how}, e)
+			if took := time.Since(<-at); took > time.Second || !errors.Is(err, why) { // some of it is the machine's
+				t.Errorf("it took %s and ended with %v", took, err)
+			}
+			<-r.Gone
+		})
+	}
+}
+
+// TestExample drives the library's own example.
+func TestExample(t *testing.T) {
+	t.Parallel()
+	path, err := example()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := codetest.NewEar()
+	e.Allow = true
+	p := codetest.Program(t, "", "")
+	p.Command, p.Env = path, os.Environ()
+	if _, err := run(t, t.Context(), p, codeagent.Turn{Message: "improve my project"}, e); err != nil {
+		t.Fatal(err)
+	}
+	got := e.All()
+	for _, want := range []string{
+		"demo only", `Call{call_1 read {"path":"/project/README.md","title":"Reading project files"}}`, "Done{ID:call_1 Text:# My Project", "Call{call_2 edit",
+		"Done{ID:call_2", "The changes have been applied",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if len(e.Asked) != 1 || e.Asked[0].Title != "Modifying critical configuration file" || !strings.Contains(string(e.Asked[0].Args), "new-host") {
+		t.Errorf("asked %+v", e.Asked)
+	}
+}
+
+// TestView_hold: a call of which nothing is known begins when more is, or when something else happens.
+func TestView_hold(t *testing.T) {
+	t.Parallel()
+	e := codetest.NewEar()
+	v := view{hear: e.Hear, calls: map[string]*call{}}
+	for _, line := range []string{
+		`{"sessionUpdate":"tool_call","toolCallId":"a","title":"A","status":"pending"}`,
+		`{"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"t"}}`,
+		`{"sessionUpdate":"tool_call","toolCallId":"b","kind":"edit","locations":[{"path":"/p"}],"rawInput":[1]}`,
+		`{"sessionUpdate":"tool_call_update","toolCallId":"b","status":"completed","content":[{"type":"diff","path":"/p","oldText":"x\n","newText":"y\nz\n"}]}`,
+		`{"sessionUpdate":"tool_call_update","toolCallId":"b","status":"failed"}`,
+	} {
+		var u update
+		if err := json.Unmarshal([]byte(line), &u); err != nil {
+			t.Fatal(err)
+		}
+		if err := v.take(u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := v.end(); err != nil {
+		t.Fatal(err)
+	}
+	want := `Call{a tool {"title":"A"}}
+Text{t}
+Call{b edit {"input":[1],"path":"/p"}}
+Done{ID:b Text:/p: 1 lines became 2
+y
+z Failed:false}
+Done{ID:a Text:The turn ended before there was a result. Failed:true}`
+	if got := e.All(); got != want {
+		t.Errorf("heard\n%s\nwant\n%s", got, want)
+	}
+}
