@@ -8,6 +8,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/actortest"
+	"github.com/clawdbot/gateway/actors/approvals"
 )
 
 // errDisk is what the store's disk says in the cells of the store's batch.
@@ -42,7 +43,7 @@ func (c cell) inject(s *scene, rng *rand.Rand) {
 		case "crash":
 			rule.Every(c.spread(rng)).Times(c.times()).Crash()
 			if c.kind != "conn" && c.kind != "conns" && c.kind != "node" && !c.faulty() {
-				s.faults.On(on, actortest.Message[actors.Starting]()).Nth(1 + rng.IntN(2)).Crash()
+				s.faults.On(actortest.Kind(c.kind), actortest.Message[actors.Starting]()).Nth(1 + rng.IntN(2)).Crash()
 			}
 		case "crash after":
 			rule.Every(c.spread(rng)).Times(c.times()).CrashAfter()
@@ -58,9 +59,13 @@ func (c cell) inject(s *scene, rng *rand.Rand) {
 	}
 }
 
-// targets: of the connections, those of the involved clients.
+// targets: of the connections, those of the involved clients; of what is asked of approvals, not the looks at the list, which are many.
 func (c cell) targets(s *scene) []actortest.Match {
-	if c.kind != "conn" {
+	switch c.kind {
+	case "approvals":
+		return []actortest.Match{actortest.Message[approvals.Ask](), actortest.Message[approvals.Resolve]()}
+	case "conn":
+	default:
 		return []actortest.Match{actortest.Kind(c.kind)}
 	}
 	return []actortest.Match{
@@ -75,14 +80,19 @@ func (c cell) times() int {
 	switch c.kind {
 	case "conn", "conns", "store", "account", "accounts":
 		return 1
+	case "approvals": // who asks waits 5 s each time; and there are two rules
+		return 2
 	}
 	return 3
 }
 
 // drops is how many messages are lost. A chat waits longer after each send that did not begin.
 func (c cell) drops() int {
-	if c.kind == "account" || c.kind == "accounts" {
+	switch c.kind {
+	case "account", "accounts":
 		return 3
+	case "approvals":
+		return c.times()
 	}
 	return 6
 }
