@@ -70,7 +70,7 @@ func (g *Gateway) caller(j agent.Job) tools.Caller {
 		elevated = elevated && r.Elevated != "off"
 	}
 	kind, route := j.Origin()
-	c.Trigger = triggers[kind]
+	c.Trigger = triggerOf(j)
 	switch {
 	case kind == agent.KindInbound:
 		c.Owner, c.Elevated, c.Sender = j.Request.Owner, j.Request.Elevated && elevated, j.Request.Sender
@@ -79,11 +79,18 @@ func (g *Gateway) caller(j agent.Job) tools.Caller {
 		}
 	case c.Operator && (c.Trigger == tools.TriggerChat || c.Trigger == tools.TriggerAgent):
 		c.Elevated = cfg.Agent.Elevated.Enabled && len(cfg.Agent.Elevated.AllowFrom.WebChat) > 0 && elevated
-	case kind == agent.KindChat: // a node has sent it
-		c.Trigger = tools.TriggerNode
 	}
 	c.Workspace = g.workspace(c)
 	return c
+}
+
+// triggerOf is what made a run, or the one that everything began with.
+func triggerOf(j agent.Job) string {
+	kind, _ := j.Origin()
+	if kind == agent.KindChat && !j.Request.Operator { // a node has sent it
+		return tools.TriggerNode
+	}
+	return triggers[kind]
 }
 
 var triggers = map[agent.Kind]string{

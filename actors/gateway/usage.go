@@ -32,7 +32,7 @@ func (g *Gateway) limits(trigger string) usage.Limit {
 
 // meter counts a run among those of what it began with.
 func (g *Gateway) meter(j agent.Job) agent.Meter {
-	trigger := cmp.Or(g.caller(j).Trigger, tools.TriggerChat)
+	trigger := cmp.Or(triggerOf(j), tools.TriggerChat)
 	if trigger == tools.TriggerAgent { // a client, as with chat.send
 		trigger = tools.TriggerChat
 	}
