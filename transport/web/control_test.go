@@ -102,6 +102,7 @@ func controls(g *fakeGateway, name func(string) string) {
 			"providers": []object{{"provider": "anthropic", "api": "anthropic-messages", "baseUrl": "https://api.anthropic.com", "source": "env ANTHROPIC_API_KEY", "models": 9}, {"provider": "ollama", "api": "openai-completions", "baseUrl": name("http://127.0.0.1:11434/v1"), "source": "none needed", "problem": name("connection refused"), "models": 0}}},
 		"models.scan": object{"providers": []object{{"provider": "anthropic", "ok": true, "latencyMs": 12, "models": []object{}}}}, "models.probe": object{"model": "x", "ok": true, "latencyMs": 812, "tools": "yes"},
 		"sessions.compact": object{"ok": true}, "sessions.reset": object{"ok": true}, "sessions.delete": object{"ok": true},
+		"usage.status":        usage(name),
 		"exec.approvals.list": object{"ts": ago(0), "pending": []object{}, "allowed": []object{}},
 		"outbox.list": object{"items": []object{
 			{"id": 7, "key": "run:r7#0", "account": "telegram", "surface": "telegram", "chat": name("-100421"), "runId": "r7", "state": "failed", "attempts": 3, "reason": name("Bad Request: chat not found"), "createdAt": ago(time.Hour), "updatedAt": ago(50 * time.Minute)},
@@ -125,6 +126,26 @@ var configSchema = object{"type": "object", "properties": object{
 		"replyToMode": object{"type": "string", "enum": []string{"off", "first", "all"}, "default": "off"}, "groups": object{"type": "object", "additionalProperties": object{"type": "object"}}}},
 	"gateway": object{"type": "object", "properties": object{"port": object{"type": "integer", "minimum": 1, "maximum": 65535, "default": 18789}, "reload": object{"type": "object", "properties": object{"debounceMs": object{"type": "integer", "default": 300}}}}},
 }}
+
+// usage is what models have taken in the last weeks.
+func usage(name func(string) string) object {
+	used := func(n int, usd float64) object {
+		return object{"runs": n, "requests": 3 * n, "tokens": 9000 * n, "input": 8000 * n, "output": 1000 * n, "cacheRead": 4000 * n, "cacheWrite": 0, "costUsd": usd, "unpricedTokens": 0}
+	}
+	days := []object{}
+	for i, n := range []int{7, 3, 0, 12, 9, 4, 2, 8, 11, 5} {
+		days = append(days, object{"day": time.Date(2026, 1, 4-i, 12, 0, 0, 0, time.UTC).Format(time.DateOnly), "used": used(n, float64(n)*0.21)})
+	}
+	trigger := func(which string, n int, more object) object {
+		o := object{"trigger": which, "used": used(n, float64(n)*0.2), "runTokens": 0, "runCostUsd": 0, "dayTokens": 0, "dayCostUsd": 0}
+		for k, v := range more {
+			o[k] = v
+		}
+		return o
+	}
+	return object{"ts": 1, "day": "2026-01-05", "endsAt": time.Now().Add(9 * time.Hour).UnixMilli(), "total": used(6, 1.24), "days": days, "warnings": []string{name("agent.limits.hook.dayCostUsd does not hold: a model has no price")}, "models": []object{{"model": name("anthropic/claude-opus-4-5"), "used": used(6, 1.24)}},
+		"triggers": []object{trigger("chat", 4, object{"dayCostUsd": 5}), trigger("cron", 2, object{"dayTokens": 18_000, "reached": object{"trigger": "cron", "scope": "day", "unit": "tokens", "used": 18_000, "limit": 18_000, "setting": name("agent.limits.cron.dayTokens"), "endsAt": time.Now().Add(9 * time.Hour).UnixMilli()}})}}
+}
 
 func skill(name, description string, eligible bool, missing object, more ...any) object {
 	none := object{"bins": []string{}, "env": []string{}, "config": []string{}, "os": []string{}}

@@ -1,9 +1,10 @@
-// Models: which answer, how their providers can be reached, and what was taken, by session and by model.
+// Models: what was taken, by day and by session, which models answer, and how their providers can be reached.
 
 import { h, reconcile } from '../dom.js';
 import { bars } from './chart.js';
 import { Rows } from './rows.js';
-import { button, choice, count, empty, facts, figure, section, span } from './ui.js';
+import { button, choice, count, empty, facts, section, span } from './ui.js';
+import { DAYS, days, today, triggerRow, usd } from './usage.js';
 
 const SHOWN = 12; // bars
 
@@ -18,27 +19,39 @@ export function open(ctx) {
   let by = 'cost';
   /** @type {any[]} */
   let sessions = [];
+  /** @type {any} */
+  let usage = null;
+  const byDay = h('div', {});
+  const triggers = new Rows(ctx, { label: 'Today', nothing: ['Nothing was taken today.'] });
+  const warnings = h('ul', { class: 'config-issues' });
   const draw = () => {
-    reconcile(figures, totals(sessions));
+    reconcile(figures, usage ? today(usage) : []);
+    reconcile(byDay, [usage ? days(usage, by) : empty('This gateway counts no days.')]);
+    reconcile(warnings, (usage?.warnings || []).map((/** @type {string} */ w) => h('li', {}, w)));
     reconcile(chart, [taken(sessions, by)]);
   };
   const scan = button(ctx, { label: 'Ask all', title: 'Asks every provider what it offers, now', run: async () => words(await ctx.client.call('models.scan', {}, 120_000)) }, 'providers');
   const part = section('Providers', providers.box);
   part.firstElementChild?.replaceWith(h('div', { class: 'part-head' }, h('h3', {}, 'Providers'), scan));
-  ctx.root.append(figures, section('Taken by session', h('div', { class: 'bar' }, choice('By', [['cost', 'Cost'], ['tokens', 'Tokens']], by, (v) => { by = v; draw(); })), chart), section('Models in use', chosen.box), part);
+  const which = h('div', { class: 'part-head' }, h('h3', {}, 'Taken by day'), choice('By', [['cost', 'Cost'], ['tokens', 'Tokens']], by, (v) => { by = v; draw(); }));
+  const dayPart = section('Taken by day', byDay);
+  dayPart.firstElementChild?.replaceWith(which);
+  ctx.root.append(figures, warnings, dayPart, section('Today, by what set it off', triggers.box), section('Taken by session', chart), section('Models in use', chosen.box), part);
   return {
     every: 60_000,
     read: async () => {
-      const [status, list] = await Promise.all([ctx.client.call('models.status'), ctx.client.call('sessions.list', {})]);
-      return { status, list };
+      const [status, list, used] = await Promise.all([ctx.client.call('models.status'), ctx.client.call('sessions.list', {}), ctx.client.call('usage.status', { days: DAYS }).catch(() => null)]);
+      return { status, list, used };
     },
-    draw: ({ status, list }) => {
+    draw: ({ status, list, used }) => {
       sessions = list.sessions || [];
+      usage = used;
+      triggers.show((used?.triggers || []).map((/** @type {any} */ t) => triggerRow(t, used.endsAt)));
       draw();
       chosen.show((status.chosen || []).filter((/** @type {any} */ c) => c.model).map((/** @type {any} */ c) => modelRow(ctx, c)));
       providers.show((status.providers || []).map(providerRow));
     },
-    close: () => { chosen.close(); providers.close(); },
+    close: () => { triggers.close(); chosen.close(); providers.close(); },
   };
 }
 
@@ -73,21 +86,6 @@ function words(r) {
 
 /** @param {Spent} s */
 const tokens = (s) => (s.input || 0) + (s.output || 0) + (s.cacheRead || 0) + (s.cacheWrite || 0);
-
-/** @param {number} n */
-const usd = (n) => `$${n.toFixed(n < 0.1 ? 4 : 2)}`;
-
-/** @param {any[]} sessions */
-function totals(sessions) {
-  const spent = sessions.map((s) => s.spent).filter(Boolean);
-  const sum = (/** @type {(s: Spent) => number} */ f) => spent.reduce((n, s) => n + (f(s) || 0), 0);
-  const unpriced = spent.filter((s) => s.unpriced).length;
-  return [
-    figure('Cost', `${unpriced ? '≥ ' : ''}${usd(sum((s) => s.costUsd))}`, unpriced ? `${count(unpriced, 'session')} with a model that has no price` : 'of all sessions that are there'),
-    figure('Read', sum((s) => s.input).toLocaleString('en'), 'tokens'), figure('Written', sum((s) => s.output).toLocaleString('en'), 'tokens'),
-    figure('From cache', sum((s) => s.cacheRead).toLocaleString('en'), 'tokens'), figure('Sessions', spent.length.toLocaleString('en'), 'have taken something'),
-  ];
-}
 
 /** @param {any[]} sessions @param {string} by */
 function taken(sessions, by) {
