@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-
-	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // Checked is what a text would do as the file's, without its being written.
@@ -58,6 +56,3 @@ func (l *live) hash(d *Document) string {
 	m.Write(id[:])
 	return hex.EncodeToString(m.Sum(nil)[:16])
 }
-
-// errBase answers a change that was made from a text which is not the file's any more.
-var errBase = wire.InvalidRequest("config changed since last load; re-run config.get and retry")

@@ -12,7 +12,8 @@ import (
 // maxRaces is how often a change is worked into a file that somebody else changes at the same time.
 const maxRaces = 5
 
-// set gives the file the text that raw makes of it. With a base, only while the file is what has that hash. The file is written only when the gateway could run on it.
+// set gives the file the text that raw makes of it. The file is written only when the gateway could run on it, and, with a
+// base, only while it is the one that has that hash.
 func (l *live) set(log *slog.Logger, raw, base string) (View, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -30,7 +31,7 @@ func (l *live) setOnce(log *slog.Logger, raw, base string) (View, error) {
 		return View{}, errors.New("config file " + stored.Issues[0].String()) // it may hold what nobody else has
 	}
 	if base != "" && base != l.hash(stored) {
-		return View{}, errBase
+		return View{}, wire.InvalidRequest("config changed since last load; re-run config.get and retry")
 	}
 	text, err := stored.Edited(raw)
 	if err != nil {

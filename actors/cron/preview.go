@@ -1,8 +1,6 @@
 package cron
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -13,46 +11,63 @@ import (
 // onPreview answers with times to come: off the actor, because an expression may be followed for years.
 func (s *cron) onPreview(c *actors.Context[Message], m Preview) {
 	view(s, c, m.Reply, func(v *store.View) ([]wire.CronTime, error) {
-		now := time.Now().UnixMilli()
+		now := time.Now()
 		if m.Schedule != nil {
-			s, err := parseSchedule(*m.Schedule, time.UnixMilli(now))
+			s, err := parseSchedule(*m.Schedule, now)
 			if err != nil {
 				return nil, wire.InvalidRequest("%s", err)
 			}
-			return times("", s, s.next(now), m.Limit), nil
+			return times([]upcoming{{due: s.next(now.UnixMilli()), schedule: s}}, m.Limit), nil
 		}
 		rows, err := v.CronJobs()
 		if err != nil {
 			return nil, err
 		}
-		all := []wire.CronTime{}
+		var jobs []upcoming
 		for _, row := range rows {
 			j, err := decodeJob(row)
 			if err != nil {
 				return nil, err
 			}
-			if !row.Enabled || row.NextAt == 0 {
+			if !row.Enabled {
 				continue
 			}
-			if s, err := parseSchedule(j.Schedule, time.UnixMilli(now)); err == nil { // else it is not run either
-				all = append(all, times(row.ID, s, row.NextAt, m.Limit)...)
+			if s, err := parseSchedule(j.Schedule, now); err == nil { // else it is not run either
+				jobs = append(jobs, upcoming{row.ID, row.NextAt, s})
 			}
 		}
-		slices.SortStableFunc(all, func(a, b wire.CronTime) int { return cmp.Compare(a.AtMs, b.AtMs) })
-		return all[:min(len(all), m.Limit)], nil
+		return times(jobs, m.Limit), nil
 	})
 }
 
-// times are first and what follows it, at most limit. A one-shot has no more than its first.
-func times(id string, s schedule, first int64, limit int) []wire.CronTime {
+// upcoming is a schedule and when it is due next, in ms; 0 = never again.
+type upcoming struct {
+	job string
+	due int64
+	schedule
+}
+
+// times are the next ones of all schedules, the earliest first and at most limit. However many jobs there are, no more than
+// limit times are worked out.
+func times(of []upcoming, limit int) []wire.CronTime {
 	all := []wire.CronTime{}
-	for at := first; at > 0 && len(all) < limit; at = s.following(at) {
-		all = append(all, wire.CronTime{AtMs: at, JobID: id})
+	for len(all) < limit {
+		var first *upcoming
+		for i := range of {
+			if u := &of[i]; u.due > 0 && (first == nil || u.due < first.due) {
+				first = u
+			}
+		}
+		if first == nil {
+			break
+		}
+		all = append(all, wire.CronTime{AtMs: first.due, JobID: first.job})
+		first.due = first.following(first.due)
 	}
 	return all
 }
 
-// following is the run after the one at a time, in ms; 0 = none.
+// following is the run after the one at a time, in ms; 0 = none: a one-shot has no more than its first.
 func (s schedule) following(at int64) int64 {
 	switch {
 	case s.at > 0:

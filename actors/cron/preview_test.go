@@ -27,7 +27,7 @@ func TestTimes(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		got := times("j", s, s.next(now.UnixMilli()), tt.limit)
+		got := times([]upcoming{{"j", s.next(now.UnixMilli()), s}}, tt.limit)
 		if len(got) != len(tt.want) {
 			t.Fatalf("%s: %v, want %v", name, got, tt.want)
 		}

