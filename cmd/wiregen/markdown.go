@@ -163,6 +163,7 @@ func (p *page) additions() {
 	}
 	p.printf("- `status` has `outbox` (counts by state) and, while a test address replaces a platform's, `devEndpoints`\n")
 	p.printf("- `status` has `config`: whether the config file is valid, why it is not in effect, what of it waits for a restart\n")
+	p.printf("- `config.get` has `hash`, and `config.set` takes it as `baseHash`: a file that was changed since is not written over\n")
 }
 
 func (p *page) codes() {
