@@ -94,7 +94,7 @@ function nameOf(r) {
   return r?.displayName || r?.key || '';
 }
 
-/** @param {import('./store.js').State} s */
+/** @param {import('./store.js').State} s @returns {any[]} */
 function about(s) {
   const server = s.hello?.server;
   if (!server) return [];

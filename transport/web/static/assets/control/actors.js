@@ -16,15 +16,19 @@ export function open(ctx) {
   let actors = [];
   let text = '';
   let only = 'all';
-  const show = () => tree.show(actors.filter((a) => (!text || `${a.path} ${a.kind} ${a.current || ''}`.toLowerCase().includes(text)) && fits(a, only)).map((a) => actorRow(a, !text && only === 'all')));
+  /** How far each is down the tree. @type {Map<string, number>} */
+  let depths = new Map();
+  const show = () => tree.show(actors.filter((a) => (!text || `${a.path} ${a.kind} ${a.current || ''}`.toLowerCase().includes(text)) && fits(a, only)).map((a) => actorRow(a, !text && only === 'all' ? depths.get(a.path) : undefined)));
   const part = section('All actors', h('div', { class: 'bar' }, finder('Find an actor', (t) => { text = t; show(); }),
     choice('Which actors', [['all', 'All'], ['working', 'Working'], ['restarted', 'Restarted']], only, (v) => { only = v; show(); })), tree.box);
   ctx.root.append(figures, section('What stands out', stuck.box), part);
   return {
-    every: 2_000,
+    get every() { return actors.length > 1000 ? 10_000 : 2_000; }, // thousands of them are megabytes
     read: () => ctx.client.call('actors.list'),
     draw: (d) => {
-      actors = d.actors || [];
+      actors = d.actors || []; // by path: a parent comes before its children
+      depths = new Map();
+      for (const a of actors) depths.set(a.path, a.parent ? (depths.get(a.parent) ?? -1) + 1 : 0);
       const out = actors.filter((a) => actorState(a).why);
       const sum = (/** @type {(a: Actor) => number} */ f) => actors.reduce((n, a) => n + f(a), 0);
       const bad = out.filter((a) => actorState(a).tone === 'bad').length;
@@ -36,7 +40,7 @@ export function open(ctx) {
         figure('Restarts', sum((a) => a.restarts).toLocaleString('en'), 'since the start'),
         figure('Handled', sum((a) => a.handled).toLocaleString('en'), 'messages'),
       );
-      stuck.show(out.map((a) => actorRow(a, false)));
+      stuck.show(out.map((a) => actorRow(a)));
       show();
     },
     close: () => { stuck.close(); tree.close(); },
@@ -49,12 +53,13 @@ function fits(a, only) {
   return only !== 'restarted' || a.restarts > 0;
 }
 
-/** @param {Actor} a @param {boolean} asTree @returns {import('./rows.js').Row} */
-function actorRow(a, asTree) {
+/** @param {Actor} a @param {number} [depth] in the tree; absent = a list of whole paths @returns {import('./rows.js').Row} */
+function actorRow(a, depth) {
+  const asTree = depth !== undefined;
   const s = actorState(a);
   const name = asTree && a.parent && a.path.startsWith(`${a.parent}/`) ? a.path.slice(a.parent.length + 1) : a.path;
   return {
-    key: a.path, tone: s.tone, state: s.state, what: name, mono: true, depth: asTree ? a.path.split('/').length - 1 : 0,
+    key: a.path, tone: s.tone, state: s.state, what: name, mono: true, depth,
     sub: s.why || (a.current ? `handles ${a.current}` : ''), since: a.startedAt || null,
     facts: [a.kind !== name && a.kind, a.restarts && count(a.restarts, 'restart')].filter(Boolean).map(String),
     nextWords: a.depth ? `${count(a.depth, 'message')} wait` : a.state === 'backoff' ? 'starts again by itself' : '',

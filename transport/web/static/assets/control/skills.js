@@ -9,7 +9,7 @@ const INSTALL_WITHIN = 10 * 60_000; // ms
 
 /** @param {import('../stage.js').Context} ctx @returns {import('../stage.js').View} */
 export function open(ctx) {
-  const rows = new Rows(ctx, { label: 'Skills', nothing: ['No skill fits.'] });
+  const rows = new Rows(ctx, { label: 'Skills', nothing: ['No skill, or none that fits. A skill is a directory with a SKILL.md that says what it is and how to use it.'] });
   const broken = new Rows(ctx, { label: 'Broken files', nothing: [] });
   const brokenPart = section('Files that cannot be read', broken.box);
   const where = h('p', { class: 'muted' });
