@@ -119,9 +119,9 @@ func (p *patient) database() {
 	var version *store.VersionError
 	switch {
 	case errors.As(err, &version):
-		p.add("database.newer", Error, "Run the newer program, or restore a snapshot from "+filepath.Join(dir, "backups"), "%v", err)
+		p.add("database.newer", Error, "Run the newer program, or go back: clawdbot rollback", "%v", err)
 	case errors.As(err, &corrupt):
-		p.add("database.damaged", Error, "Stop the gateway, keep a copy of gateway.db*, and restore the newest snapshot of "+filepath.Join(dir, "backups"), "%v", err)
+		p.add("database.damaged", Error, "Stop the gateway, then clawdbot restore FILE of a backup, or clawdbot rollback.", "%v", err)
 	case err != nil:
 		p.add("database.unreadable", Error, "Try again; if it stays, look at the file system.", "%v", err)
 	}

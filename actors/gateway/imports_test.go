@@ -118,6 +118,7 @@ var allowed = map[string][]string{
 	"actors/account": {"actors", "actors/store", "providers", "providers/media", "providers/text", "transport/wire", "golang.org/x/time/rate"},
 	"actors/router":  {"actors", "actors/command", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/outbox":  {"actors", "actors/account", "actors/store", "actors/why", "providers", "transport/wire"},
+	"actors/backup":  {"actors/store", "filippo.io/age"},
 	"actors/doctor":  {"actors/config", "actors/file", "actors/store", "transport/wire", "golang.org/x/sys/unix"},
 	"actors/why":     {"actors/agent", "actors/config", "actors/store", "providers", "transport/wire"},
 
@@ -144,7 +145,7 @@ var allowed = map[string][]string{
 
 	// Commands.
 	"cmd/clawdbot": {
-		"actors/tools", "actors/doctor",
+		"actors/tools", "actors/backup", "actors/doctor",
 		"actors/models", "actors/store", "cmd/clawdbot/service", "cmd/clawdbot/tui",
 		"actors/file", "bridge/discovery",
 		"actors/importer",

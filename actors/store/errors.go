@@ -39,7 +39,7 @@ type CorruptError struct {
 }
 
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("database %s is damaged or not a gateway database: %v; it was left as it is: move it and its -wal and -shm files away, then restore one from the backups folder beside it or start empty", e.Path, e.Err)
+	return fmt.Sprintf("database %s is damaged or not a gateway database: %v; it was left as it is: clawdbot restore puts a backup in its place, clawdbot rollback the last snapshot of the backups folder; or move it and its -wal and -shm files away and start empty", e.Path, e.Err)
 }
 
 func (e *CorruptError) Unwrap() error { return e.Err }
@@ -51,7 +51,7 @@ type VersionError struct {
 }
 
 func (e *VersionError) Error() string {
-	return fmt.Sprintf("database %s has schema version %d, this program knows up to %d: run the newer program, or restore a snapshot of the older version from the backups folder beside it", e.Path, e.Have, e.Known)
+	return fmt.Sprintf("database %s has schema version %d, this program knows up to %d: run the newer program, or go back to the snapshot from before: clawdbot rollback", e.Path, e.Have, e.Known)
 }
 
 // MigrationError says that a migration failed and was rolled back.

@@ -14,7 +14,7 @@ import (
 // Examine reads a state directory's whole database without its lock and changes nothing, also while a gateway works on it.
 // The error is nil for a sound database and for none at all; else a *VersionError, a *CorruptError, or what kept it from
 // being read.
-func Examine(ctx context.Context, dir string) (err error) {
+func Examine(ctx context.Context, dir string) error {
 	path := filepath.Join(dir, "gateway.db")
 	if _, err := os.Stat(path); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -22,10 +22,11 @@ func Examine(ctx context.Context, dir string) (err error) {
 		}
 		return err
 	}
-	steps, err := embeddedSteps(migrationFiles)
-	if err != nil {
-		return err
-	}
+	return examineFile(ctx, path, Known())
+}
+
+// examineFile is Examine for one file, which must be there. known is the newest schema that is.
+func examineFile(ctx context.Context, path string, known int) (err error) {
 	db, err := openReaders(path)
 	if err != nil {
 		return err
@@ -36,8 +37,8 @@ func Examine(ctx context.Context, dir string) (err error) {
 	if err != nil {
 		return classify(path, err)
 	}
-	if have > len(steps) {
-		return &VersionError{Path: path, Have: have, Known: len(steps)}
+	if have > known {
+		return &VersionError{Path: path, Have: have, Known: known}
 	}
 	var verdict string
 	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {

@@ -71,10 +71,8 @@ func (m *migrator) run(ctx context.Context) error {
 		}
 		m.log.Info("database snapshot taken", "file", snapshot)
 	}
-	for v := have; v < len(m.steps); v++ {
-		if err := m.step(ctx, v); err != nil {
-			return &MigrationError{To: v + 1, Snapshot: snapshot, Err: err}
-		}
+	if to, err := m.migrate(ctx, have); err != nil {
+		return &MigrationError{To: to, Snapshot: snapshot, Err: classify(m.path, err)}
 	}
 	if have > 0 { // a new one needs no word of it
 		m.log.Info("database migrated", "from", have, "to", len(m.steps))
@@ -124,23 +122,28 @@ func (m *migrator) tables(ctx context.Context) (names []string, err error) {
 	return names, rows.Err()
 }
 
-// step runs one migration together with its new version number: both or neither.
-func (m *migrator) step(ctx context.Context, from int) error {
+// migrate runs all migrations from a version on, together with the new version number: all or none, so that the program from before
+// finds its database as it left it. to is the version that could not be reached.
+func (m *migrator) migrate(ctx context.Context, from int) (to int, err error) {
+	to = from + 1
 	tx, err := m.db.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return to, err
 	}
 	defer tx.Rollback() // has no effect after Commit
-	if _, err := tx.ExecContext(ctx, m.steps[from]); err != nil {
-		return err
+	for ; to <= len(m.steps); to++ {
+		if _, err := tx.ExecContext(ctx, m.steps[to-1]); err != nil {
+			return to, err
+		}
+		if err := m.fault("migrate"); err != nil {
+			return to, err
+		}
 	}
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", from+1)); err != nil {
-		return err
+	to = len(m.steps)
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", to)); err != nil {
+		return to, err
 	}
-	if err := m.fault("migrate"); err != nil {
-		return err
-	}
-	return tx.Commit()
+	return to, tx.Commit()
 }
 
 // snapshot copies the database as one file and keeps the newest few of such copies.
@@ -148,7 +151,7 @@ func (m *migrator) snapshot(ctx context.Context, version int) (path string, err 
 	if err := privateDir(m.backups); err != nil {
 		return "", err
 	}
-	name := fmt.Sprintf("gateway-v%d-%s.db", version, m.now().UTC().Format("20060102T150405.000Z"))
+	name := fmt.Sprintf("gateway-v%d-%s.db", version, m.now().UTC().Format(stampFormat))
 	path = filepath.Join(m.backups, name)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // SQLite accepts an empty file, and it is private
 	if err != nil {

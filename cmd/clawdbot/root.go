@@ -115,7 +115,7 @@ func (a *app) root() *cobra.Command {
 		a.completionCommand(),
 		a.importCommand(),
 		a.discoverCommand(), a.dnsCommand(), a.nodeCommand(), a.doctorCommand(), a.securityCommand(),
-		a.serviceCommand(),
+		a.serviceCommand(), a.backupCommand(), a.restoreCommand(), a.rollbackCommand(),
 	)
 	return root
 }

@@ -1,0 +1,9 @@
+package backup
+
+import (
+	"testing"
+
+	"github.com/clawdbot/gateway/actors/actortest"
+)
+
+func TestMain(m *testing.M) { actortest.Main(m) }
