@@ -32,6 +32,7 @@ var advanced = []string{
 
 // help says what is not plain from the name.
 var help = map[string]string{
+	"update.url":                        "File or address that says what the newest version is. Only clawdbot version --check asks it.",
 	"gateway.bind":                      "Which interfaces the gateway listens on. Anything but loopback needs a token or a password.",
 	"gateway.mode":                      "local: this machine runs the gateway. remote: the commands here use another one.",
 	"gateway.port":                      "Port of the gateway. Bridge and canvas follow it unless they have ports of their own.",

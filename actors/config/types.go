@@ -35,7 +35,13 @@ type Config struct {
 	Skills     Skills     `json:"skills"`
 	Tools      Tools      `json:"tools"`
 	MCP        MCP        `json:"mcp"`
+	Update     Update     `json:"update"`
 	Dev        Dev        `json:"dev"`
+}
+
+// Update is where the newest version is asked for.
+type Update struct {
+	URL string `json:"url"` // file, or https address, for `clawdbot version --check`; "" = nobody is asked
 }
 
 // Gateway is the listener of clients and who may connect.

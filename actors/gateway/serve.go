@@ -141,7 +141,10 @@ func (g *Gateway) readiness() (bool, []string) {
 		g.fail(err)
 		return false, []string{err.Error()}
 	default:
-		deaf := g.deaf()
-		return len(deaf) == 0, deaf
+		reasons := g.deaf()
+		if err := g.store.Trouble(); err != nil {
+			reasons = append([]string{err.Error()}, reasons...)
+		}
+		return len(reasons) == 0, reasons
 	}
 }

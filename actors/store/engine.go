@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,6 +38,7 @@ type engine struct {
 	onFatal func(error)
 	onGrown func() // enough rows were added that a sweep is due; must not block
 	stats   *meter
+	trouble atomic.Pointer[trouble] // nil = what is written can be
 
 	turn     sync.Mutex // held by the goroutine that runs batches: it guards the following fields
 	h        *handle    // nil = to be opened by the next batch
@@ -65,6 +68,10 @@ func (e *engine) run(ctx context.Context, kick <-chan struct{}) {
 		case <-kick:
 		case <-idle.C:
 			e.shortenWAL(idleWALFrames)
+			if e.trouble.Load() != nil {
+				e.probe()
+				idle.Reset(probeEvery)
+			}
 		}
 	}
 }
@@ -109,7 +116,7 @@ func (e *engine) runBatch() bool {
 func (e *engine) answer(batch []*request, batchErr error) {
 	e.broken = batchErr != nil
 	if e.broken {
-		e.failed(batchErr)
+		batchErr = e.failed(batchErr)
 	}
 	for _, r := range batch {
 		if r.err == nil {
@@ -173,6 +180,7 @@ func (e *engine) commit(batch []*request) (ran int, err error) {
 		return ran, err
 	}
 	e.count(tx.grown)
+	e.recovered()
 	return ran, nil
 }
 
@@ -236,8 +244,13 @@ func (e *engine) discard() {
 	}
 }
 
-// failed books a batch that could not be committed.
-func (e *engine) failed(err error) {
+// failed books a batch that could not be committed, and returns what its callers are told.
+func (e *engine) failed(err error) error {
+	if why := obstacle(filepath.Dir(e.path), err); why != nil {
+		e.obstructed(why, err)
+		e.discard()
+		return unavailable(why)
+	}
 	e.log.Error("store batch failed", "err", err)
 	e.discard()
 	now := time.Now()
@@ -252,6 +265,7 @@ func (e *engine) failed(err error) {
 		e.failures = nil
 		e.onFatal(fmt.Errorf("store failed %d times within %v: %w", fatalFailures, fatalWindow, err))
 	}
+	return err
 }
 
 // count asks for a sweep when the swept tables have grown by a good deal since the last time.

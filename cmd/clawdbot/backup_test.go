@@ -22,8 +22,9 @@ type load struct {
 	stop context.CancelFunc
 	over sync.WaitGroup
 
-	mu    sync.Mutex
-	acked map[string][]string // by session
+	mu      sync.Mutex
+	acked   map[string][]string // by session
+	refused []error
 }
 
 func startLoad(t *testing.T, url string, sessions int) *load {
@@ -43,12 +44,22 @@ func startLoad(t *testing.T, url string, sessions int) *load {
 			defer c.Close()
 			for n := 0; ctx.Err() == nil; n++ {
 				text := fmt.Sprintf("%s message %d.", key, n)
-				if c.Call(ctx, "agent", wire.AgentParams{Message: text, SessionKey: key, IdempotencyKey: text}, nil) != nil {
+				err := c.Call(ctx, "agent", wire.AgentParams{Message: text, SessionKey: key, IdempotencyKey: text}, nil)
+				if ctx.Err() != nil {
 					return
 				}
 				l.mu.Lock()
-				l.acked[key] = append(l.acked[key], text)
+				if err == nil {
+					l.acked[key] = append(l.acked[key], text)
+				} else {
+					l.refused = append(l.refused, err)
+				}
 				l.mu.Unlock()
+				if err != nil {
+					<-time.After(200 * time.Millisecond)
+				} else if n%10 == 0 { // what waits for the agent must not become more and more
+					_ = c.Call(ctx, "agent.wait", wire.AgentWaitParams{RunID: text}, nil)
+				}
 			}
 		}()
 	}
@@ -65,6 +76,13 @@ func (l *load) soFar() (all map[string][]string, n int) {
 		n += len(texts)
 	}
 	return all, n
+}
+
+// refusals is what was refused until now.
+func (l *load) refusals() []error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.refused[:len(l.refused):len(l.refused)]
 }
 
 func (l *load) end() {
@@ -95,6 +113,11 @@ func wantAll(t *testing.T, url string, want map[string][]string) {
 	defer c.Close()
 	for key, texts := range want {
 		var missing string
+		t.Cleanup(func() {
+			if missing != "" {
+				t.Logf("%s has %d messages; missing: %s", key, len(texts), missing)
+			}
+		})
 		await(t, key, func() bool {
 			var r struct {
 				Messages []wire.Raw `json:"messages"`

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/clawdbot/gateway/transport/wire"
+)
+
+// smallDisk mounts a file system of so many bytes at dir. Only root may; for others the test is skipped.
+func smallDisk(t *testing.T, dir, options string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
+		t.Skipf("no file system can be mounted here: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// ready asks /readyz.
+func (d *daemon) ready(t *testing.T) (status int, reasons string) {
+	t.Helper()
+	r, err := http.Get("http" + strings.TrimPrefix(d.url, "ws") + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.StatusCode, string(b)
+}
+
+// TestFullDisk: on a full disk nothing is acknowledged that is not kept, refusals say what to do, and the gateway goes on by itself once
+// there is room.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	state := filepath.Join(dir, ".clawdbot")
+	smallDisk(t, state, "size=12m,mode=700")
+	config := "{routing: {queue: {mode: 'followup', cap: 100000}}, logging: {file: '" + filepath.Join(dir, "log", "x.log") + "'}, bridge: {enabled: false}, canvasHost: {enabled: false}}"
+	if err := os.WriteFile(filepath.Join(dir, "config.json5"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := launch(t, dir, "--port", freePort(t))
+	l := startLoad(t, d.url, 3)
+	defer l.end()
+	await(t, "no load", func() bool { _, n := l.soFar(); return n > 30 })
+
+	ballast := filepath.Join(state, "ballast")
+	fill(t, ballast)
+	await(t, "nothing is refused", func() bool { return len(l.refusals()) > 15 })
+	if status, reasons := d.ready(t); status != http.StatusServiceUnavailable || !strings.Contains(reasons, "make room") {
+		t.Errorf("/readyz: %d %s", status, reasons)
+	}
+	for _, err := range l.refusals() {
+		var e *wire.Error
+		if !errors.As(err, &e) || e.Code != wire.CodeUnavailable || !e.Retryable || !strings.Contains(e.Message, "make room") {
+			t.Fatalf("a refusal that does not say what to do: %v", err)
+		}
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	_, then := l.soFar()
+	await(t, "it does not go on by itself", func() bool {
+		_, now := l.soFar()
+		return now > then+30
+	})
+	await(t, "/readyz stays bad", func() bool { status, _ := d.ready(t); return status == http.StatusOK })
+	l.end()
+	want, _ := l.soFar()
+	wantAll(t, d.url, want)
+	d.stop(t)
+	again := launch(t, dir, "--port", freePort(t))
+	wantAll(t, again.url, want)
+	again.stop(t)
+}
+
+// fill leaves no room on a file system.
+func fill(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for size := 64 << 10; size >= 512; {
+		if _, err := f.Write(make([]byte, size)); errors.Is(err, syscall.ENOSPC) {
+			size /= 2
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestReadOnlyState: a start on a state directory that cannot be written says so in one line, and nothing else happens.
+func TestReadOnlyState(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	smallDisk(t, filepath.Join(dir, ".clawdbot"), "size=1m,ro")
+	c := command(t, environ(t, dir), "gateway", "--port", freePort(t))
+	out, _ := c.CombinedOutput() // the exit code says it
+	if c.ProcessState.ExitCode() != exitFailed || !strings.Contains(string(out), "read-only file system") || strings.Count(string(out), "\n") != 1 {
+		t.Errorf("%d %s", c.ProcessState.ExitCode(), out)
+	}
+}
+
+// stoppedFor is how long TestStopped has the process stand still. A minute, say, takes CLAWDBOT_STOP_FOR=60s.
+func stoppedFor(t *testing.T) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(orElse(os.Getenv("CLAWDBOT_STOP_FOR"), "3s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestStopped: a process that stood still goes on where it was.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	config := "{routing: {queue: {mode: 'followup', cap: 100000}}, logging: {file: '" + filepath.Join(dir, "log", "x.log") + "'}, bridge: {enabled: false}, canvasHost: {enabled: false}}"
+	if err := os.WriteFile(filepath.Join(dir, "config.json5"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := launch(t, dir, "--port", freePort(t))
+	l := startLoad(t, d.url, 2)
+	defer l.end()
+	await(t, "no load", func() bool { _, n := l.soFar(); return n > 30 })
+	if err := d.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(stoppedFor(t))
+	_, then := l.soFar()
+	if err := d.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "it does not go on", func() bool { _, n := l.soFar(); return n > then+30 })
+	l.end()
+	want, _ := l.soFar()
+	wantAll(t, d.url, want)
+	if status, reasons := d.ready(t); status != http.StatusOK {
+		t.Errorf("/readyz: %d %s", status, reasons)
+	}
+	d.stop(t)
+}
