@@ -35,13 +35,14 @@ type System struct {
 	cells    map[string]*cell
 	seq      uint64
 	stopping bool
-	pipes    map[string]int // goroutines of Pipe that still run, by the path of their actor
-	pipesEnd chan struct{}  // closed when there are none again; nil if nobody waits
+	gone     map[string]tally // by kind, of the actors that are no more
+	pipes    map[string]int   // goroutines of Pipe that still run, by the path of their actor
+	pipesEnd chan struct{}    // closed when there are none again; nil if nobody waits
 }
 
 // NewSystem returns a System without actors.
 func NewSystem(o SystemOptions) *System {
-	s := &System{log: o.Log, intercept: o.Intercept, cells: map[string]*cell{}, pipes: map[string]int{}, epoch: time.Now()}
+	s := &System{log: o.Log, intercept: o.Intercept, cells: map[string]*cell{}, gone: map[string]tally{}, pipes: map[string]int{}, epoch: time.Now()}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -90,11 +91,14 @@ func (s *System) register(c *cell) error {
 	return nil
 }
 
+// unregister forgets c, but for what it has counted.
 func (s *System) unregister(c *cell) {
+	counted := c.tally()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cells[c.path] == c {
 		delete(s.cells, c.path)
+		s.gone[c.kind] = s.gone[c.kind].plus(counted)
 	}
 	if c.up != nil {
 		delete(c.up.children, c)

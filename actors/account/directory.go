@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/time/rate"
 
@@ -44,6 +45,8 @@ type State struct {
 	LastOutbound int64
 	LastError    string // of the last Run; empty again once it is up
 	InFlight     int    // sends being carried out
+	Inbound      uint64 // messages taken in since the process began; one that came twice counts once
+	Ups          uint64 // how often it has come up since then
 	Capabilities providers.Capabilities
 	// Deaf says why the account, though it calls itself up, seems to hear nothing; "" = it hears.
 	Deaf      string
@@ -149,6 +152,7 @@ func (d *Directory) Want(spec Start) {
 type slot struct {
 	account string
 	inflow  *rate.Limiter // of inbound messages
+	inbound atomic.Uint64 // how many were taken in
 
 	mu       sync.Mutex // guards the following fields
 	spec     Start
@@ -167,6 +171,7 @@ func (s *slot) snapshot() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.state
+	st.Inbound = s.inbound.Load()
 	if s.link != nil {
 		st.LastInbound = max(st.LastInbound, s.link.inbound.Load())
 		st.LastSeen = max(st.LastSeen, s.link.seen.Load())
@@ -196,6 +201,9 @@ func (s *slot) change(f func(*State)) (State, bool) {
 	defer s.mu.Unlock()
 	old := s.state
 	f(&s.state)
+	if s.state.Phase == Up && old.Phase != Up {
+		s.state.Ups++
+	}
 	n := s.state
 	return n, n.Phase != old.Phase || n.Reason != old.Reason || n.NextAt != old.NextAt || n.Self != old.Self || n.Deaf != old.Deaf
 }

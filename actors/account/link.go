@@ -115,15 +115,19 @@ func (l *link) receive(ctx context.Context, m providers.Incoming) error {
 	row := store.Inbound{
 		Account: l.account, Surface: l.surface, Chat: m.Chat, MsgID: m.ID, Payload: payload, ReceivedAt: now,
 	}
-	err = l.o.Store.Do(ctx, func(tx *store.Tx) error {
+	fresh := false
+	err = l.o.Store.Do(ctx, func(tx *store.Tx) (err error) {
 		if l.stale.Load() { // here, not before: the writer decides the order of this and of a successor's messages
 			return errStale
 		}
-		_, err := tx.AcceptInbound(row)
+		fresh, err = tx.AcceptInbound(row)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("store inbound message: %w", err)
+	}
+	if fresh {
+		l.slot.inbound.Add(1)
 	}
 	l.inbound.Store(now)
 	l.slot.heard(now)

@@ -40,7 +40,7 @@ func defaults() Config {
 	c.Bridge = Bridge{Enabled: true, Bind: "loopback"}
 	c.CanvasHost = CanvasHost{Enabled: true, Root: "~/clawd/canvas", LiveReload: true}
 	c.Talk.InterruptOnSpeech = true
-	c.Gateway = Gateway{Port: DefaultPort, Bind: "loopback", ControlUI: ControlUI{Enabled: true},
+	c.Gateway = Gateway{Port: DefaultPort, Bind: "loopback", ControlUI: ControlUI{Enabled: true}, Metrics: Metrics{Enabled: true},
 		Tailscale: Tailscale{Mode: "off"}, Reload: Reload{Mode: "hybrid", DebounceMs: 300}}
 	c.Skills.Install.PreferBrew = true
 	return c

@@ -44,6 +44,7 @@ var effects = []struct {
 }{
 	{"gateway.remote", EffectNone, ""},
 	{"gateway.reload", EffectNone, ""},
+	{"gateway.metrics", EffectNone, ""},
 	{"gateway.auth", EffectHot, PartAuth},
 	{"hooks.gmail", EffectHot, PartGmail},
 	{"hooks", EffectHot, PartHooks},

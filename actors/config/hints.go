@@ -41,6 +41,7 @@ var help = map[string]string{
 	"gateway.auth.allowTailscale":       "Let in who comes through tailscale serve without a token.",
 	"gateway.reload.mode":               "What a change of the file does: off nothing, hot only what needs no restart, restart always one, hybrid whichever it needs.",
 	"gateway.reload.debounceMs":         "How long the file must be at rest before a change is read.",
+	"gateway.metrics.enabled":           "Figures for Prometheus at /metrics: for programs on this host, and for others with the credential.",
 	"gateway.controlUi.basePath":        "Path under which the web interface is served.",
 	"gateway.remote.url":                "WebSocket address of the gateway to use in mode remote.",
 	"agent.model":                       "provider/model. Empty: the built-in runner, which repeats what it is told.",

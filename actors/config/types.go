@@ -53,6 +53,7 @@ type Gateway struct {
 	Auth      AuthKeys  `json:"auth"`
 	Tailscale Tailscale `json:"tailscale"`
 	Remote    Remote    `json:"remote"`
+	Metrics   Metrics   `json:"metrics"`
 	Reload    Reload    `json:"reload"`
 	// AllowedHosts are Host header values accepted beside the loopback names and the address listened on.
 	AllowedHosts []string `json:"allowedHosts"`
@@ -64,6 +65,11 @@ type ControlUI struct {
 	BasePath string `json:"basePath"`
 	// AllowedOrigins are exact origins (scheme://host[:port]) that may connect from a browser beside the gateway's own.
 	AllowedOrigins []string `json:"allowedOrigins"`
+}
+
+// Metrics is what Prometheus reads at /metrics.
+type Metrics struct {
+	Enabled bool `json:"enabled"`
 }
 
 // AuthKeys is gateway.auth as written; ResolveAuth says what follows from it.

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/clawdbot/gateway/actors/metrics"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -22,10 +23,11 @@ type pending struct {
 	socket   Socket
 	id       wire.Raw
 	since    time.Time
-	calls    *calls // nil until the connection's actor has taken it over
-	answered bool   // guarded by calls.mu
-	held     bool   // guarded by calls.mu: accepted, may take as long as a run
-	released bool   // guarded by calls.mu: no longer one of the calls in flight
+	count    *metrics.Method // set before anybody can answer
+	calls    *calls          // nil until the connection's actor has taken it over
+	answered bool            // guarded by calls.mu
+	held     bool            // guarded by calls.mu: accepted, may take as long as a run
+	released bool            // guarded by calls.mu: no longer one of the calls in flight
 }
 
 func (s *calls) add(p *pending) {
@@ -63,6 +65,9 @@ func (p *pending) respond(r wire.Result) {
 	}
 	done := !r.More && !p.released
 	p.calls.mu.Unlock()
+	if !r.More {
+		p.count.Done(time.Since(p.since), r.Err)
+	}
 	frame, err := wire.AppendResponse(nil, p.id, r)
 	if err != nil {
 		frame, _ = wire.AppendResponse(nil, p.id, wire.Result{Err: wire.Unavailable("Error: cannot encode the answer: %v", err)})

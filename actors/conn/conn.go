@@ -5,6 +5,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/health"
+	"github.com/clawdbot/gateway/actors/metrics"
 	"github.com/clawdbot/gateway/actors/presence"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -14,7 +15,7 @@ const helloLimit = 5 * time.Second
 
 type conn struct {
 	o         Options
-	methods   map[string]wire.Method
+	methods   map[string]row
 	socket    Socket
 	peer      wire.Peer
 	connectID string
@@ -123,6 +124,7 @@ func (n *conn) dispatch(c *actors.Context[Message], r Request) {
 	f, p := r.frame, r.call
 	m, ok := n.methods[f.Method]
 	if !ok {
+		p.count = n.o.Calls.Of(metrics.Other)
 		p.respond(wire.Result{Err: wire.InvalidRequest("unknown method: %s", f.Method)})
 		return
 	}
@@ -130,6 +132,7 @@ func (n *conn) dispatch(c *actors.Context[Message], r Request) {
 		n.sweeping = true
 		c.After(n.o.AnswerLimit, sweep{})
 	}
+	p.count = m.count
 	m.Handle(&wire.Call{ID: f.ID, Method: f.Method, Params: f.Params, Peer: n.peer, Respond: p.respond, Hold: p.hold})
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/eventstream"
 	"github.com/clawdbot/gateway/actors/health"
+	"github.com/clawdbot/gateway/actors/metrics"
 	"github.com/clawdbot/gateway/actors/presence"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -17,6 +18,8 @@ type Options struct {
 	Health   actors.Ref[health.Message]
 	// Methods is the merged method table.
 	Methods wire.Table
+	// Calls counts the calls; nil = nobody does.
+	Calls *metrics.Calls
 	// Hello fills in what is the same for every connection: server, features, policy and the paths in the snapshot.
 	Hello func(p wire.Peer) wire.HelloOK
 	// AnswerLimit is how long an owner may take to answer a call that it has not accepted; 0 = 30 s.
@@ -28,9 +31,9 @@ func Props(o Options) actors.Props[ConnsMessage] {
 	if o.AnswerLimit == 0 {
 		o.AnswerLimit = 30 * time.Second
 	}
-	methods := make(map[string]wire.Method, len(o.Methods))
+	methods := make(map[string]row, len(o.Methods))
 	for _, m := range o.Methods {
-		methods[m.Name] = m
+		methods[m.Name] = row{m, o.Calls.Of(m.Name)}
 	}
 	return actors.Props[ConnsMessage]{
 		Kind:    "conns",
@@ -40,9 +43,15 @@ func Props(o Options) actors.Props[ConnsMessage] {
 	}
 }
 
+// row is a method, and who counts its calls.
+type row struct {
+	wire.Method
+	count *metrics.Method
+}
+
 type conns struct {
 	o       Options
-	methods map[string]wire.Method
+	methods map[string]row
 	open    int
 }
 

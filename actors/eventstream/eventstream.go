@@ -77,7 +77,7 @@ func (s *stream) onPublishRun(m PublishRun) {
 			Name: wire.EventChat, SessionKey: m.Chat.SessionKey, Payload: chatPayload(m.Chat, n), Droppable: m.Chat.State == wire.ChatDelta,
 		}, nil)
 	}
-	m.Send(s.state.seq)
+	m.Send(s.state.seq.Load())
 }
 
 func (s *stream) onTick(c *actors.Context[Message]) {
@@ -97,10 +97,10 @@ func (s *stream) onTick(c *actors.Context[Message]) {
 
 // broadcast numbers the event and offers the same bytes to every sink.
 func (s *stream) broadcast(e Event, sv *wire.StateVersion) int64 {
-	e.Frame = wire.AppendEvent(make([]byte, 0, len(e.Payload)+len(e.Name)+96), e.Name, e.Payload, s.state.seq+1, sv)
-	s.state.seq++
+	n := s.state.seq.Add(1)
+	e.Frame = wire.AppendEvent(make([]byte, 0, len(e.Payload)+len(e.Name)+96), e.Name, e.Payload, n, sv)
 	s.state.sinks.each(func(id string, sink func(Event)) bool { return s.offer(id, sink, e) })
-	return s.state.seq
+	return n
 }
 
 // offer shields the others from one sink's panic, and tells whether to keep that one.

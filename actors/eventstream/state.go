@@ -12,7 +12,7 @@ type State struct {
 	// Versions of presence and health: started at 1, process-wide (protocol 1.11). Their owners count them up.
 	Presence, Health atomic.Int64
 
-	seq   int64
+	seq   atomic.Int64 // of the last event; the actor alone counts it up
 	sinks sinks
 	runs  runNumbers
 	next  time.Time    // when the next tick is due
@@ -25,6 +25,16 @@ func NewState() *State {
 	s.Presence.Store(1)
 	s.Health.Store(1)
 	return s
+}
+
+// Seq is the number of the last event: how many there were.
+func (s *State) Seq() int64 { return s.seq.Load() }
+
+// Listeners is how many clients and others the events go to.
+func (s *State) Listeners() int {
+	s.sinks.mu.Lock()
+	defer s.sinks.mu.Unlock()
+	return len(s.sinks.byID)
 }
 
 // CountOn takes over the versions of a stream that is over. The numbers of events begin again.

@@ -46,6 +46,8 @@ type Gateway struct {
 	tree     *tree
 	imports  *importer.Importer
 
+	figures figures // what is counted for /metrics
+
 	found found // how devices can find the bridge
 
 	doc       atomic.Pointer[config.Document] // the configuration in force
@@ -80,6 +82,7 @@ func start(given Options, h heritage) (*Gateway, error) {
 		fatal: make(chan error, 1), restarts: make(chan string, 1), served: make(chan struct{}),
 		found: found{open: make(chan struct{})},
 	}
+	g.figures = g.newFigures()
 	g.doc.Store(o.Config)
 	if err := g.open(); err != nil {
 		return nil, err

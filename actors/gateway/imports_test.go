@@ -81,10 +81,11 @@ var allowed = map[string][]string{
 	},
 	"actors/wizard":      {"actors", "actors/config", "transport/wire", "github.com/google/uuid"},
 	"actors/store":       {"actors", "transport/wire", "github.com/gofrs/flock", "modernc.org/sqlite", "modernc.org/sqlite/lib"},
+	"actors/metrics":     {"transport/wire"},
 	"actors/eventstream": {"actors", "transport/wire"},
 	"actors/presence":    {"actors", "actors/eventstream", "transport/wire"},
 	"actors/health":      {"actors", "actors/eventstream", "transport/wire"},
-	"actors/conn":        {"actors", "actors/eventstream", "actors/health", "actors/presence", "transport/wire"},
+	"actors/conn":        {"actors", "actors/eventstream", "actors/health", "actors/metrics", "actors/presence", "transport/wire"},
 	"actors/agent": {
 		"actors", "actors/eventstream", "actors/store", "providers", "providers/model", "providers/text", "transport/wire", "github.com/google/uuid",
 	},
@@ -131,6 +132,7 @@ var allowed = map[string][]string{
 	"actors/gateway": {
 		"actors", "actors/account", "actors/agent", "actors/command", "actors/config", "actors/conn", "actors/cron", "actors/eventstream", "actors/health",
 		"actors/outbox", "actors/pairing", "actors/presence", "actors/router", "actors/session", "actors/store", "actors/wizard",
+		"actors/metrics",
 		"actors/announce", "actors/clock", "actors/file", "actors/importer", "bridge/discovery",
 		"actors/mcp", "providers/mcp", "actors/models", "actors/node", "actors/skills", "actors/transcribe",
 		"actors/modelrun", "actors/prompt", "providers/model", "providers/speech",

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"runtime"
 	"time"
@@ -33,7 +34,7 @@ func (g *Gateway) serve() (err error) {
 	g.openCanvas()
 	onCanvas, isCanvas := g.mountCanvas()
 	g.http = ws.HTTPServer(web.New(web.Options{
-		Upgrade: g.sockets, Ready: g.readiness, BasePath: cfg.Gateway.ControlUI.BasePath,
+		Upgrade: g.sockets, Ready: g.readiness, Metrics: http.HandlerFunc(g.serveMetrics), BasePath: cfg.Gateway.ControlUI.BasePath,
 		ControlUI: cfg.Gateway.ControlUI.Enabled, Version: g.o.Version,
 		CheckHost: func(string) bool { return true }, CheckRequest: g.sockets.Admits, // one rule for both: ws knows the address
 		Hooks: g.hooks, IsHook: g.hooks.Owns, Mounts: &g.mounts, Log: g.log,
@@ -55,7 +56,11 @@ func (g *Gateway) check(method string, params []byte) *wire.Error {
 	if !g.tree.methods[method].Strict {
 		return nil
 	}
-	return wire.Validate(method, params)
+	err := wire.Validate(method, params)
+	if err != nil {
+		g.figures.calls.Of(method).Failed(err)
+	}
+	return err
 }
 
 // connect gives an accepted connection its actor.
@@ -129,22 +134,4 @@ func family(goos string) string {
 		return "Linux"
 	}
 	return goos
-}
-
-// readiness answers /readyz: whether work is taken.
-func (g *Gateway) readiness() (bool, []string) {
-	if g.tree.stopping.Load() {
-		return false, []string{"stopping"}
-	}
-	select {
-	case err := <-g.fatal:
-		g.fail(err)
-		return false, []string{err.Error()}
-	default:
-		reasons := g.deaf()
-		if err := g.store.Trouble(); err != nil {
-			reasons = append([]string{err.Error()}, reasons...)
-		}
-		return len(reasons) == 0, reasons
-	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/clawdbot/gateway/actors/importer"
 	"github.com/clawdbot/gateway/actors/jobs"
 	"github.com/clawdbot/gateway/actors/mcp"
+	"github.com/clawdbot/gateway/actors/metrics"
 	"github.com/clawdbot/gateway/actors/models"
 	"github.com/clawdbot/gateway/actors/node"
 	"github.com/clawdbot/gateway/actors/outbox"
@@ -198,7 +199,7 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	reply := outbox.Replier(t.directory, chunk)
 	t.outbox, err = vital(g, c, "outbox", outbox.Props(outbox.Options{
 		Store: g.store, Accounts: t.accounts, Directory: t.directory, Chunk: chunk, Sweep: g.o.Sweep,
-		Load: g.load, Expire: g.needless, Owner: g.mainKey, Delivered: g.delivered,
+		Outcome: g.figures.deliveries.Add, Load: g.load, Expire: g.needless, Owner: g.mainKey, Delivered: g.delivered,
 	}))
 	if err != nil {
 		return err
@@ -264,8 +265,9 @@ func (g *Gateway) growClients(c *actors.Context[rootMessage]) error {
 	if err != nil {
 		return err
 	}
+	g.figures.calls = metrics.NewCalls(g.tree.names)
 	g.tree.conns, err = vital(g, c, "conns", conn.Props(conn.Options{
-		Stream: g.tree.stream, Presence: g.tree.presence, Health: g.tree.health, Methods: table, Hello: g.hello,
+		Stream: g.tree.stream, Presence: g.tree.presence, Health: g.tree.health, Methods: table, Hello: g.hello, Calls: g.figures.calls,
 		AnswerLimit: g.o.AnswerLimit,
 	}))
 	if err != nil {

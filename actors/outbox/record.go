@@ -82,16 +82,25 @@ func (l *lane) onRecorded(c *actors.Context[laneMessage], m recorded) {
 		return
 	}
 	l.down = 0
+	if l.o.Outcome != nil {
+		l.o.Outcome(f.item.Surface, outcomes[l.verdict.action])
+	}
 	if l.verdict.action != again {
 		l.report(c, f)
 	}
 	l.pull(c)
 }
 
+// outcomes are the words for what an attempt came to.
+var outcomes = map[action]string{sent: store.OutSent, again: Retry, failed: store.OutFailed, ambiguous: store.OutAmbiguous}
+
+// Retry is the outcome of an attempt that will be made again; the others are called like the final states of an item.
+const Retry = "retry"
+
 // report tells of an item that has reached its end.
 func (l *lane) report(c *actors.Context[laneMessage], f *flight) {
 	r, _ := f.ended()
-	state := map[action]string{sent: store.OutSent, failed: store.OutFailed, ambiguous: store.OutAmbiguous}[l.verdict.action]
+	state := outcomes[l.verdict.action]
 	if r.err != nil {
 		c.Log().Warn("message not delivered", slog.String("account", l.key.Account), slog.Int64("item", f.item.ID),
 			slog.String("state", state), slog.Any("err", r.err))

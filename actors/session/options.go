@@ -52,6 +52,8 @@ type Options struct {
 	Replies func(tx *store.Tx, j agent.Job, a agent.Answer, s agent.State) error
 	// Delivered is told after that commit, so that the outbox looks for work. It must not block.
 	Delivered func()
+	// Ended is told of each run that has ended, once in the life of the process. It must not block. nil = nobody listens.
+	Ended func(agent.Ended)
 	// Blocks, Say, Said and Typing are those of agent.Options.
 	Blocks func(j agent.Job) *agent.BlockSettings
 	Say    func(tx *store.Tx, j agent.Job, b agent.Block) error

@@ -223,6 +223,9 @@ func (s *sessions) finish(c *actors.Context[SessionsMessage], sl *slot, e agent.
 	}
 	s.remember(e)
 	s.o.Delivered()
+	if s.o.Ended != nil {
+		s.o.Ended(e)
+	}
 	if b := e.Job.Request.Behalf; b != nil && sl.run.Kind == string(agent.KindSub) {
 		s.wake(c, b.Session) // which hears of it
 	}

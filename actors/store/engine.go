@@ -115,6 +115,7 @@ func (e *engine) runBatch() bool {
 
 func (e *engine) answer(batch []*request, batchErr error) {
 	e.broken = batchErr != nil
+	e.stats.ended(batchErr)
 	if e.broken {
 		batchErr = e.failed(batchErr)
 	}

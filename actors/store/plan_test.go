@@ -32,7 +32,7 @@ func TestPlans_noTableScan(t *testing.T) {
 		"sweep keys": sqlSweepKeys, "sweep open keys": sqlSweepOpenKeys, "trim keys": sqlTrimKeys, "sweep inbox": sqlSweepInbox,
 		"sweep outbox": sqlSweepOutbox, "sweep runs": sqlSweepRuns,
 		"inbound by seq": sqlInboundBySeq, "inbound of": sqlInboundOf, "inbound named": sqlInboundNamed, "out by receipt": sqlOutByReceipt,
-		"out parts": sqlOutParts, "out told": sqlOutTold, "out lost": sqlOutLost, "out seen": sqlOutSeen, "runs into": sqlRunsInto, "key": sqlKey, "latest runs": sqlLatestRuns,
+		"out parts": sqlOutParts, "out told": sqlOutTold, "out lost": sqlOutLost, "out seen": sqlOutSeen, "runs into": sqlRunsInto, "key": sqlKey, "inbound backlog": sqlInboundBacklog, "out backlog": sqlOutBacklog, "run backlog": sqlRunBacklog, "latest runs": sqlLatestRuns,
 	}
 	allowed := regexp.MustCompile(`USING (COVERING )?INDEX (outbox_lane|outbox_state|inbox_pending|runs_open|runs_session|runs_stop|runs_state|cron_runs_untold|cron_due|sessions_updated)\b`)
 	read(t, s, func(v *View) error {

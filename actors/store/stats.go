@@ -13,6 +13,8 @@ type Stats struct {
 	LastSync, MedianSync time.Duration // of COMMIT, the sync included; the median is of the last 64
 	WALBytes             int64         // in the write-ahead log at the last commit
 	QueueDepth           int           // operations that wait
+	Failures             uint64        // batches that could not be committed
+	Problem              string        // why the last batch could not; "" = it was, or there was none
 }
 
 // meter counts commits.
@@ -22,6 +24,19 @@ type meter struct {
 	mu           sync.Mutex // guards the following fields
 	commits, ops uint64
 	syncs        [64]time.Duration // ring
+	failures     uint64
+	problem      string
+}
+
+// ended notes how a batch ended.
+func (m *meter) ended(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.problem = ""
+	if err != nil {
+		m.failures++
+		m.problem = err.Error()
+	}
 }
 
 func (m *meter) committed(ops int, took time.Duration) {
@@ -35,7 +50,7 @@ func (m *meter) committed(ops int, took time.Duration) {
 func (m *meter) read() Stats {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	st := Stats{Commits: m.commits, Ops: m.ops, WALBytes: m.walFrames.Load() * pageSize}
+	st := Stats{Commits: m.commits, Ops: m.ops, WALBytes: m.walFrames.Load() * pageSize, Failures: m.failures, Problem: m.problem}
 	if n := min(m.commits, uint64(len(m.syncs))); n > 0 {
 		st.LastSync = m.syncs[(m.commits-1)%uint64(len(m.syncs))]
 		recent := slices.Clone(m.syncs[:n])

@@ -110,9 +110,10 @@ func TestRoutes(t *testing.T) {
 
 func TestNotReady(t *testing.T) {
 	t.Parallel()
-	h := web.New(web.Options{Ready: func() (bool, []string) { return false, []string{"store: migrating"} }})
+	parts := []web.Part{{Name: "actors", OK: true}, {Name: "store", Reasons: []string{"it migrates"}}}
+	h := web.New(web.Options{Ready: func() []web.Part { return parts }})
 	r := ask(h, "GET", "/readyz")
-	if got := body(t, r); r.StatusCode != 503 || got != `{"ok":false,"reasons":["store: migrating"]}`+"\n" {
+	if got := body(t, r); r.StatusCode != 503 || got != `{"ok":false,"reasons":["it migrates"],"parts":[{"part":"actors","ok":true},{"part":"store","ok":false,"reasons":["it migrates"]}]}`+"\n" {
 		t.Errorf("%d %s", r.StatusCode, got)
 	}
 }

@@ -39,7 +39,7 @@ func (m *Mounts) Mount(p string, h http.Handler) (unmount func(), err error) {
 	if p == "" || p[0] != '/' || path.Clean(p) != p {
 		return nil, fmt.Errorf("%q is no path: it must begin with a slash and have neither empty nor dotted segments", p)
 	}
-	if p == "/" || p == "/healthz" || p == "/readyz" || m.Reserved != nil && m.Reserved(p) {
+	if p == "/" || p == "/healthz" || p == "/readyz" || p == "/metrics" || m.Reserved != nil && m.Reserved(p) {
 		return nil, fmt.Errorf("%q: %w", p, ErrTaken)
 	}
 	m.mu.Lock()

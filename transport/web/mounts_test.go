@@ -57,7 +57,7 @@ func TestMounts(t *testing.T) {
 	if w := post(h, "POST", "/in", strings.Repeat("x", 1<<20+1)); w.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("a body over the limit: %d", w.Code)
 	}
-	for _, path := range []string{"/in", "/hooks", "/", "/healthz", "/readyz"} {
+	for _, path := range []string{"/in", "/hooks", "/", "/healthz", "/readyz", "/metrics"} {
 		if _, err := mounts.Mount(path, echo); !errors.Is(err, web.ErrTaken) {
 			t.Errorf("second owner of %s: %v", path, err)
 		}

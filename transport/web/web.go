@@ -14,9 +14,11 @@ type Options struct {
 	// Upgrade gets every request with "Upgrade: websocket", whatever its path, after the Host check.
 	// It makes its own decision about forwarding headers and Origin. Nil answers 404.
 	Upgrade http.Handler
-	// Ready answers /readyz: ok, or the reasons why not. It is called on request goroutines and must
-	// be quick. Nil means always ready.
-	Ready func() (ok bool, reasons []string)
+	// Ready answers /readyz: how each part is. It is called on request goroutines and must be quick. Nil means always
+	// ready.
+	Ready func() []Part
+	// Metrics answers GET /metrics, and decides itself who may ask. Nil means that there are none.
+	Metrics http.Handler
 	// BasePath is where the page lives, such as "/chat". Empty or "/" is the root.
 	BasePath string
 	// ControlUI enables the page. The probes and the upgrade work without it.
@@ -112,9 +114,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case p == "/healthz":
-		writeProbe(w, r, true, nil)
+		probe{OK: true}.write(w, r)
 	case p == "/readyz":
 		s.readyz(w, r)
+	case p == "/metrics" && s.o.Metrics != nil:
+		s.o.Metrics.ServeHTTP(w, r)
 	case s.o.ControlUI:
 		s.page(w, r, p)
 	default:

@@ -26,6 +26,7 @@ func (s *Session) Close(code wire.CloseCode, reason string) {
 // cutSlow closes a slow client: what waits for it is thrown away, what is half sent may be finished.
 func (s *Session) cutSlow() {
 	s.queue = nil
+	s.srv.counts.slow.Add(1)
 	s.beginClose(wire.ClosePolicy, wire.ReasonSlow, s.srv.limits.SlowClose)
 }
 

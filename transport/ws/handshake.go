@@ -111,6 +111,7 @@ func (s *Session) authenticate(a *wire.ConnectAuth) *wire.Error {
 		case wrong:
 			s.srv.failed.count(s.from, auth.mode)
 		}
+		s.srv.counts.unauthorized.Add(1)
 		s.srv.log.Warn("connect unauthorized", "conn", s.peer.ConnID, "remote", s.peer.RemoteIP)
 		return wire.InvalidRequest("unauthorized")
 	}

@@ -53,6 +53,7 @@ type Server struct {
 	slots   *slots
 	failed  *failures
 	running sync.WaitGroup
+	counts  counts
 
 	// mu guards the fields below.
 	mu       sync.Mutex
@@ -195,6 +196,7 @@ func (s *Server) accept(sess *Session, auth *credentials) bool {
 		return false
 	}
 	sess.auth = auth
+	s.counts.accepted.Add(1)
 	return true
 }
 

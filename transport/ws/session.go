@@ -112,6 +112,7 @@ func (s *Session) Offer(frame []byte, droppable bool) {
 	limits := &s.srv.limits
 	if s.events > limits.Events {
 		if droppable {
+			s.srv.counts.skipped.Add(1)
 			return
 		}
 		left := limits.SlowGrace - time.Since(s.slowSince)
