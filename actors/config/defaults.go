@@ -5,7 +5,7 @@ func defaults() Config {
 	var c Config
 	c.Env.ShellEnv.TimeoutMs = 15000
 	c.Browser = Browser{Enabled: true, ControlURL: "http://127.0.0.1:18791", Color: "#FF4500", DefaultProfile: "clawd"}
-	c.Logging.Level = "info"
+	c.Logging.Level, c.Logging.MaxFileMb, c.Logging.KeepFiles = "info", 20, 5
 	c.Models.Mode = "merge"
 	c.Agent = Agent{
 		Workspace: "~/clawd", TimeoutSeconds: 600, MediaMaxMb: 5, TypingIntervalSeconds: 6, MaxConcurrent: 16,

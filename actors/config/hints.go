@@ -109,6 +109,8 @@ var help = map[string]string{
 	"routing.transcribeAudio.baseUrl":   "Address of a service that writes speech down as OpenAI's does, up to /v1; asked where there is no command.",
 	"talk.apiKey":                       "Key of the voice service. Empty: ELEVENLABS_API_KEY of the environment.",
 	"cron.maxConcurrentRuns":            "Scheduled jobs that may run at a time.",
+	"logging.maxFileMb":                 "Megabytes after which a log file is put aside as FILE.1 and a new one begins. 0: never.",
+	"logging.keepFiles":                 "How many files that were put aside are kept.",
 	"logging.level":                     "Least weight of what is written to the log file.",
 	"ui.seamColor":                      "Accent colour of the apps, like #FF4500.",
 	"dev.endpoints":                     "Addresses on this machine that stand in for the platforms, for tests.",

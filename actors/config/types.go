@@ -123,8 +123,11 @@ type CanvasHost struct {
 
 // Logging is the level and place of the logs. Levels mean what they say: a record at or above the level is written.
 type Logging struct {
-	Level        string `json:"level" rule:"enum=silent|fatal|error|warn|info|debug|trace"`
-	File         string `json:"file"`                                                              // "" = dated files in the default directory
+	Level string `json:"level" rule:"enum=silent|fatal|error|warn|info|debug|trace"`
+	File  string `json:"file"` // "" = dated files in the default directory
+	// MaxFileMb is when a file is full: it becomes FILE.1, and KeepFiles of those are kept. 0 = it never is.
+	MaxFileMb    int    `json:"maxFileMb" rule:"min=0,max=100000"`
+	KeepFiles    int    `json:"keepFiles" rule:"min=0,max=99"`
 	ConsoleLevel string `json:"consoleLevel" rule:"enum=silent|fatal|error|warn|info|debug|trace"` // "" = info, debug with --verbose
 	ConsoleStyle string `json:"consoleStyle" rule:"enum=pretty|compact|json"`                      // "" = pretty on a terminal, else compact
 }

@@ -49,6 +49,7 @@ func (a *app) logsCommand() *cobra.Command {
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what is logged from now on")
 	c.Flags().Int64Var(&limit, "limit", limit, "at most so many lines")
 	c.Flags().StringVar(&p.Level, "level", "", "leave out what matters less than fatal, error, warn, info, debug or trace")
+	c.Flags().StringVar(&p.Contains, "grep", "", "only lines with this text in them, in capitals or not")
 	f.register(c)
 	return c
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -162,6 +163,82 @@ func TestLogTail_days(t *testing.T) {
 	}
 }
 
+// A reader that follows gets every line once, however often the file was full meanwhile, and the last lines are also found in
+// what was put aside.
+func TestLogTail_rotation(t *testing.T) {
+	t.Parallel()
+	for name, open := range map[string]func(dir string) (*logFile, *logTail){
+		"a file": func(dir string) (*logFile, *logTail) {
+			path := filepath.Join(dir, "x.log")
+			return &logFile{path: path, most: 1000, keep: 3, now: time.Now}, &logTail{file: path}
+		},
+		"dated files": func(dir string) (*logFile, *logTail) {
+			l := &logFile{dir: dir, most: 1000, keep: 3, now: func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }}
+			l.path = l.today()
+			return l, &logTail{dir: dir}
+		},
+	} {
+		dir := t.TempDir()
+		w, l := open(dir)
+		n := 0
+		write := func(lines int) {
+			for range lines {
+				if _, err := fmt.Fprintf(w, "{\"level\":\"info\",\"message\":\"m%03d\"}\n", n); err != nil {
+					t.Fatal(err)
+				}
+				n++
+			}
+		}
+		write(5)
+		r, got := tailed(t, l, wire.LogsTailParams{Limit: limit(1)})
+		if got != "m004" {
+			t.Errorf("%s: %q", name, got)
+		}
+		all := ""
+		for _, lines := range []int{40, 1, 0, 60, 25} {
+			write(lines)
+			for quiet := 0; quiet < 4; { // it may stand at the ends of files that were put aside
+				r, got = tailed(t, l, wire.LogsTailParams{Cursor: r.Cursor})
+				if r.Reset {
+					t.Errorf("%s: lost its place", name)
+				}
+				if quiet++; got != "" {
+					quiet, all = 0, all+got+" "
+				}
+			}
+		}
+		want := ""
+		for i := 5; i < n; i++ {
+			want += fmt.Sprintf("m%03d ", i)
+		}
+		if all != want {
+			t.Errorf("%s: followed %q", name, all)
+		}
+		if r, got := tailed(t, l, wire.LogsTailParams{Limit: limit(50)}); len(r.Lines) != 50 || !strings.HasSuffix(got, "m129 m130") || !r.Truncated {
+			t.Errorf("%s: the last 50: %q", name, got)
+		}
+		if _, got := tailed(t, l, wire.LogsTailParams{Contains: "M11"}); !strings.HasPrefix(got, "m110 m111") || len(strings.Fields(got)) != 10 {
+			t.Errorf("%s: filtered: %q", name, got)
+		}
+		write(400)
+		if r, _ := tailed(t, l, wire.LogsTailParams{Cursor: r.Cursor}); !r.Reset {
+			t.Errorf("%s: a place that is gone", name)
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) != 4 {
+			t.Errorf("%s: %v %v", name, entries, err)
+		}
+		for _, e := range entries {
+			if info, err := e.Info(); err != nil || info.Size() > 1000 || info.Mode().Perm() != 0o600 {
+				t.Errorf("%s: %v %v", name, info, err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // knock is refused, which the gateway logs.
 func knock(t *testing.T, url string) {
 	t.Helper()
@@ -198,6 +275,9 @@ func TestLogs(t *testing.T) {
 		}
 	}
 	if r := d.client(t, "logs", "--level", "fatal"); r.code != 0 || r.out != "" {
+		t.Errorf("%+v", r)
+	}
+	if r := d.client(t, "logs", "--grep", "GATEWAY started"); r.code != 0 || strings.Count(r.out, "\n") != 1 {
 		t.Errorf("%+v", r)
 	}
 	for args, want := range map[string]string{"--level loud": "--level is one of", "--limit 0": "--limit is between"} {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -46,7 +47,7 @@ type logTail struct {
 }
 
 func (l *logTail) read(p wire.LogsTailParams) (r wire.LogsTailResult, err error) {
-	path, err := l.latest()
+	files, err := l.files()
 	if err != nil {
 		return r, err
 	}
@@ -54,11 +55,15 @@ func (l *logTail) read(p wire.LogsTailParams) (r wire.LogsTailResult, err error)
 	if p.Limit != nil {
 		limit = int(*p.Limit)
 	}
-	keep := func(line []byte) bool { return p.Level == "" || levelIn(line) >= levelOf(p.Level) }
-	if from, offset, ok := l.cursor(p.Cursor, path); ok {
-		r, err = l.behind(from, offset, path, limit, keep)
+	wanted := bytes.ToLower([]byte(p.Contains))
+	keep := func(line []byte) bool {
+		return (p.Level == "" || levelIn(line) >= levelOf(p.Level)) && (len(wanted) == 0 || bytes.Contains(bytes.ToLower(line), wanted))
+	}
+	if at, f, offset := find(files, p.Cursor); f != nil {
+		defer f.Close()
+		r, err = behind(files[at:], f, offset, limit, keep)
 	} else {
-		r, err = l.last(path, limit, keep)
+		r, err = last(files, limit, keep)
 		r.Reset = p.Cursor != ""
 	}
 	for i, line := range r.Lines {
@@ -67,22 +72,39 @@ func (l *logTail) read(p wire.LogsTailParams) (r wire.LogsTailResult, err error)
 	return r, err
 }
 
-// latest is the file that lines go to now, or went to last.
-func (l *logTail) latest() (string, error) {
-	if l.file != "" {
-		_, err := os.Stat(l.file)
-		return l.file, err
+// files are those that lines have gone to, the oldest first; the last is the one that they go to now.
+func (l *logTail) files() (paths []string, err error) {
+	if l.file == "" {
+		paths, err = l.days()
+	} else {
+		for n := mostKept; n >= 0; n-- {
+			path := l.file
+			if n > 0 {
+				path = fmt.Sprintf("%s.%d", l.file, n)
+			}
+			if _, err := os.Stat(path); err == nil {
+				paths = append(paths, path)
+			}
+		}
 	}
-	days, err := l.days()
-	if err != nil || len(days) == 0 {
-		return "", errors.Join(err, os.ErrNotExist)
+	if err == nil && len(paths) == 0 {
+		err = os.ErrNotExist
 	}
-	return days[len(days)-1], nil
+	return paths, err
 }
 
 // days are the files in dir, the oldest first.
 func (l *logTail) days() (paths []string, err error) {
 	entries, err := os.ReadDir(l.dir)
+	slices.SortFunc(entries, func(a, b os.DirEntry) int {
+		x, y := datedLog.FindStringSubmatch(a.Name()), datedLog.FindStringSubmatch(b.Name())
+		if x == nil || y == nil || x[1] != y[1] {
+			return strings.Compare(a.Name(), b.Name())
+		}
+		m, _ := strconv.Atoi(x[2]) // without a number: 0, the newest
+		n, _ := strconv.Atoi(y[2])
+		return n - m
+	})
 	for _, e := range entries {
 		if datedLog.MatchString(e.Name()) && e.Type().IsRegular() {
 			paths = append(paths, filepath.Join(l.dir, e.Name()))
@@ -91,32 +113,49 @@ func (l *logTail) days() (paths []string, err error) {
 	return paths, err
 }
 
-// cursor reads "name@offset" and gives the file that it is in, if that is still there and as long.
-func (l *logTail) cursor(s, latest string) (path string, offset int64, ok bool) {
-	name, at, _ := strings.Cut(s, "@")
-	offset, err := strconv.ParseInt(at, 10, 64)
+// find opens the file that a cursor is in: "name@offset@inode", because a file that is full gets another name; without an
+// inode the name counts. No file: it is not there any more, or shorter.
+func find(files []string, cursor string) (at int, f *os.File, offset int64) {
+	name, rest, _ := strings.Cut(cursor, "@")
+	where, inode, known := strings.Cut(rest, "@")
+	offset, err := strconv.ParseInt(where, 10, 64)
 	if err != nil || offset < 0 {
-		return "", 0, false
+		return 0, nil, 0
 	}
-	path = latest
-	if name != filepath.Base(latest) {
-		if l.file != "" || !datedLog.MatchString(name) {
-			return "", 0, false
+	for i, path := range files {
+		f, err := os.Open(path)
+		if err != nil {
+			continue
 		}
-		path = filepath.Join(l.dir, name)
+		info, err := f.Stat()
+		if err == nil && info.Size() >= offset && (known && inodeOf(info) == inode || !known && filepath.Base(path) == name) {
+			return i, f, offset
+		}
+		_ = f.Close()
 	}
-	info, err := os.Stat(path)
-	return path, offset, err == nil && info.Size() >= offset
+	return 0, nil, 0
 }
 
-func cursorAt(path string, offset int64) string {
-	return fmt.Sprintf("%s@%d", filepath.Base(path), offset)
+func inodeOf(info os.FileInfo) string {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return strconv.FormatUint(st.Ino, 10)
+	}
+	return ""
 }
 
-// behind gives the lines that follow a cursor. At the end of a day's file it goes on with the next.
-func (l *logTail) behind(path string, offset int64, latest string, limit int, keep func([]byte) bool) (r wire.LogsTailResult, err error) {
-	r.File, r.Lines = path, []string{}
-	text, err := readAt(path, offset)
+func cursorAt(path string, info os.FileInfo, offset int64) string {
+	return fmt.Sprintf("%s@%d@%s", filepath.Base(path), offset, inodeOf(info))
+}
+
+// behind gives the lines that follow an offset in the first of the files, which f has open. At its end it goes on with the
+// next one.
+func behind(files []string, f *os.File, offset int64, limit int, keep func([]byte) bool) (r wire.LogsTailResult, err error) {
+	r.File, r.Lines = files[0], []string{}
+	info, err := f.Stat()
+	if err != nil {
+		return r, err
+	}
+	text, err := readAt(f, offset)
 	if err != nil {
 		return r, err
 	}
@@ -134,56 +173,72 @@ func (l *logTail) behind(path string, offset int64, latest string, limit int, ke
 	if len(text) == tailBytes { // one line, and it is longer than anything that is logged
 		offset += tailBytes
 	}
-	if days, _ := l.days(); len(text) == 0 && path != latest {
-		if i := slices.Index(days, path); i >= 0 && i+1 < len(days) {
-			path, offset = days[i+1], 0
+	path := files[0]
+	if len(text) == 0 && len(files) > 1 {
+		if next, err := os.Stat(files[1]); err == nil {
+			path, info, offset = files[1], next, 0
 		}
 	}
-	r.Cursor = cursorAt(path, offset)
+	r.Cursor = cursorAt(path, info, offset)
 	return r, nil
 }
 
-// last gives the last lines of a file.
-func (l *logTail) last(path string, limit int, keep func([]byte) bool) (r wire.LogsTailResult, err error) {
-	r.File, r.Lines = path, []string{}
-	info, err := os.Stat(path)
-	if err != nil {
-		return r, err
+// last gives the last lines: of the last file, and of those before it while there are too few.
+func last(files []string, limit int, keep func([]byte) bool) (r wire.LogsTailResult, err error) {
+	r.File, r.Lines = files[len(files)-1], []string{}
+	left := int64(tailBytes)
+	for i := len(files) - 1; i >= 0 && !r.Truncated && left > 0; i-- {
+		size, err := lastOf(files[i], i == len(files)-1, left, limit, keep, &r)
+		if err != nil && i == len(files)-1 {
+			return r, err
+		}
+		left -= size
 	}
-	start := max(0, info.Size()-tailBytes)
-	text, err := readAt(path, start)
+	slices.Reverse(r.Lines)
+	return r, nil
+}
+
+// lastOf adds the last lines of one file, the last one first, reading at most left bytes of it. size is how long it is.
+func lastOf(path string, current bool, left int64, limit int, keep func([]byte) bool, r *wire.LogsTailResult) (size int64, err error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return r, err
+		return 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	start := max(0, info.Size()-left)
+	text, err := readAt(f, start)
+	if err != nil {
+		return 0, err
 	}
 	whole := bytes.LastIndexByte(text, '\n') + 1 // the line behind it is being written
-	r.Cursor = cursorAt(path, start+int64(whole))
+	if current {
+		r.Cursor = cursorAt(path, info, start+int64(whole))
+	}
 	lines := bytes.Split(text[:whole], []byte("\n"))
 	lines = lines[:len(lines)-1]
 	if start > 0 && len(lines) > 0 {
 		lines = lines[1:] // it began before
 	}
 	r.Truncated = start > 0
-	for i := len(lines) - 1; i >= 0; i-- {
-		switch {
-		case !keep(lines[i]):
-		case len(r.Lines) == limit:
-			r.Truncated = true
-			i = 0
-		default:
-			r.Lines = append(r.Lines, string(lines[i]))
+	for _, line := range slices.Backward(lines) {
+		if !keep(line) {
+			continue
 		}
+		if len(r.Lines) == limit {
+			r.Truncated = true
+			break
+		}
+		r.Lines = append(r.Lines, string(line))
 	}
-	slices.Reverse(r.Lines)
-	return r, nil
+	return info.Size(), nil
 }
 
 // readAt reads from offset to the end of a file, but not more than tailBytes.
-func readAt(path string, offset int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
+func readAt(f *os.File, offset int64) ([]byte, error) {
 	return io.ReadAll(io.NewSectionReader(f, offset, tailBytes))
 }
 

@@ -128,6 +128,8 @@ type LogsTailParams struct {
 	Cursor string `json:"cursor,omitempty"`
 	Limit  *int64 `json:"limit,omitempty" jsonschema:"minimum=1,maximum=5000"`
 	Level  string `json:"level,omitempty" jsonschema:"enum=fatal,enum=error,enum=warn,enum=info,enum=debug,enum=trace"`
+	// Contains leaves out lines without this text, in capitals or not.
+	Contains string `json:"contains,omitempty"`
 }
 
 // LogsTailResult has the lines as they are in the file, JSON objects, oldest first, and the cursor behind the last of

@@ -3289,15 +3289,18 @@ public struct LogsTailParams: Codable, Hashable, Sendable {
     public let cursor: String?
     public let limit: Int?
     public let level: LevelValue?
+    public let contains: String?
 
     public init(
         cursor: String? = nil,
         limit: Int? = nil,
-        level: LevelValue? = nil
+        level: LevelValue? = nil,
+        contains: String? = nil
     ) {
         self.cursor = cursor
         self.limit = limit
         self.level = level
+        self.contains = contains
     }
 
     public struct LevelValue: RawRepresentable, Codable, Hashable, Sendable {
@@ -3319,6 +3322,7 @@ public struct LogsTailParams: Codable, Hashable, Sendable {
         case cursor = "cursor"
         case limit = "limit"
         case level = "level"
+        case contains = "contains"
     }
 }
 

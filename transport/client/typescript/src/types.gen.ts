@@ -737,6 +737,7 @@ export interface LogsTailParams {
   cursor?: string;
   limit?: number;
   level?: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+  contains?: string;
 }
 
 export interface LogsTailResult {
