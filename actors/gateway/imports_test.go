@@ -164,6 +164,7 @@ var allowed = map[string][]string{
 		"actors/importer/importtest",
 		"actors/agent", "actors/config", "actors/gateway", "providers", "transport/client", "transport/wire", "github.com/orcaman/concurrent-map",
 	},
+	"cmd/dist":             {},
 	"cmd/wiregen":          {"transport/wire", "github.com/invopop/jsonschema"},
 	"cmd/wsload":           {"github.com/coder/websocket"},
 	"cmd/wsload/cmd/limit": {"github.com/coder/websocket"},
