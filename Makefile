@@ -51,9 +51,9 @@ soak: build ## an hour of mixed load, watching memory (SOAK=1h)
 crash: ## the full kill -9 test
 	CLAWDBOT_CRASH_FULL=1 $(GO) test -count=1 -timeout 30m -v -run Kill ./actors/gateway/crashtest
 
-dist: ## what is passed on, in dist/: archives, deb, rpm, licences, bills of materials; .ci/dist --twice proves that it is reproducible
+dist: ## what is passed on, in dist/: archives, deb, rpm, licences, bills of materials; ARGS=--twice proves that it is reproducible
 	.ci/a2ui --must
-	GO='$(GO)' LDFLAGS='$(LDFLAGS)' GCFLAGS='$(GCFLAGS)' .ci/dist
+	GO='$(GO)' LDFLAGS='$(LDFLAGS)' GCFLAGS='$(GCFLAGS)' .ci/dist $(ARGS)
 
 screenshots: ## the page in light, dark and phone width, into bin/screenshots
 	WEB_SCREENSHOTS=$(CURDIR)/bin/screenshots $(GO) test -count=1 -run Screenshots ./transport/web
