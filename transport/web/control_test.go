@@ -241,13 +241,37 @@ func TestRail(t *testing.T) {
 	p.WaitText("#view-title", "Surfaces")
 	p.Click(`#rail [data-view=chat]`)
 	p.Wait(`document.querySelector('#composer').checkVisibility() && document.querySelector('#view').hidden`)
+	p.Wait(`document.querySelector('#composer').getBoundingClientRect().height > 30`)
 	p.Send("g o is text here")
 	p.WaitText("[data-role=assistant]", "g o is text here")
+	// The chat is where it was, also when that is not its end.
+	for i := range 60 {
+		g.add("assistant", text(fmt.Sprintf("message %d", i)))
+	}
+	p.Reload()
+	p.WaitLive()
+	p.WaitText(".msg", "message 59")
+	for _, at := range []string{"scrollHeight - s.clientHeight", "clientHeight"} {
+		p.Eval(`(() => { const s = document.querySelector('#scroller'); s.scrollTop = Math.floor(s.`+at+`); window.was = s.scrollTop; })()`, nil)
+		p.Wait(`document.querySelector('#scroller').scrollTop > 0`)
+		p.Click(`#rail [data-view=skills]`)
+		p.WaitText("#view .row", "weather")
+		p.Click(`#rail [data-view=chat]`)
+		p.Wait(`document.querySelector('#composer').checkVisibility() && Math.abs(document.querySelector('#scroller').scrollTop - window.was) < 4`)
+	}
+	// A chat that was loaded behind a view is at its end, like any other.
+	visit(p, "skills", ".row", "weather")
+	p.Reload()
+	p.WaitLive()
+	p.WaitText(".msg", "message 59")
+	p.Click(`#rail [data-view=chat]`)
+	p.Wait(`(({scrollTop, clientHeight, scrollHeight}) => scrollTop > 0 && scrollHeight - scrollTop - clientHeight < 4)(document.querySelector('#scroller'))`)
 	p.Eval(`location.hash = '#/nothing/of/the/kind'`, nil)
 	p.Wait(`document.querySelector('#composer').checkVisibility()`)
 	// After a gap the view reads again; by itself this one would in half a minute.
 	visit(p, "skills", ".row", "weather")
 	before := g.count("skills.status")
+	g.emit("tick", object{"ts": 1}) // a page counts from the first that it sees
 	g.skip(3)
 	g.emit("tick", object{"ts": 1})
 	g.wait("skills.status", before+1)

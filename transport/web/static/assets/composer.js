@@ -92,7 +92,8 @@ export class Composer {
   /** After the text or the attachments changed. */
   tidy() {
     this.box.style.height = 'auto';
-    this.box.style.height = `${Math.min(this.box.scrollHeight, 220)}px`;
+    const tall = this.box.scrollHeight; // 0 while a view is in the chat's place
+    if (tall) this.box.style.height = `${Math.min(tall, 220)}px`;
     this.sendButton.disabled = this.isEmpty();
     this.sendButton.hidden = this.running && this.isEmpty();
     this.tray.hidden = !this.attachments.length;

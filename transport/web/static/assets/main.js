@@ -105,6 +105,7 @@ function follow() {
   else {
     stage.hide();
     chat.open(keyFromAddress());
+    composer.tidy();
   }
 }
 
