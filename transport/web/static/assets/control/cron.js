@@ -61,6 +61,7 @@ function jobRow(ctx, j) {
   return {
     key: j.id, tone, state, what: j.name, href: `#/cron/${encodeURIComponent(j.id)}`, sub: s.lastError || j.description || words(j), since: s.runningAtMs || s.lastRunAtMs,
     facts: [scheduleWords(j.schedule)], next: j.enabled ? s.nextRunAtMs : null, nextWords: j.enabled ? (s.nextRunAtMs ? 'runs' : 'does not run again') : 'does not run',
+    item: [j.payload, s],
     more: () => facts([
       ['Does', j.payload.kind === 'agentTurn' ? 'asks the agent, in a session of its own' : 'puts a line before the main session'], ['Text', h('pre', { class: 'block', tabindex: '0' }, words(j))],
       ['When', scheduleWords(j.schedule)], ['Delivers', j.payload.deliver && `to ${j.payload.to || 'the last chat'} over ${j.payload.channel || 'the last channel'}`],

@@ -58,6 +58,7 @@ function nodeRow(ctx, n, since, pictures) {
     key: n.nodeId, tone: n.connected ? 'good' : n.paired ? 'idle' : 'warn', state: n.connected ? 'connected' : n.paired ? 'away' : 'not paired', what: name,
     sub: [n.platform, n.deviceFamily, n.version, n.remoteIp].filter(Boolean).join(' · '), since, facts: [count(commands.length, 'command')],
     nextWords: n.connected ? 'takes commands' : 'commands can wait for it', actions,
+    item: [n.permissions, pictures.get(n.nodeId)?.length],
     more: () => {
       const src = pictures.get(n.nodeId);
       return h('div', { class: 'part' }, facts([

@@ -10,11 +10,12 @@ const WINDOWED_FROM = 150; // rows
 const EXTRA = 8; // rows drawn above and below what is seen
 
 /**
- * `since` and `next` are moments in ms, or words, or both. `more` = the row opens; its node is made when it does. `depth` indents.
+ * `since` and `next` are moments in ms, or words, or both. `more` = the row opens; its node is made when it does, and
+ * again when `item` differs. `depth` indents.
  * @typedef {{
  *   key: string, tone: import('./ui.js').Tone, state: string, what: string, href?: string, sub?: string, mono?: boolean, depth?: number,
  *   since?: number | null, sinceWords?: string, next?: number | null, nextWords?: string, actions?: import('./ui.js').Action[],
- *   more?: () => Node, facts?: string[],
+ *   more?: () => Node, item?: any, facts?: string[],
  * }} Row
  */
 

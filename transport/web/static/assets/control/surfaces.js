@@ -36,6 +36,7 @@ function accountRow(ctx, a, status) {
     key: `${a.provider}/${a.account}`, tone: s.tone, state: s.state, what: accountName(a), sub: a.deaf || a.reason || a.self || '',
     since: a.lastStartAt, next: a.nextAt, nextWords: s.next, actions: actionsOf(ctx, a, status),
     facts: [heard && `heard ${heard}`, a.failures && `${a.failures} failures`, a.inFlight && `${a.inFlight} being sent`].filter(Boolean).map(String),
+    item: [age(a.lastInboundAgeMs), age(a.lastOutboundAgeMs), age(a.pingAgeMs), status[a.provider]?.lastError],
     more: () => facts([
       ['Account', a.account], ['Is', a.self], ['Hears by', a.mode], ['Started', a.lastStartAt && moment(a.lastStartAt)],
       ['Last message in', age(a.lastInboundAgeMs)], ['Last message out', age(a.lastOutboundAgeMs)], ['Last answer of the platform', age(a.pingAgeMs)],
