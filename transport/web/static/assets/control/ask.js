@@ -27,7 +27,7 @@ export const show = (title, what) => form({ title, text: what, verb: 'Close', on
  */
 export function form(q) {
   const problem = h('p', { class: 'ask-problem', role: 'alert' });
-  const note = h('div', { class: 'ask-note muted', role: 'status' });
+  const note = h('div', { class: 'ask-note muted', role: 'status', hidden: !q.changed });
   const rows = q.fields.map((f) => row(f));
   const values = () => Object.fromEntries(rows.map((r) => [r.field.name, r.value()]));
   const verb = h('button', { class: `button ${q.danger ? 'danger' : 'primary'}`, type: 'submit' }, q.verb);
