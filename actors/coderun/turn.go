@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	maxKept  = 8 << 20 // bytes of results that a turn puts into the transcript; of further ones it only says that they are left out
+	maxKept  = 8 << 20 // bytes of results that a turn puts into the transcript, and of arguments; further ones are left out
 	maxPlans = 100     // of one turn, that are shown
 )
 
@@ -27,7 +27,8 @@ type turn struct {
 	thought strings.Builder
 	calls   []*call          // after it
 	at      map[string]*call // of the whole turn
-	kept    int              // bytes
+	kept    int              // bytes of results
+	given   int              // bytes of arguments
 	plans   int
 	plan    string // the last one
 }
@@ -71,6 +72,9 @@ func (u *turn) call(e codeagent.Call) {
 	}
 	c := &call{id: e.ID, name: e.Name, args: wire.Raw(e.Args)}
 	if len(c.args) == 0 || wire.Valid(c.args) != nil {
+		c.args = wire.Raw("{}")
+	}
+	if u.given += len(c.args); u.given > maxKept {
 		c.args = wire.Raw("{}")
 	}
 	u.calls, u.at[e.ID] = append(u.calls, c), c
@@ -158,6 +162,7 @@ func (u *turn) keepResult(c *call) {
 	if u.kept += len(text); u.kept > maxKept {
 		text = "(left out: the results of this turn are too long)"
 	}
+	c.text = ""
 	u.out.Keep("toolResult", encode(line{
 		Role: "toolResult", ToolCallID: c.id, ToolName: c.name, Content: json.RawMessage(encode([]piece{{Type: "text", Text: text}})), IsError: c.failed,
 		Timestamp: time.Now().UnixMilli(),

@@ -69,6 +69,11 @@ func (c *Catalog) Models() []wire.ModelInfo {
 	return kept
 }
 
+// other tells whether a name is that of something else than a model.
+func (c *Catalog) other(provider, id string) bool {
+	return slices.ContainsFunc(c.configured().Others, func(m wire.ModelInfo) bool { return m.Provider == provider && m.ID == id })
+}
+
 func modelsOf(providers map[string]Provider) (all []wire.ModelInfo) {
 	for provider, p := range providers {
 		for _, m := range p.Models {

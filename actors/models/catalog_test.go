@@ -1,10 +1,13 @@
 package models
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/clawdbot/gateway/transport/wire"
 )
 
 func none() Configured { return Configured{} }
@@ -58,5 +61,22 @@ func TestCatalog_configurationIsLive(t *testing.T) {
 	}
 	if got != "dcb" {
 		t.Errorf("order %q", got)
+	}
+}
+
+// TestCatalog_others: what is no model of a provider is listed with the models, and is told from them where one is to be asked.
+func TestCatalog_others(t *testing.T) {
+	t.Parallel()
+	c := NewCatalog(filepath.Join(t.TempDir(), "none"), func() Configured {
+		return Configured{Only: true, Others: []wire.ModelInfo{{Provider: "acp", ID: "x", Name: "The X"}, {Provider: "acp", ID: "y"}}}
+	})
+	if got := fmt.Sprint(c.Models()); !strings.Contains(got, "{x The X acp") || !strings.Contains(got, "{y y acp") {
+		t.Errorf("the models are %s", got)
+	}
+	r := NewRegistry(c, RegistryOptions{Getenv: func(string) string { return "" }})
+	for name, want := range map[string]string{"acp/x": "acp/x is a coding agent", "acp/z": "no provider is called"} {
+		if _, err := r.Resolve(t.Context(), name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -88,6 +88,9 @@ func (r *Registry) Resolve(ctx context.Context, name string) (Target, error) {
 	have := r.cat.providers()
 	p, configured := have[provider]
 	if _, k := known[provider]; !configured && !k {
+		if r.cat.other(provider, id) {
+			return t, fmt.Errorf("%s is a coding agent: it does turns by itself, and is no fallback for a model", name)
+		}
 		return t, fmt.Errorf("no provider is called %q: there are %s; others go under models.providers", provider, strings.Join(r.names(), ", "))
 	}
 	m := r.info(provider, id, p)

@@ -115,7 +115,7 @@ type Question struct {
 
 // Result is the end of a turn.
 type Result struct {
-	Stop    string // stop, length, or refusal
+	Stop    string // "length" = it was cut short; "" = it was not
 	Usage   Usage  // of the whole turn
 	Context int64  // tokens in the agent's context window now; 0 = not known
 	Cost    float64
@@ -136,7 +136,7 @@ var (
 // Limits on what an agent may say. More ends its turn.
 const (
 	MaxMessage = 9 << 20 // bytes of one message
-	MaxText    = 4 << 20 // bytes of what it says, and of what it thinks, in one turn
+	MaxText    = 1 << 20 // bytes of what it says, and of what it thinks, in one turn
 	MaxCalls   = 2000    // of one turn
 	MaxResult  = 64 << 10
 	perSecond  = 10_000 // messages

@@ -62,7 +62,7 @@ func Start(p Program, take func(line []byte) error) (*Process, error) {
 	return s, nil
 }
 
-// Write implements io.Writer for whole lines. A program that does not read its input is lost.
+// Write implements io.Writer for whole lines. A program that does not read its input is lost; the error is Because.
 func (s *Process) Write(line []byte) (int, error) {
 	s.write.Lock()
 	defer s.write.Unlock()
@@ -70,11 +70,17 @@ func (s *Process) Write(line []byte) (int, error) {
 		_ = f.SetWriteDeadline(time.Now().Add(writeMax)) // without one it waits longer
 	}
 	n, err := s.proc.Stdin.Write(line)
-	if err != nil {
-		err = fmt.Errorf("it does not read its input: %w", err)
-		s.Lose(err)
+	if err == nil {
+		return n, nil
 	}
-	return n, err
+	t := time.NewTimer(lastWords)
+	defer t.Stop()
+	select { // one that has ended says more by that
+	case <-s.lost:
+	case <-t.C:
+	}
+	s.Lose(fmt.Errorf("it does not read its input: %w", err))
+	return n, s.Because()
 }
 
 // Lost is closed when nothing more comes of the program.

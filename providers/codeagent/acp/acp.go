@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,8 @@ const (
 	startLimit = 60 * time.Second
 	maxAsks    = 64  // requests of an agent under way
 	maxQueue   = 256 // updates that wait to be looked at; the library gives up at 1024
+
+	settleLimit = 300 * time.Millisecond
 )
 
 // session is one turn with an agent.
@@ -35,18 +38,19 @@ type session struct {
 
 	ready chan struct{} // closed once conn is there
 	feed  *io.PipeWriter
-	queue chan struct{} // one for each update that waits
+	queue *queue
 	asks  atomic.Int64
 
 	view view
 
-	id        string      // of the agent's session; set before listening
+	resumed   bool        // the agent's session is one from before
+	id        string      // its name; set before listening
 	listening atomic.Bool // the updates are those of this turn
 }
 
 // Run implements codeagent.Run.
 func Run(ctx context.Context, p codeagent.Program, t codeagent.Turn, h codeagent.Host) (codeagent.Result, error) {
-	s := &session{p: p, t: t, h: h, ctx: ctx, ready: make(chan struct{}), queue: make(chan struct{}, maxQueue)}
+	s := &session{p: p, t: t, h: h, ctx: ctx, ready: make(chan struct{}), queue: newQueue()}
 	s.view = view{hear: h.Hear, calls: map[string]*call{}}
 	var out *io.PipeReader
 	out, s.feed = io.Pipe()
@@ -60,6 +64,7 @@ func Run(ctx context.Context, p codeagent.Program, t codeagent.Turn, h codeagent
 	close(s.ready)
 	go func() {
 		<-proc.Lost()
+		s.queue.close()
 		s.feed.Close()
 	}()
 	r, err := s.turn()
@@ -85,6 +90,9 @@ func (s *session) turn() (codeagent.Result, error) {
 	}()
 	select {
 	case e := <-ended:
+		if e.err != nil {
+			s.queue.settle(settleLimit) // its last words may be on their way
+		}
 		return e.result, s.explain(e.err)
 	case <-s.ctx.Done():
 	}
@@ -111,14 +119,16 @@ func (s *session) explain(err error) error {
 	if s.ctx.Err() != nil {
 		return context.Cause(s.ctx)
 	}
-	select {
-	case <-s.conn.Done():
-		return s.proc.Because()
-	default:
-	}
 	var re *sdk.RequestError
 	if !errors.As(err, &re) {
 		return err
+	}
+	select {
+	case <-s.proc.Lost():
+		if re.Code == internal { // as the library has it then
+			return s.proc.Because()
+		}
+	default:
 	}
 	text := codeagent.Clip(re.Message, 500)
 	if d := details(re.Data); d != "" {
@@ -130,7 +140,10 @@ func (s *session) explain(err error) error {
 	return errors.New(text)
 }
 
-const authRequired = -32000
+const (
+	authRequired = -32000
+	internal     = -32603
+)
 
 // details is what an error says besides its message.
 func details(data any) string {
@@ -156,7 +169,7 @@ type agent struct {
 			Image bool `json:"image"`
 		} `json:"promptCapabilities"`
 		Session struct {
-			Resume *struct{} `json:"resume"`
+			Resume json.RawMessage `json:"resume"` // an object, where it can
 		} `json:"sessionCapabilities"`
 	} `json:"agentCapabilities"`
 }
@@ -181,14 +194,18 @@ func (s *session) talk(ctx context.Context) (r codeagent.Result, err error) {
 		r.Usage = codeagent.Usage{Input: int64(u.InputTokens), Output: int64(u.OutputTokens), CacheRead: opt(u.CachedReadTokens), CacheWrite: opt(u.CachedWriteTokens)}
 	}
 	r.Stop = stops[answer.StopReason]
-	if answer.StopReason == "cancelled" && problem == nil && s.ctx.Err() == nil {
+	switch {
+	case problem != nil:
+	case answer.StopReason == "cancelled" && s.ctx.Err() == nil:
 		problem = errors.New("the agent says that the turn was cancelled, and nobody here has done that")
+	case answer.StopReason == "refusal" && !s.view.spoke():
+		problem = errors.New("the agent declines to answer this")
 	}
 	return r, problem
 }
 
 // stops are the reasons for the end of a turn, as transcripts have them.
-var stops = map[string]string{"max_tokens": "length", "max_turn_requests": "length", "refusal": "refusal"}
+var stops = map[string]string{"max_tokens": "length", "max_turn_requests": "length"}
 
 func opt(n *int) int64 {
 	if n == nil {
@@ -224,8 +241,8 @@ func (s *session) open(ctx context.Context) (about agent, err error) {
 	if about.ProtocolVersion != sdk.ProtocolVersionNumber {
 		return about, fmt.Errorf("it speaks version %d of the protocol, and only %d is spoken here", about.ProtocolVersion, sdk.ProtocolVersionNumber)
 	}
-	resumed := s.resume(ctx, about)
-	if !resumed {
+	s.resumed = s.resume(ctx, about)
+	if !s.resumed {
 		made, err := sdk.SendRequest[struct {
 			SessionID string `json:"sessionId"`
 		}](s.conn, ctx, sdk.AgentMethodSessionNew, sdk.NewSessionRequest{Cwd: s.p.Dir, McpServers: []sdk.McpServer{}})
@@ -236,8 +253,8 @@ func (s *session) open(ctx context.Context) (about agent, err error) {
 			return about, errors.New("it did not name its session")
 		}
 	}
-	s.view.base(resumed)
-	s.h.Hear(codeagent.Session{ID: s.id, Resumed: resumed})
+	s.view.base(s.resumed)
+	s.h.Hear(codeagent.Session{ID: s.id, Resumed: s.resumed})
 	return about, nil
 }
 
@@ -248,7 +265,7 @@ func (s *session) resume(ctx context.Context, about agent) bool {
 	}
 	var err error
 	switch id := sdk.SessionId(s.t.Resume); {
-	case about.Capabilities.Session.Resume != nil:
+	case strings.HasPrefix(string(about.Capabilities.Session.Resume), "{"):
 		_, err = sdk.SendRequest[json.RawMessage](s.conn, ctx, sdk.AgentMethodSessionResume, sdk.ResumeSessionRequest{SessionId: id, Cwd: s.p.Dir, McpServers: []sdk.McpServer{}})
 	case about.Capabilities.LoadSession:
 		_, err = sdk.SendRequest[json.RawMessage](s.conn, ctx, sdk.AgentMethodSessionLoad, sdk.LoadSessionRequest{SessionId: id, Cwd: s.p.Dir, McpServers: []sdk.McpServer{}})
@@ -267,7 +284,7 @@ func (s *session) resume(ctx context.Context, about agent) bool {
 func (s *session) prompt(pictures bool) []sdk.ContentBlock {
 	var blocks []sdk.ContentBlock
 	before := s.t.Fresh
-	if s.id == s.t.Resume {
+	if s.resumed {
 		before = s.t.Missed
 	}
 	for _, text := range []string{before, s.t.Message} {
@@ -292,9 +309,11 @@ func (s *session) prompt(pictures bool) []sdk.ContentBlock {
 // take hands a line to the library: messages of the protocol, and no more at a time than it takes.
 func (s *session) take(line []byte) error {
 	<-s.ready
-	var m struct {
-		ID     json.RawMessage `json:"id"`
-		Method string          `json:"method"`
+	var m struct { // as the library has it: what it does not take is never heard of again
+		JSONRPC string            `json:"jsonrpc"`
+		ID      *json.RawMessage  `json:"id"`
+		Method  string            `json:"method"`
+		Error   *sdk.RequestError `json:"error"`
 	}
 	if line[0] != '{' || json.Unmarshal(line, &m) != nil || m.Method == "" && m.ID == nil {
 		return codeagent.ErrNoise
@@ -307,17 +326,16 @@ func (s *session) take(line []byte) error {
 		if s.asks.Add(1) > maxAsks {
 			return fmt.Errorf("%w: more than %d requests at a time", codeagent.ErrFlood, maxAsks)
 		}
+		if !s.queue.wait(0) { // the library would look at it before the updates that came first
+			return errClosed
+		}
 	case m.Method != sdk.ClientMethodSessionUpdate:
 		return nil // an extension, or what only makes sense with an answer
 	default:
-		select {
-		case s.queue <- struct{}{}:
-		case <-s.proc.Lost():
-			return errors.New("closed")
+		if !s.queue.add() {
+			return errClosed
 		}
 	}
-	if _, err := s.feed.Write(append(line, '\n')); err != nil {
-		return errors.New("closed")
-	}
-	return nil
+	_, err := s.feed.Write(append(line, '\n'))
+	return err
 }

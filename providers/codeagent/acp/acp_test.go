@@ -108,6 +108,43 @@ func TestAsks(t *testing.T) {
 	}
 }
 
+// TestStop: the reasons for the end of a turn.
+func TestStop(t *testing.T) {
+	t.Parallel()
+	for reason, want := range map[string]string{"refusal": "the agent declines to answer this", "cancelled": "nobody here has done that", "max_tokens": ""} {
+		r, err := run(t, t.Context(), codetest.Program(t, "acp", ""), codeagent.Turn{Message: reason}, codetest.NewEar())
+		if want == "" && (err != nil || r.Stop != "length") || want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) {
+			t.Errorf("%s: %+v, %v", reason, r, err)
+		}
+	}
+}
+
+// TestLastWords: what an agent says before it dies is heard, however slowly; what the library would not take is passed over.
+func TestLastWords(t *testing.T) {
+	t.Parallel()
+	e := codetest.NewEar()
+	e.Slow = 20 * time.Millisecond
+	if _, err := run(t, t.Context(), codetest.Program(t, "acp", ""), codeagent.Turn{Message: "die"}, e); err == nil {
+		t.Error("no error")
+	}
+	if e.Said() != "I am about to" {
+		t.Errorf("it said %q", e.Said())
+	}
+}
+
+// TestAsks_inOrder: what is asked for is known, however slowly the updates are heard that say it.
+func TestAsks_inOrder(t *testing.T) {
+	t.Parallel()
+	e := codetest.NewEar()
+	e.Slow = 100 * time.Millisecond
+	if _, err := run(t, t.Context(), codetest.Program(t, "acp", ""), codeagent.Turn{Message: "ask make"}, e); err != nil {
+		t.Fatal(err)
+	}
+	if len(e.Asked) != 1 || e.Asked[0].Command != "make" {
+		t.Errorf("asked %+v", e.Asked)
+	}
+}
+
 // TestMisbehaviour: whatever an agent does, the turn ends with words that say what it was, and its process with it.
 func TestMisbehaviour(t *testing.T) {
 	t.Parallel()
@@ -187,6 +224,43 @@ func TestExample(t *testing.T) {
 	}
 	if len(e.Asked) != 1 || e.Asked[0].Title != "Modifying critical configuration file" || !strings.Contains(string(e.Asked[0].Args), "new-host") {
 		t.Errorf("asked %+v", e.Asked)
+	}
+}
+
+// TestQuestion: a line for the shell is asked about as it is only if there is nothing else that people ought to see.
+func TestQuestion(t *testing.T) {
+	t.Parallel()
+	for input, want := range map[string]string{
+		`{"command":"ls","description":"looks"}`: "ls", `{"command":"ls","cwd":"/"}`: "", `{"command":["ls"]}`: "", `{}`: "", `7`: "", `null`: "",
+	} {
+		v := view{hear: func(codeagent.Event) {}, calls: map[string]*call{}}
+		q := v.question(update{ID: "x", Kind: "execute", Input: json.RawMessage(input)})
+		if q.Command != want || len(input) > 4 && !strings.Contains(string(q.Args), strings.TrimSuffix(input, "}")) {
+			t.Errorf("%s: %+v", input, q)
+		}
+	}
+}
+
+// TestView_bounds: what an agent gives its tools is held until they are done, and no more than there is room for.
+func TestView_bounds(t *testing.T) {
+	t.Parallel()
+	v := view{hear: func(codeagent.Event) {}, calls: map[string]*call{}}
+	big := json.RawMessage(`"` + strings.Repeat("x", 8<<20) + `"`)
+	for i := range 20 {
+		id := fmt.Sprint(i)
+		if err := v.take(update{What: "tool_call", ID: id, Input: big}); err != nil {
+			t.Fatal(err)
+		}
+		if err := v.take(update{What: "tool_call_update", ID: id, Status: "completed"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	for i := 20; err == nil && i < 30; i++ {
+		err = v.take(update{What: "tool_call", ID: fmt.Sprint(i), Input: big})
+	}
+	if !errors.Is(err, codeagent.ErrFlood) {
+		t.Errorf("it ended with %v", err)
 	}
 }
 

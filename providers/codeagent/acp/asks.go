@@ -15,7 +15,7 @@ import (
 // handle answers what the agent asks for, and hears its updates.
 func (s *session) handle(_ context.Context, method string, params json.RawMessage) (any, *sdk.RequestError) {
 	if method == sdk.ClientMethodSessionUpdate {
-		defer func() { <-s.queue }()
+		defer s.queue.done()
 		s.update(params)
 		return nil, nil
 	}
@@ -160,7 +160,7 @@ func (s *session) write(params json.RawMessage) (any, *sdk.RequestError) {
 const notFound = -32002
 
 func refused(err error) *sdk.RequestError {
-	code := -32603
+	code := internal
 	if errors.Is(err, fs.ErrNotExist) {
 		code = notFound
 	}

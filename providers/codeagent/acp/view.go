@@ -47,6 +47,8 @@ type call struct {
 	begun, done           bool
 }
 
+const maxInputs = 32 << 20
+
 // view makes events of updates.
 type view struct {
 	hear func(codeagent.Event)
@@ -54,6 +56,7 @@ type view struct {
 	mu      sync.Mutex // guards the fields below: permissions are asked for beside the updates
 	calls   map[string]*call
 	held    []*call // not begun: nothing is known of what they do
+	inputs  int     // bytes that the calls hold which are not done
 	text    int     // bytes
 	thought int
 	context int64
@@ -106,6 +109,7 @@ func (v *view) take(u update) error {
 	if v.problem != nil {
 		return v.problem
 	}
+	u.ID = codeagent.Clip(u.ID, 200)
 	if u.ID == "" || len(v.held) > 0 && v.held[0].id != u.ID {
 		v.begin()
 	}
@@ -143,14 +147,19 @@ func (v *view) tool(u update) {
 			v.problem = fmt.Errorf("%w: more than %d uses of tools in one turn", codeagent.ErrFlood, codeagent.MaxCalls)
 			return
 		}
-		c = &call{id: codeagent.Clip(u.ID, 200)}
+		c = &call{id: u.ID}
 		v.calls[u.ID] = c
 		v.held = append(v.held, c)
 	}
 	if c.done {
 		return
 	}
+	v.inputs -= len(c.input)
 	c.learn(u)
+	if v.inputs += len(c.input); v.inputs > maxInputs {
+		v.problem = fmt.Errorf("%w: its tools are given more than %d MiB", codeagent.ErrFlood, maxInputs>>20)
+		return
+	}
 	over := u.Status == "completed" || u.Status == "failed"
 	if len(c.input) > 2 || over || u.Status == "in_progress" || u.What == "tool_call_update" {
 		v.begin()
@@ -158,7 +167,8 @@ func (v *view) tool(u update) {
 	text := result(u)
 	switch {
 	case over:
-		c.done = true
+		v.inputs -= len(c.input)
+		c.done, c.input = true, nil
 		v.hear(codeagent.Done{ID: c.id, Text: text, Failed: u.Status == "failed"})
 	case text != "" && c.begun:
 		v.hear(codeagent.Progress{ID: c.id, Text: text})
@@ -231,6 +241,13 @@ func (v *view) end() error {
 	return v.problem
 }
 
+// spoke tells whether the agent has said anything.
+func (v *view) spoke() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.text > 0
+}
+
 func (v *view) plan(u update) {
 	var p codeagent.Plan
 	for _, e := range u.Entries[:min(len(u.Entries), 50)] {
@@ -246,23 +263,31 @@ func (v *view) question(u update) codeagent.Question {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c := call{}
-	if known := v.calls[u.ID]; known != nil {
+	if known := v.calls[codeagent.Clip(u.ID, 200)]; known != nil {
 		v.begin()
 		c = *known
 	}
 	c.learn(u)
 	q := codeagent.Question{Kind: c.kind, Title: c.title}
-	var input struct {
-		Command json.RawMessage `json:"command"`
-	}
-	if json.Unmarshal(c.input, &input) == nil && c.kind == "execute" {
-		var words []string
-		if json.Unmarshal(input.Command, &q.Command) != nil && json.Unmarshal(input.Command, &words) == nil {
-			q.Command = strings.Join(words, " ")
-		}
+	if c.kind == "execute" {
+		q.Command = c.command()
 	}
 	q.Args = c.full(result(u))
 	return q
+}
+
+// command is the line for the shell that a call runs; "" = it is no line alone, and people are to see what else there is.
+func (c *call) command() (line string) {
+	var input map[string]json.RawMessage
+	if json.Unmarshal(c.input, &input) != nil || json.Unmarshal(input["command"], &line) != nil {
+		return ""
+	}
+	for key := range input {
+		if key != "command" && key != "description" && key != "timeout" {
+			return ""
+		}
+	}
+	return line
 }
 
 // full is everything that is known of a call that somebody is to allow.

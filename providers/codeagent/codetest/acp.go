@@ -72,11 +72,15 @@ func (a *fake) prompt(r request, answer func(any)) {
 	v := acpVoice{a}
 	v.update(object{"sessionUpdate": "news_of_tomorrow", "content": 7}) // what nobody knows yet
 	a.say(object{"jsonrpc": "2.0", "method": "_ext/hello", "params": object{}})
+	a.say(object{"jsonrpc": 2, "method": "session/update", "params": object{}}) // a mistake
 	switch words := strings.Fields(texts[last]); {
 	case len(words) > 1 && words[0] == "read":
 		v.text(v.ask("fs/read_text_file", object{"sessionId": session, "path": words[1]}))
 	case len(words) > 2 && words[0] == "write":
 		v.text(v.ask("fs/write_text_file", object{"sessionId": session, "path": words[1], "content": words[2]}))
+	case len(words) > 0 && (words[0] == "refusal" || words[0] == "cancelled" || words[0] == "max_tokens"):
+		answer(object{"stopReason": words[0]})
+		return
 	case len(words) > 0 && words[0] == "terminal":
 		v.text(v.ask("terminal/create", object{"sessionId": session, "command": "sh"}))
 	default:
@@ -161,6 +165,9 @@ func (v acpVoice) ask(method string, params object) string {
 }
 
 func (v acpVoice) allowed(command string) bool {
+	for range 3 {
+		v.thought("may I?")
+	}
 	v.update(object{"sessionUpdate": "tool_call", "toolCallId": "ask", "title": "`" + command + "`", "kind": "execute", "status": "pending", "rawInput": object{"command": command}})
 	got := v.ask("session/request_permission", object{
 		"sessionId": session, "toolCall": object{"toolCallId": "ask"},

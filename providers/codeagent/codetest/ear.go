@@ -21,7 +21,8 @@ type Ear struct {
 	heard []string
 	once  sync.Once
 
-	Allow bool // the answer to every question
+	Slow  time.Duration // what it takes to hear one thing
+	Allow bool          // the answer to every question
 	Asked []codeagent.Question
 	Files map[string]string
 	First chan struct{} // closed at the first text
@@ -34,6 +35,9 @@ func NewEar() *Ear {
 
 // Hear implements codeagent.Host.
 func (e *Ear) Hear(ev codeagent.Event) {
+	if e.Slow > 0 {
+		<-time.After(e.Slow)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.heard = append(e.heard, fmt.Sprintf("%s%+v", strings.TrimPrefix(fmt.Sprintf("%T", ev), "codeagent."), readable(ev)))

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -62,6 +63,7 @@ type fake struct {
 	asked   int
 	answers map[string]chan json.RawMessage
 
+	busy   atomic.Bool
 	loaded bool
 	before string // what stood in front of the message
 	stop   chan struct{}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 )
 
 const piSession = "/sessions/one.jsonl"
@@ -29,7 +30,7 @@ func (a *fake) pi(line []byte) {
 		a.loaded = true
 		answer(object{"cancelled": false})
 	case "get_state":
-		answer(object{"sessionFile": piSession, "isStreaming": false, "isCompacting": false, "pendingMessageCount": 0})
+		answer(object{"sessionFile": piSession, "isStreaming": a.busy.Load(), "isCompacting": false, "pendingMessageCount": 0})
 	case "set_thinking_level":
 		a.say(object{"id": c.ID, "type": "response", "command": c.Type, "success": false, "error": "the model does not think"})
 	case "extension_ui_response":
@@ -38,6 +39,7 @@ func (a *fake) pi(line []byte) {
 		close(a.stop)
 		answer(nil)
 	case "prompt":
+		a.busy.Store(true)
 		a.stop = make(chan struct{})
 		answer(nil)
 		go a.turn(c.Message, len(c.Images))
@@ -58,7 +60,7 @@ func (a *fake) turn(message string, images int) {
 		v.end("error", "overloaded")
 		a.say(object{"type": "agent_end", "willRetry": true})
 		a.say(object{"type": "auto_retry_start", "attempt": 1})
-		a.say(object{"type": "auto_retry_end", "success": true})
+		<-time.After(100 * time.Millisecond)
 		a.say(object{"type": "agent_start"})
 	}
 	if message == "fail" {
@@ -68,6 +70,11 @@ func (a *fake) turn(message string, images int) {
 		a.act(v, message)
 		v.end("stop", "")
 	}
+	if strings.HasPrefix(message, "retry") {
+		a.say(object{"type": "auto_retry_end", "success": true, "attempt": 1})
+		<-time.After(100 * time.Millisecond)
+	}
+	a.busy.Store(false)
 	a.say(object{"type": "agent_end", "messages": []any{}})
 }
 

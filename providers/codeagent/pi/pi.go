@@ -218,7 +218,7 @@ func (s *session) heed(m message) (done bool, err error) {
 	switch {
 	case m.Type == "agent_settled":
 		return true, nil
-	case s.view.idle() && (m.Type == "agent_end" || m.Type == "auto_retry_end" || m.Type == "compaction_end" || m.Type == "auto_compaction_end"):
+	case s.view.idle() && (m.Type == "agent_end" || m.Type == "auto_retry_end" && !m.Success || m.Type == "compaction_end" || m.Type == "auto_compaction_end"):
 		return false, s.send(map[string]any{"id": "over", "type": "get_state"})
 	}
 	return false, nil
