@@ -44,8 +44,8 @@ func (g *Gateway) newFigures() figures {
 
 func (f *figures) ended(e agent.Ended) { f.runs.Add(string(e.Job.Kind), string(e.State)) }
 
-// serveMetrics answers GET /metrics: for programs on this host, and for others that show the gateway's credential. One is
-// answered at a time.
+// serveMetrics answers GET /metrics: for programs on this host, and for others that show the gateway's credential. The figures
+// are put together for one at a time.
 func (g *Gateway) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	if !g.doc.Load().Config.Gateway.Metrics.Enabled {
 		http.Error(w, "Not Found", http.StatusNotFound)
@@ -62,20 +62,22 @@ func (g *Gateway) serveMetrics(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, why, status)
 		return
 	}
-	select {
-	case g.figures.asking <- struct{}{}:
-		defer func() { <-g.figures.asking }()
-	case <-r.Context().Done():
-		return
-	}
+	text := g.metricsText(r.Context()) // whole before it is sent: somebody who does not read must not keep the others waiting
 	w.Header().Set("Content-Type", metrics.ContentType)
 	w.Header().Set("Cache-Control", "no-store")
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(g.metricsText(r.Context()))
+		_, _ = w.Write(text)
 	}
 }
 
+// metricsText puts the text together; nil when ctx ends before its turn has come.
 func (g *Gateway) metricsText(ctx context.Context) []byte {
+	select {
+	case g.figures.asking <- struct{}{}:
+		defer func() { <-g.figures.asking }()
+	case <-ctx.Done():
+		return nil
+	}
 	t := &metrics.Text{}
 	t.Family("clawdbot_build_info", metrics.Gauge, "The version that runs.")
 	t.Sample(1, "version", g.o.Version, "commit", g.o.Commit)
