@@ -89,6 +89,38 @@ func TestLicence_judged(t *testing.T) {
 	}
 }
 
+// TestNPM: what a page is bundled from is judged, too; some packages only say in package.json what they are under.
+func TestNPM(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(path, text string) {
+		t.Helper()
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("package-lock.json", `{"packages": {"": {"version": "0"}, "node_modules/esbuild": {"version": "1"}, "node_modules/@esbuild/x": {"version": "1"},
+		"node_modules/@lit/context": {"version": "1.1.6"}, "node_modules/a/node_modules/b": {"version": "2.0.0"}}}`)
+	write("node_modules/@lit/context/package.json", `{"license": "BSD-3-Clause"}`)
+	write("node_modules/@lit/context/LICENSE", "Redistribution and use in source and binary forms ... neither the name of")
+	write("node_modules/a/node_modules/b/package.json", `{"license": "MIT"}`)
+	all, err := npmComponents(dir)
+	if err != nil || len(all) != 2 || all[0].name != "@lit/context" || all[0].files[0].name != "LICENSE" || all[1].name != "b" || all[1].licence != "MIT" {
+		t.Errorf("%+v %v", all, err)
+	}
+	write("node_modules/a/node_modules/b/package.json", `{"license": "GPL-3.0-only"}`)
+	if _, err := npmComponents(dir); err == nil || !strings.Contains(err.Error(), "b 2.0.0 is under GPL-3.0-only") {
+		t.Errorf("%v", err)
+	}
+	if all, err := npmComponents(""); err != nil || all != nil {
+		t.Errorf("%v %v", all, err)
+	}
+}
+
 // TestSBOM: of a small program of this repository. Twice the same, with everything that the binary was built from.
 func TestSBOM(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")

@@ -165,8 +165,12 @@ func npmComponents(dir string) (all []component, err error) {
 	}
 	var errs []error
 	for path, p := range lock.Packages {
-		name := path[strings.LastIndex(path, "node_modules/")+len("node_modules/"):]
-		if path == "" || strings.Contains(path, "node_modules/@esbuild/") || name == "esbuild" || strings.HasPrefix(name, "@types/") {
+		at := strings.LastIndex(path, "node_modules/")
+		if at < 0 { // the page itself
+			continue
+		}
+		name := path[at+len("node_modules/"):]
+		if name == "esbuild" || strings.HasPrefix(name, "@esbuild/") || strings.HasPrefix(name, "@types/") {
 			continue
 		}
 		c := component{kind: "npm", name: name, version: p.Version}
