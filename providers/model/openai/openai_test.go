@@ -1,6 +1,7 @@
 package openai_test
 
 import (
+	"flag"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -28,4 +29,11 @@ func TestResponses(t *testing.T) {
 	modeltest.Suite(t, modeltest.Responses{}, openai.Responses(), modeltest.Features{
 		Thinks: true, Signed: true, BadArgs: true, ResultImage: true, Refusals: true, Quota: true, Safety: true,
 	})
+}
+
+var update = flag.Bool("update", false, "write what the formats send into testdata")
+
+func TestBodies(t *testing.T) {
+	modeltest.Bodies(t, openai.Completions(), "testdata/completions.json", *update)
+	modeltest.Bodies(t, openai.Responses(), "testdata/responses.json", *update)
 }
