@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -165,5 +166,12 @@ func (e Endpoint) Failed(ctx context.Context, err error, begun bool) error {
 
 // Garbled makes the error of something that is not in the format.
 func (e Endpoint) Garbled(err error) *Error {
+	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok { // it would name our types
+		where := strings.Trim(kind.Field, ".")
+		if where == "" {
+			where = "the top"
+		}
+		err = fmt.Errorf("unexpected %s at %s", kind.Value, where)
+	}
 	return &Error{Kind: Malformed, Message: OneLine(e.Hide(err.Error()))}
 }

@@ -21,12 +21,11 @@ func Factory() model.Factory {
 const loginBeta = "oauth-2025-04-20"
 
 type api struct {
-	e        model.Endpoint
-	messages sdk.MessageService
-	models   sdk.ModelService
+	e      model.Endpoint
+	client *sdk.Client // its plain requests, and none of the SDK's types: see docs/decisions/036
 }
 
-// newAPI uses the services themselves: the SDK's client would read the environment and files.
+// newAPI does without the SDK's constructor, which would read the environment and files.
 func newAPI(e model.Endpoint) *api {
 	opts := []option.RequestOption{
 		option.WithEnvironmentProduction(), option.WithHTTPClient(e.Client()), option.WithMaxRetries(0),
@@ -40,18 +39,38 @@ func newAPI(e model.Endpoint) *api {
 	case e.Key != "":
 		opts = append(opts, option.WithAPIKey(e.Key))
 	}
-	return &api{e: e, messages: sdk.NewMessageService(opts...), models: sdk.NewModelService(opts...)}
+	return &api{e, &sdk.Client{Options: opts}}
 }
 
 func (a *api) Models(ctx context.Context) (all []model.Info, err error) {
-	page, err := a.models.List(ctx, sdk.ModelListParams{Limit: sdk.Int(1000)})
-	if err != nil {
+	var body []byte // as it is, whatever its type is said to be
+	if err := a.client.Get(ctx, "v1/models?limit=1000", nil, &body); err != nil {
 		return nil, a.failed(ctx, err, false)
 	}
+	var page struct {
+		Data []struct {
+			ID           model.LaxString `json:"id"`
+			Name         model.LaxString `json:"display_name"`
+			MaxInput     model.LaxInt    `json:"max_input_tokens"`
+			MaxTokens    model.LaxInt    `json:"max_tokens"`
+			Capabilities json.RawMessage `json:"capabilities"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(body, &page); err != nil {
+		return nil, a.e.Garbled(err)
+	}
 	for _, m := range page.Data {
+		if m.ID == "" {
+			continue
+		}
+		var can struct {
+			Thinking struct{ Supported bool } `json:"thinking"`
+			Images   struct{ Supported bool } `json:"image_input"`
+		}
+		_ = json.Unmarshal(m.Capabilities, &can) // what is not said, or not in the format, it cannot do
 		all = append(all, model.Info{
-			ID: m.ID, Name: m.DisplayName, ContextWindow: m.MaxInputTokens, MaxTokens: m.MaxTokens,
-			Reasoning: m.Capabilities.Thinking.Supported, Images: m.Capabilities.ImageInput.Supported,
+			ID: string(m.ID), Name: string(m.Name), ContextWindow: int64(m.MaxInput), MaxTokens: int64(m.MaxTokens),
+			Reasoning: can.Thinking.Supported, Images: can.Images.Supported,
 		})
 	}
 	return all, nil
@@ -65,18 +84,18 @@ func (a *api) failed(ctx context.Context, err error, begun bool) error {
 	if said, ok := errors.AsType[*sdk.Error](err); ok && said.Response != nil {
 		var body struct {
 			Error struct {
-				Type    string `json:"type"`
-				Message string `json:"message"`
+				Type    model.LaxString `json:"type"`
+				Message model.LaxString `json:"message"`
 			} `json:"error"`
 		}
 		status, header := said.StatusCode, said.Response.Header
 		if json.Unmarshal([]byte(said.RawJSON()), &body) != nil || body.Error.Message == "" {
-			body.Error.Message = http.StatusText(status)
+			body.Error.Message = model.LaxString(http.StatusText(status))
 		}
 		if status < 300 { // an event of the stream
 			status, header = 0, nil
 		}
-		return a.e.Answered(status, body.Error.Type, body.Error.Message, header)
+		return a.e.Answered(status, string(body.Error.Type), string(body.Error.Message), header)
 	}
 	if isGarbled(err) {
 		return a.e.Garbled(err)

@@ -4,9 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 
-	sdk "github.com/anthropics/anthropic-sdk-go"
+	"github.com/anthropics/anthropic-sdk-go/packages/ssestream"
 
 	"github.com/clawdbot/gateway/providers/model"
 )
@@ -16,14 +17,17 @@ var errEarly = errors.New("the answer ended before its end")
 
 func (a *api) Stream(ctx context.Context, r model.Request, emit func(model.Event)) (model.Reply, error) {
 	in := &incoming{emit: emit, reply: model.Reply{Message: model.Message{Role: model.Assistant}}}
-	stream := a.messages.NewStreaming(ctx, params(r))
+	stream := a.stream(ctx, newRequest(r))
 	defer stream.Close()
-	for stream.Next() {
+	var err error
+	for err == nil && stream.Next() {
 		in.begun = true
-		in.take(stream.Current())
+		err = in.take(stream.Current())
 	}
 	in.endBlock(false)
-	err := stream.Err()
+	if err == nil {
+		err = stream.Err()
+	}
 	if err == nil && !in.stopped {
 		err = errEarly
 	}
@@ -37,6 +41,13 @@ func (a *api) Stream(ctx context.Context, r model.Request, emit func(model.Event
 		return in.reply, &model.Error{Kind: model.Overflow, Message: "the answer reached the end of the context window"}
 	}
 	return in.reply, nil
+}
+
+// stream asks for an answer that comes in events.
+func (a *api) stream(ctx context.Context, r request) *ssestream.Stream[json.RawMessage] {
+	var resp *http.Response
+	err := a.client.Post(ctx, "v1/messages", r, &resp)
+	return ssestream.NewStream[json.RawMessage](ssestream.NewDecoder(resp), err)
 }
 
 // incoming puts an answer together.
@@ -54,34 +65,89 @@ type incoming struct {
 	id, name string
 }
 
-func (in *incoming) take(ev sdk.MessageStreamEventUnion) {
-	switch ev.Type {
+// event is what is read of the events that are known.
+type event struct {
+	Message struct {
+		Model model.LaxString `json:"model"`
+		Usage json.RawMessage `json:"usage"`
+	} `json:"message"`
+	Block struct {
+		Type      model.LaxString `json:"type"`
+		ID        model.LaxString `json:"id"`
+		Name      model.LaxString `json:"name"`
+		Text      model.LaxString `json:"text"`
+		Thinking  model.LaxString `json:"thinking"`
+		Signature model.LaxString `json:"signature"`
+		Data      model.LaxString `json:"data"`
+	} `json:"content_block"`
+	Delta delta           `json:"delta"`
+	Usage json.RawMessage `json:"usage"`
+}
+
+type delta struct {
+	Text       model.LaxString `json:"text"`
+	Thinking   model.LaxString `json:"thinking"`
+	Signature  model.LaxString `json:"signature"`
+	JSON       model.LaxString `json:"partial_json"`
+	StopReason model.LaxString `json:"stop_reason"`
+	Details    json.RawMessage `json:"stop_details"`
+}
+
+// usage is read as far as it is in the format: an answer is not lost over it.
+type usage struct {
+	Input      model.LaxInt `json:"input_tokens"`
+	Output     model.LaxInt `json:"output_tokens"`
+	CacheRead  model.LaxInt `json:"cache_read_input_tokens"`
+	CacheWrite model.LaxInt `json:"cache_creation_input_tokens"`
+}
+
+func (in *incoming) take(data json.RawMessage) error {
+	var head struct {
+		Type model.LaxString `json:"type"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return err
+	}
+	switch head.Type {
+	case "message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "message_stop":
+	default: // the fields of others may be anything
+		return nil
+	}
+	var ev event
+	if err := json.Unmarshal(data, &ev); err != nil {
+		return err
+	}
+	switch head.Type {
 	case "message_start":
-		u := ev.Message.Usage
+		var u usage
+		_ = json.Unmarshal(ev.Message.Usage, &u)
 		in.reply.Model = string(ev.Message.Model)
-		in.reply.Usage = model.Usage{Input: u.InputTokens, Output: u.OutputTokens, CacheRead: u.CacheReadInputTokens, CacheWrite: u.CacheCreationInputTokens}
+		in.reply.Usage = model.Usage{Input: int64(u.Input), Output: int64(u.Output), CacheRead: int64(u.CacheRead), CacheWrite: int64(u.CacheWrite)}
 	case "content_block_start":
 		in.endBlock(false)
-		b := ev.ContentBlock
-		in.kind, in.id, in.name = b.Type, b.ID, b.Name
-		in.said(b.Text)
-		in.thought(b.Thinking)
-		in.sign.WriteString(b.Signature + b.Data)
+		b := ev.Block
+		in.kind, in.id, in.name = string(b.Type), string(b.ID), string(b.Name)
+		in.said(string(b.Text))
+		in.thought(string(b.Thinking))
+		in.sign.WriteString(string(b.Signature + b.Data))
 	case "content_block_delta":
-		in.said(ev.Delta.Text)
-		in.thought(ev.Delta.Thinking)
-		in.sign.WriteString(ev.Delta.Signature)
+		in.said(string(ev.Delta.Text))
+		in.thought(string(ev.Delta.Thinking))
+		in.sign.WriteString(string(ev.Delta.Signature))
 		if in.kind == "tool_use" {
-			in.text.WriteString(ev.Delta.PartialJSON)
+			in.text.WriteString(string(ev.Delta.JSON))
 		}
 	case "content_block_stop":
 		in.endBlock(true)
 	case "message_delta":
-		in.reply.Usage.Output = max(in.reply.Usage.Output, ev.Usage.OutputTokens)
-		in.end(ev)
+		var u usage
+		_ = json.Unmarshal(ev.Usage, &u)
+		in.reply.Usage.Output = max(in.reply.Usage.Output, int64(u.Output))
+		in.end(ev.Delta)
 	case "message_stop":
 		in.stopped = true
 	}
+	return nil
 }
 
 func (in *incoming) said(s string) {
@@ -98,16 +164,20 @@ func (in *incoming) thought(s string) {
 	}
 }
 
-func (in *incoming) end(ev sdk.MessageStreamEventUnion) {
-	switch ev.Delta.StopReason {
-	case sdk.StopReasonToolUse:
+func (in *incoming) end(d delta) {
+	switch d.StopReason {
+	case "tool_use":
 		in.reply.Stop = model.Tools
-	case sdk.StopReasonMaxTokens:
+	case "max_tokens":
 		in.reply.Stop = model.Cut
-	case sdk.StopReasonModelContextWindowExceeded:
+	case "model_context_window_exceeded":
 		in.overflow = true
-	case sdk.StopReasonRefusal:
-		if in.refusal = ev.Delta.StopDetails.Explanation; in.refusal == "" {
+	case "refusal":
+		var details struct {
+			Explanation model.LaxString `json:"explanation"`
+		}
+		_ = json.Unmarshal(d.Details, &details) // it may be missing, or only words
+		if in.refusal = string(details.Explanation); in.refusal == "" {
 			in.refusal = "the model declined to answer"
 		}
 	default:

@@ -2,95 +2,144 @@ package openai
 
 import (
 	"encoding/base64"
-
-	sdk "github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/shared"
+	"encoding/json"
 
 	"github.com/clawdbot/gateway/providers/model"
 )
 
-type chat struct {
-	catalogue
-	completions sdk.ChatCompletionService
+type chat struct{ server }
+
+func newChat(e model.Endpoint) chat { return chat{newServer(e)} }
+
+// chatRequest is what is sent of the API's request.
+type chatRequest struct {
+	Model         string        `json:"model"`
+	Messages      []chatMessage `json:"messages"`
+	Tools         []chatTool    `json:"tools,omitempty"`
+	MaxTokens     int64         `json:"max_tokens,omitempty"`
+	MaxCompletion int64         `json:"max_completion_tokens,omitempty"`
+	CacheKey      string        `json:"prompt_cache_key,omitempty"`
+	Effort        model.Level   `json:"reasoning_effort,omitempty"`
+	Stream        bool          `json:"stream"`
+	StreamOptions streamOptions `json:"stream_options"`
 }
 
-func newChat(e model.Endpoint) *chat {
-	opts := options(e)
-	return &chat{catalogue{e, sdk.NewModelService(opts...)}, sdk.NewChatCompletionService(opts...)}
+type streamOptions struct {
+	IncludeUsage bool `json:"include_usage"`
 }
 
-// params is a request in the words of the API.
-func (c *chat) params(r model.Request) sdk.ChatCompletionNewParams {
-	p := sdk.ChatCompletionNewParams{Model: r.Model, StreamOptions: sdk.ChatCompletionStreamOptionsParam{IncludeUsage: sdk.Bool(true)}}
-	switch {
-	case r.MaxTokens <= 0:
-	case official(c.e):
-		p.MaxCompletionTokens = sdk.Int(r.MaxTokens)
-	default: // what older servers know
-		p.MaxTokens = sdk.Int(r.MaxTokens)
-	}
-	if official(c.e) && r.Session != "" {
-		p.PromptCacheKey = sdk.String(r.Session)
+type chatMessage struct {
+	Role    string `json:"role"`
+	Content any    `json:"content,omitempty"` // a string, or a list of chatText and chatImage; nil = none
+	Calls   []call `json:"tool_calls,omitempty"`
+	CallID  string `json:"tool_call_id,omitempty"`
+}
+
+type chatText struct {
+	Type string `json:"type"` // text
+	Text string `json:"text"`
+}
+
+type chatImage struct {
+	Type  string `json:"type"` // image_url
+	Image struct {
+		URL string `json:"url"`
+	} `json:"image_url"`
+}
+
+type call struct {
+	ID       string `json:"id"`
+	Type     string `json:"type"` // function
+	Function struct {
+		Name string `json:"name"`
+		Args string `json:"arguments"`
+	} `json:"function"`
+}
+
+type chatTool struct {
+	Type     string   `json:"type"` // function
+	Function function `json:"function"`
+}
+
+// function is a tool as both formats have it.
+type function struct {
+	Name        string          `json:"name"`
+	Description string          `json:"description,omitempty"`
+	Parameters  json.RawMessage `json:"parameters"`
+}
+
+func newFunction(t model.Tool) function { return function{t.Name, t.Description, schema(t)} }
+
+// request is a request in the words of the API.
+func (c chat) request(r model.Request) chatRequest {
+	out := chatRequest{Model: r.Model, Stream: true, StreamOptions: streamOptions{IncludeUsage: true}}
+	if official(c.e) {
+		out.MaxCompletion, out.CacheKey = max(r.MaxTokens, 0), r.Session
+	} else { // what older servers know
+		out.MaxTokens = max(r.MaxTokens, 0)
 	}
 	if r.Thinking.On() {
-		p.ReasoningEffort = shared.ReasoningEffort(r.Thinking)
+		out.Effort = r.Thinking
 	}
 	for _, t := range r.Tools {
-		f := shared.FunctionDefinitionParam{Name: t.Name, Parameters: schema(t)}
-		if t.Description != "" {
-			f.Description = sdk.String(t.Description)
-		}
-		p.Tools = append(p.Tools, sdk.ChatCompletionFunctionTool(f))
+		out.Tools = append(out.Tools, chatTool{"function", newFunction(t)})
 	}
 	if r.System != "" {
-		p.Messages = append(p.Messages, sdk.SystemMessage(r.System))
+		out.Messages = append(out.Messages, chatMessage{Role: "system", Content: r.System})
 	}
 	for _, m := range r.Messages {
 		switch m.Role {
 		case model.User:
-			p.Messages = append(p.Messages, userMessage(m.Parts))
+			out.Messages = append(out.Messages, userMessage(m.Parts))
 		case model.Assistant:
-			p.Messages = append(p.Messages, assistantMessage(m))
+			out.Messages = append(out.Messages, assistantMessage(m))
 		case model.Results:
-			p.Messages = append(p.Messages, resultMessages(m)...)
+			out.Messages = append(out.Messages, resultMessages(m)...)
 		}
 	}
-	return p
+	return out
 }
 
-func userMessage(parts []model.Part) sdk.ChatCompletionMessageParamUnion {
+func userMessage(parts []model.Part) chatMessage {
+	out := chatMessage{Role: "user"}
 	if len(parts) == 1 { // not every server takes a list
 		if t, ok := parts[0].(model.Text); ok {
-			return sdk.UserMessage(t.Text)
+			out.Content = t.Text
+			return out
 		}
 	}
-	var content []sdk.ChatCompletionContentPartUnionParam
+	var content []any
 	for _, p := range parts {
 		switch p := p.(type) {
 		case model.Text:
-			content = append(content, sdk.TextContentPart(p.Text))
+			content = append(content, chatText{"text", p.Text})
 		case model.Image:
-			content = append(content, sdk.ImageContentPart(sdk.ChatCompletionContentPartImageImageURLParam{URL: dataURL(p)}))
+			img := chatImage{Type: "image_url"}
+			img.Image.URL = dataURL(p)
+			content = append(content, img)
 		}
 	}
-	return sdk.UserMessage(content)
+	if len(content) > 0 {
+		out.Content = content
+	}
+	return out
 }
 
-func assistantMessage(m model.Message) sdk.ChatCompletionMessageParamUnion {
-	var out sdk.ChatCompletionAssistantMessageParam
+func assistantMessage(m model.Message) chatMessage {
+	out := chatMessage{Role: "assistant"}
 	if text := m.TextOf(); text != "" {
-		out.Content.OfString = sdk.String(text)
+		out.Content = text
 	}
 	for _, c := range m.Calls() {
-		out.ToolCalls = append(out.ToolCalls, sdk.ChatCompletionMessageToolCallUnionParam{OfFunction: &sdk.ChatCompletionMessageFunctionToolCallParam{
-			ID: c.ID, Function: sdk.ChatCompletionMessageFunctionToolCallFunctionParam{Name: c.Name, Arguments: string(c.Object())},
-		}})
+		k := call{ID: c.ID, Type: "function"}
+		k.Function.Name, k.Function.Args = c.Name, string(c.Object())
+		out.Calls = append(out.Calls, k)
 	}
-	return sdk.ChatCompletionMessageParamUnion{OfAssistant: &out}
+	return out
 }
 
 // resultMessages gives each result a message. Results have no pictures in this format: those come after them.
-func resultMessages(m model.Message) (all []sdk.ChatCompletionMessageParamUnion) {
+func resultMessages(m model.Message) (all []chatMessage) {
 	var pictures []model.Part
 	for _, p := range m.Parts {
 		r, ok := p.(model.Result)
@@ -104,7 +153,7 @@ func resultMessages(m model.Message) (all []sdk.ChatCompletionMessageParamUnion)
 		if len(r.Images) > 0 {
 			text += "\n(The pictures of this result follow.)"
 		}
-		all = append(all, sdk.ToolMessage(text, r.ID))
+		all = append(all, chatMessage{Role: "tool", Content: text, CallID: r.ID})
 		for _, img := range r.Images {
 			pictures = append(pictures, img)
 		}

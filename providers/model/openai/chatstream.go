@@ -6,19 +6,22 @@ import (
 	"encoding/json"
 	"strings"
 
-	sdk "github.com/openai/openai-go/v3"
-
 	"github.com/clawdbot/gateway/providers/model"
 )
 
-func (c *chat) Stream(ctx context.Context, r model.Request, emit func(model.Event)) (model.Reply, error) {
+func (c chat) Stream(ctx context.Context, r model.Request, emit func(model.Event)) (model.Reply, error) {
 	in := &chatIncoming{emit: emit, model: r.Model}
-	stream := c.completions.NewStreaming(ctx, c.params(r))
+	stream := c.stream(ctx, "chat/completions", c.request(r))
 	defer stream.Close()
-	for stream.Next() {
-		in.take(stream.Current())
+	var err error
+	for err == nil && stream.Next() {
+		in.begun = true
+		err = in.take(stream.Current())
 	}
-	whole := stream.Err() == nil && in.finish != ""
+	if err == nil {
+		err = stream.Err()
+	}
+	whole := err == nil && in.finish != ""
 	reply := in.reply(whole)
 	switch {
 	case whole && (in.finish == "content_filter" || in.refusal.Len() > 0):
@@ -29,10 +32,10 @@ func (c *chat) Stream(ctx context.Context, r model.Request, emit func(model.Even
 		return reply, &model.Error{Kind: model.Refused, Message: model.OneLine(c.e.Hide(why))}
 	case whole:
 		return reply, nil
-	case stream.Err() == nil:
-		return reply, failed(ctx, c.e, errEarly, in.begun)
+	case err == nil:
+		err = errEarly
 	}
-	return reply, failed(ctx, c.e, stream.Err(), in.begun)
+	return reply, failed(ctx, c.e, err, in.begun)
 }
 
 // chatIncoming puts an answer together.
@@ -50,7 +53,7 @@ type chatIncoming struct {
 }
 
 type chatCall struct {
-	index    int64
+	index    model.LaxInt
 	id, name string
 	args     strings.Builder
 }
@@ -65,53 +68,114 @@ func (in *chatIncoming) think(s string) {
 	in.emit(model.Thought(s))
 }
 
-func (in *chatIncoming) take(chunk sdk.ChatCompletionChunk) {
-	in.begun = true
+// chatChunk is what is read of an event.
+type chatChunk struct {
+	Model   model.LaxString `json:"model"`
+	Choices []struct {
+		Delta  chatDelta       `json:"delta"`
+		Finish model.LaxString `json:"finish_reason"`
+	} `json:"choices"`
+	Usage json.RawMessage `json:"usage"`
+}
+
+type chatDelta struct {
+	Content   chatContent     `json:"content"`
+	Refusal   model.LaxString `json:"refusal"`
+	Calls     []callDelta     `json:"tool_calls"`
+	Reasoning json.RawMessage `json:"reasoning_content"`
+	Thought   json.RawMessage `json:"reasoning"`
+}
+
+type callDelta struct {
+	Index    model.LaxInt    `json:"index"`
+	ID       model.LaxString `json:"id"`
+	Function struct {
+		Name model.LaxString `json:"name"`
+		Args model.LaxString `json:"arguments"`
+	} `json:"function"`
+}
+
+// chatContent is a text, which some servers send in parts.
+type chatContent string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *chatContent) UnmarshalJSON(b []byte) error {
+	var parts []chatText
+	if b[0] == '[' {
+		if err := json.Unmarshal(b, &parts); err != nil {
+			return err
+		}
+		for _, p := range parts {
+			*c += chatContent(p.Text)
+		}
+		return nil
+	}
+	return (*model.LaxString)(c).UnmarshalJSON(b)
+}
+
+func (in *chatIncoming) take(data json.RawMessage) error {
+	var chunk chatChunk
+	if err := json.Unmarshal(data, &chunk); err != nil {
+		return err
+	}
 	if chunk.Model != "" {
-		in.model = chunk.Model
+		in.model = string(chunk.Model)
 	}
-	if u := chunk.Usage; u.TotalTokens > 0 || u.PromptTokens > 0 {
-		cached := min(u.PromptTokensDetails.CachedTokens, u.PromptTokens)
-		in.usage = model.Usage{Input: u.PromptTokens - cached, Output: u.CompletionTokens, CacheRead: cached}
-	}
+	in.count(chunk.Usage)
 	if len(chunk.Choices) == 0 {
-		return
+		return nil
 	}
 	choice := chunk.Choices[0]
-	d := choice.Delta
-	for _, name := range []string{"reasoning_content", "reasoning"} {
+	for _, raw := range []json.RawMessage{choice.Delta.Reasoning, choice.Delta.Thought} {
 		var s string
-		if json.Unmarshal([]byte(d.JSON.ExtraFields[name].Raw()), &s) == nil && s != "" {
+		if json.Unmarshal(raw, &s) == nil && s != "" {
 			in.think(s)
 			break // a server that sends both sends the same twice
 		}
 	}
-	if d.Content != "" {
-		in.unthink.Feed(d.Content, in.say, in.think)
+	if d := string(choice.Delta.Content); d != "" {
+		in.unthink.Feed(d, in.say, in.think)
 	}
-	in.refusal.WriteString(d.Refusal)
-	for _, t := range d.ToolCalls {
+	in.refusal.WriteString(string(choice.Delta.Refusal))
+	for _, t := range choice.Delta.Calls {
 		in.call(t)
 	}
-	if choice.FinishReason != "" {
-		in.finish = choice.FinishReason
+	if choice.Finish != "" {
+		in.finish = string(choice.Finish)
+	}
+	return nil
+}
+
+// count takes the usage, as far as it can be read: an answer is not lost over it.
+func (in *chatIncoming) count(raw json.RawMessage) {
+	var u struct {
+		Prompt     model.LaxInt `json:"prompt_tokens"`
+		Completion model.LaxInt `json:"completion_tokens"`
+		Details    struct {
+			Cached model.LaxInt `json:"cached_tokens"`
+		} `json:"prompt_tokens_details"`
+	}
+	_ = json.Unmarshal(raw, &u) // what is not in the format stays zero
+	if u.Prompt > 0 || u.Completion > 0 {
+		cached := min(u.Details.Cached, u.Prompt)
+		in.usage = model.Usage{Input: int64(u.Prompt - cached), Output: int64(u.Completion), CacheRead: int64(cached)}
 	}
 }
 
 // call adds a piece of a call. Servers that know nothing of an index send whole calls, each with an id of its own.
-func (in *chatIncoming) call(t sdk.ChatCompletionChunkChoiceDeltaToolCall) {
+func (in *chatIncoming) call(t callDelta) {
 	var c *chatCall
 	for _, have := range in.calls {
-		if have.index == t.Index && (t.ID == "" || t.ID == have.id) {
+		if have.index == t.Index && (t.ID == "" || string(t.ID) == have.id) {
 			c = have
 		}
 	}
 	if c == nil {
-		c = &chatCall{index: t.Index, id: t.ID}
+		c = &chatCall{index: t.Index, id: string(t.ID)}
 		in.calls = append(in.calls, c)
 	}
-	c.name += t.Function.Name
-	c.args.WriteString(t.Function.Arguments)
+	c.name += string(t.Function.Name)
+	c.args.WriteString(string(t.Function.Args))
 }
 
 // reply is the answer so far. Calls count only when it is whole.

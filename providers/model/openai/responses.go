@@ -3,68 +3,100 @@ package openai
 import (
 	"encoding/json"
 
-	sdk "github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/responses"
-	"github.com/openai/openai-go/v3/shared"
-
 	"github.com/clawdbot/gateway/providers/model"
 )
 
-type responsesAPI struct {
-	catalogue
-	responses responses.ResponseService
+type responses struct{ server }
+
+func newResponses(e model.Endpoint) responses { return responses{newServer(e)} }
+
+// responsesRequest is what is sent of the API's request.
+type responsesRequest struct {
+	Model        string           `json:"model"`
+	Instructions string           `json:"instructions,omitempty"`
+	Input        []any            `json:"input,omitempty"` // of the types below
+	Tools        []responsesTool  `json:"tools,omitempty"`
+	MaxTokens    int64            `json:"max_output_tokens,omitempty"`
+	CacheKey     string           `json:"prompt_cache_key,omitempty"`
+	Reasoning    *reasoningEffort `json:"reasoning,omitempty"`
+	Include      []string         `json:"include,omitempty"`
+	Store        bool             `json:"store"`
+	Stream       bool             `json:"stream"`
 }
 
-func newResponses(e model.Endpoint) *responsesAPI {
-	opts := options(e)
-	return &responsesAPI{catalogue{e, sdk.NewModelService(opts...)}, responses.NewResponseService(opts...)}
+type reasoningEffort struct {
+	Effort  model.Level `json:"effort"`
+	Summary string      `json:"summary"`
 }
 
-// params is a request in the words of the API.
-func (a *responsesAPI) params(r model.Request) responses.ResponseNewParams {
-	p := responses.ResponseNewParams{Model: r.Model, Store: sdk.Bool(false)}
-	if r.System != "" {
-		p.Instructions = sdk.String(r.System)
-	}
-	if r.MaxTokens > 0 {
-		p.MaxOutputTokens = sdk.Int(r.MaxTokens)
-	}
-	if r.Session != "" {
-		p.PromptCacheKey = sdk.String(r.Session)
-	}
+type responsesTool struct {
+	Type string `json:"type"` // function
+	function
+	Strict bool `json:"strict"`
+}
+
+type inputMessage struct {
+	Role    model.Role `json:"role"`
+	Content any        `json:"content"` // a string, or a list of inputText and inputImage
+}
+
+type inputText struct {
+	Type string `json:"type"` // input_text, or summary_text
+	Text string `json:"text"`
+}
+
+type inputImage struct {
+	Type   string `json:"type"` // input_image
+	Detail string `json:"detail"`
+	URL    string `json:"image_url"`
+}
+
+type inputReasoning struct {
+	Type      string      `json:"type"` // reasoning
+	ID        string      `json:"id"`
+	Summary   []inputText `json:"summary"` // must be there, if empty
+	Encrypted string      `json:"encrypted_content"`
+}
+
+type inputCall struct {
+	Type   string `json:"type"` // function_call
+	CallID string `json:"call_id"`
+	Name   string `json:"name"`
+	Args   string `json:"arguments"`
+}
+
+type inputResult struct {
+	Type   string `json:"type"` // function_call_output
+	CallID string `json:"call_id"`
+	Output any    `json:"output"` // as inputMessage.Content
+}
+
+// request is a request in the words of the API.
+func (a responses) request(r model.Request) responsesRequest {
+	out := responsesRequest{Model: r.Model, Instructions: r.System, MaxTokens: max(r.MaxTokens, 0), CacheKey: r.Session, Stream: true}
 	if r.Thinking.On() {
-		p.Reasoning = shared.ReasoningParam{Effort: shared.ReasoningEffort(r.Thinking), Summary: shared.ReasoningSummaryAuto}
-		p.Include = []responses.ResponseIncludable{responses.ResponseIncludableReasoningEncryptedContent}
+		out.Reasoning = &reasoningEffort{r.Thinking, "auto"}
+		out.Include = []string{"reasoning.encrypted_content"}
 	}
 	for _, t := range r.Tools {
-		f := &responses.FunctionToolParam{Name: t.Name, Parameters: schema(t), Strict: sdk.Bool(false)}
-		if t.Description != "" {
-			f.Description = sdk.String(t.Description)
-		}
-		p.Tools = append(p.Tools, responses.ToolUnionParam{OfFunction: f})
+		out.Tools = append(out.Tools, responsesTool{Type: "function", function: newFunction(t)})
 	}
 	for _, m := range r.Messages {
-		p.Input.OfInputItemList = append(p.Input.OfInputItemList, items(m)...)
+		out.Input = append(out.Input, items(m)...)
 	}
-	return p
+	return out
 }
 
 // items are a message as the API has it: a call, a result and a thought are items of their own.
-func items(m model.Message) (all responses.ResponseInputParam) {
-	var said responses.ResponseInputMessageContentListParam
-	flush := func() {
-		if len(said) > 0 {
-			all = append(all, responses.ResponseInputItemParamOfMessage(said, responses.EasyInputMessageRoleUser))
-			said = nil
-		}
-	}
+func items(m model.Message) (all []any) {
+	var said []any
 	for _, p := range m.Parts {
 		switch p := p.(type) {
 		case model.Text:
 			if m.Role == model.Assistant {
-				all = append(all, responses.ResponseInputItemParamOfMessage(p.Text, responses.EasyInputMessageRoleAssistant))
+				all = append(all, inputMessage{model.Assistant, p.Text})
 			} else {
-				said = append(said, responses.ResponseInputContentParamOfInputText(p.Text))
+				said = append(said, inputText{"input_text", p.Text})
 			}
 		case model.Image:
 			said = append(said, picture(p))
@@ -73,42 +105,38 @@ func items(m model.Message) (all responses.ResponseInputParam) {
 				all = append(all, item)
 			}
 		case model.Call:
-			all = append(all, responses.ResponseInputItemParamOfFunctionCall(string(p.Object()), p.ID, p.Name))
+			all = append(all, inputCall{"function_call", p.ID, p.Name, string(p.Object())})
 		case model.Result:
 			all = append(all, result(p))
 		}
 	}
-	flush()
+	if len(said) > 0 {
+		all = append(all, inputMessage{model.User, said})
+	}
 	return all
 }
 
-func picture(p model.Image) responses.ResponseInputContentUnionParam {
-	c := responses.ResponseInputContentParamOfInputImage(responses.ResponseInputImageDetailAuto)
-	c.OfInputImage.ImageURL = sdk.String(dataURL(p))
-	return c
-}
+func picture(p model.Image) inputImage { return inputImage{"input_image", "auto", dataURL(p)} }
 
-func result(p model.Result) responses.ResponseInputItemUnionParam {
+func result(p model.Result) inputResult {
 	text := p.Text
 	if text == "" && len(p.Images) == 0 {
 		text = "(nothing)"
 	}
-	out := responses.ResponseInputItemFunctionCallOutputParam{CallID: sdk.String(p.ID)}
+	out := inputResult{Type: "function_call_output", CallID: p.ID}
 	if len(p.Images) == 0 {
-		out.Output.OfString = sdk.String(text)
-		return responses.ResponseInputItemUnionParam{OfFunctionCallOutput: &out}
+		out.Output = text
+		return out
 	}
-	list := responses.ResponseFunctionCallOutputItemListParam{}
+	var list []any
 	if text != "" {
-		list = append(list, responses.ResponseFunctionCallOutputItemParamOfInputText(text))
+		list = append(list, inputText{"input_text", text})
 	}
 	for _, img := range p.Images {
-		list = append(list, responses.ResponseFunctionCallOutputItemUnionParam{OfInputImage: &responses.ResponseInputImageContentParam{
-			ImageURL: sdk.String(dataURL(img)), Detail: responses.ResponseInputImageContentDetailAuto,
-		}})
+		list = append(list, picture(img))
 	}
-	out.Output.OfResponseFunctionCallOutputItemArray = list
-	return responses.ResponseInputItemUnionParam{OfFunctionCallOutput: &out}
+	out.Output = list
+	return out
 }
 
 // sealed is what a thought's signature holds: the item's id, and its contents as the vendor wants them back.
@@ -117,16 +145,14 @@ type sealed struct {
 	Encrypted string `json:"encrypted"`
 }
 
-func reasoning(t model.Thinking) (item responses.ResponseInputItemUnionParam, ok bool) {
+func reasoning(t model.Thinking) (item inputReasoning, ok bool) {
 	var s sealed
 	if json.Unmarshal([]byte(t.Signature), &s) != nil || s.Encrypted == "" {
 		return item, false
 	}
-	summary := []responses.ResponseReasoningItemSummaryParam{}
+	item = inputReasoning{Type: "reasoning", ID: s.ID, Summary: []inputText{}, Encrypted: s.Encrypted}
 	if t.Text != "" {
-		summary = append(summary, responses.ResponseReasoningItemSummaryParam{Text: t.Text})
+		item.Summary = append(item.Summary, inputText{"summary_text", t.Text})
 	}
-	item = responses.ResponseInputItemParamOfReasoning(s.ID, summary)
-	item.OfReasoning.EncryptedContent = sdk.String(s.Encrypted)
 	return item, true
 }

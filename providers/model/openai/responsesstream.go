@@ -5,18 +5,18 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/openai/openai-go/v3/responses"
-
 	"github.com/clawdbot/gateway/providers/model"
 )
 
-func (a *responsesAPI) Stream(ctx context.Context, r model.Request, emit func(model.Event)) (model.Reply, error) {
+func (a responses) Stream(ctx context.Context, r model.Request, emit func(model.Event)) (model.Reply, error) {
 	in := &responsesIncoming{emit: emit, e: a.e, out: model.Reply{Message: model.Message{Role: model.Assistant}, Model: r.Model, Stop: model.Ended}}
-	stream := a.responses.NewStreaming(ctx, a.params(r))
+	stream := a.stream(ctx, "responses", a.request(r))
 	defer stream.Close()
 	for in.err == nil && stream.Next() {
 		in.begun = true
-		in.take(stream.Current())
+		if err := in.take(stream.Current()); err != nil {
+			in.err = a.e.Garbled(err)
+		}
 	}
 	in.leftover()
 	switch {
@@ -51,28 +51,60 @@ func (in *responsesIncoming) add(p model.Part) {
 	in.out.Message.Parts = append(in.out.Message.Parts, p)
 }
 
-func (in *responsesIncoming) take(ev responses.ResponseStreamEventUnion) {
-	switch ev.Type {
+// responsesEvent is what is read of an event. Item and Response are only read of events that are known: of others they may be anything.
+type responsesEvent struct {
+	Type     model.LaxString `json:"type"`
+	Delta    model.LaxString `json:"delta"`
+	Item     json.RawMessage `json:"item"`
+	Response json.RawMessage `json:"response"`
+}
+
+func (in *responsesIncoming) take(data json.RawMessage) error {
+	var ev responsesEvent
+	if err := json.Unmarshal(data, &ev); err != nil {
+		return err
+	}
+	switch d := string(ev.Delta); ev.Type {
 	case "response.output_text.delta":
-		in.text.WriteString(ev.Delta)
-		in.emit(model.Delta(ev.Delta))
+		in.text.WriteString(d)
+		in.emit(model.Delta(d))
 	case "response.reasoning_summary_text.delta", "response.reasoning_text.delta":
-		in.think(ev.Delta)
+		in.think(d)
 	case "response.reasoning_summary_part.added":
 		if in.thought.Len() > 0 {
 			in.think("\n\n")
 		}
 	case "response.refusal.delta":
-		in.refusal.WriteString(ev.Delta)
+		in.refusal.WriteString(d)
 	case "response.output_item.done":
-		in.item(ev.Item)
+		return in.item(ev.Item)
 	case "response.completed", "response.incomplete":
-		in.end(ev.Response)
+		return in.end(ev.Response)
 	case "response.failed":
-		in.err = in.e.Answered(0, string(ev.Response.Error.Code), ev.Response.Error.Message, nil)
+		var r struct {
+			Error json.RawMessage `json:"error"`
+		}
+		if err := part(ev.Response, &r); err != nil {
+			return err
+		}
+		in.fail(r.Error)
 	case "error":
-		in.err = in.e.Answered(0, ev.Code, ev.Message, nil)
+		in.fail(data)
 	}
+	return nil
+}
+
+// part reads a part of an event, which may be missing.
+func part(data json.RawMessage, to any) error {
+	if len(data) == 0 {
+		return nil
+	}
+	return json.Unmarshal(data, to)
+}
+
+func (in *responsesIncoming) fail(raw json.RawMessage) {
+	p := problemOf(raw)
+	in.err = in.e.Answered(0, string(p.Code), string(p.Message), nil)
 }
 
 func (in *responsesIncoming) think(s string) {
@@ -81,7 +113,18 @@ func (in *responsesIncoming) think(s string) {
 }
 
 // item takes a piece of the answer that is whole.
-func (in *responsesIncoming) item(item responses.ResponseOutputItemUnion) {
+func (in *responsesIncoming) item(data json.RawMessage) error {
+	var item struct {
+		Type      model.LaxString `json:"type"`
+		ID        model.LaxString `json:"id"`
+		CallID    model.LaxString `json:"call_id"`
+		Name      model.LaxString `json:"name"`
+		Args      model.LaxString `json:"arguments"`
+		Encrypted model.LaxString `json:"encrypted_content"`
+	}
+	if err := part(data, &item); err != nil {
+		return err
+	}
 	switch item.Type {
 	case "message":
 		if in.text.Len() > 0 {
@@ -90,8 +133,8 @@ func (in *responsesIncoming) item(item responses.ResponseOutputItemUnion) {
 		in.text.Reset()
 	case "reasoning":
 		t := model.Thinking{Text: in.thought.String()}
-		if item.EncryptedContent != "" {
-			if b, err := json.Marshal(sealed{item.ID, item.EncryptedContent}); err == nil {
+		if item.Encrypted != "" {
+			if b, err := json.Marshal(sealed{string(item.ID), string(item.Encrypted)}); err == nil {
 				t.Signature = string(b)
 			}
 		}
@@ -100,15 +143,16 @@ func (in *responsesIncoming) item(item responses.ResponseOutputItemUnion) {
 		}
 		in.thought.Reset()
 	case "function_call":
-		args := item.Arguments.OfString
+		args := string(item.Args)
 		if strings.TrimSpace(args) == "" {
 			args = "{}"
 		}
-		c := model.Call{ID: item.CallID, Name: item.Name, Args: json.RawMessage(args)}
+		c := model.Call{ID: string(item.CallID), Name: string(item.Name), Args: json.RawMessage(args)}
 		in.add(c)
 		in.emit(c)
 		in.out.Stop = model.Tools
 	}
+	return nil
 }
 
 // leftover keeps what was said of an answer that broke off.
@@ -121,17 +165,41 @@ func (in *responsesIncoming) leftover() {
 	}
 }
 
-func (in *responsesIncoming) end(r responses.Response) {
+func (in *responsesIncoming) end(data json.RawMessage) error {
+	var r struct {
+		Model      model.LaxString `json:"model"`
+		Usage      json.RawMessage `json:"usage"`
+		Incomplete struct {
+			Reason model.LaxString `json:"reason"`
+		} `json:"incomplete_details"`
+	}
+	if err := part(data, &r); err != nil {
+		return err
+	}
 	in.ended = true
 	if r.Model != "" {
 		in.out.Model = string(r.Model)
 	}
-	cached := min(r.Usage.InputTokensDetails.CachedTokens, r.Usage.InputTokens)
-	in.out.Usage = model.Usage{Input: r.Usage.InputTokens - cached, Output: r.Usage.OutputTokens, CacheRead: cached}
-	switch r.IncompleteDetails.Reason {
+	in.count(r.Usage)
+	switch r.Incomplete.Reason {
 	case "max_output_tokens":
 		in.out.Stop = model.Cut
 	case "content_filter":
 		in.refusal.WriteString("the server's content filter ended the answer")
 	}
+	return nil
+}
+
+// count takes the usage, as far as it can be read: an answer is not lost over it.
+func (in *responsesIncoming) count(raw json.RawMessage) {
+	var u struct {
+		Input   model.LaxInt `json:"input_tokens"`
+		Output  model.LaxInt `json:"output_tokens"`
+		Details struct {
+			Cached model.LaxInt `json:"cached_tokens"`
+		} `json:"input_tokens_details"`
+	}
+	_ = json.Unmarshal(raw, &u) // what is not in the format stays zero
+	cached := min(u.Details.Cached, u.Input)
+	in.out.Usage = model.Usage{Input: int64(u.Input - cached), Output: int64(u.Output), CacheRead: int64(cached)}
 }
