@@ -141,7 +141,7 @@ func newTool(t model.Tool) tool {
 		out.Schema = map[string]json.RawMessage{}
 	}
 	out.Schema["type"] = json.RawMessage(`"object"`)
-	if out.Schema["properties"] == nil {
+	if p := out.Schema["properties"]; p == nil || string(p) == "null" {
 		out.Schema["properties"] = json.RawMessage(`{}`)
 	}
 	return out
