@@ -5,7 +5,7 @@
 GO      ?= go
 LDFLAGS := -s -w
 TAGS    ?=
-# The code of vendors' libraries is not inlined: none of it is hot, and the program is 2.4 MB smaller (docs/performance.md).
+# The code of vendors' libraries is not inlined: none of it is hot, and the program is smaller (docs/performance.md).
 PLAIN   := github.com/anthropics/anthropic-sdk-go github.com/modelcontextprotocol/go-sdk github.com/google/jsonschema-go \
 	github.com/slack-go/slack github.com/bwmarrin/discordgo gopkg.in/telebot.v3 go.mau.fi/whatsmeow google.golang.org/protobuf \
 	charm.land github.com/charmbracelet github.com/segmentio github.com/chromedp github.com/pion github.com/spf13 golang.org/x/image \
