@@ -156,6 +156,9 @@ func (p *Process) Err() error {
 	return p.err
 }
 
+// OK tells whether the child has ended with exit code 0. Call it after Done.
+func (p *Process) OK() bool { return p.err == nil }
+
 // PID is the child's process id, which is also that of its group.
 func (p *Process) PID() int { return p.run.pid() }
 

@@ -1,8 +1,14 @@
 package client
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/clawdbot/gateway/transport/certificate"
+	"github.com/clawdbot/gateway/transport/wire"
 )
 
 var (
@@ -10,6 +16,8 @@ var (
 	ErrClosed = errors.New("gateway closed")
 	// ErrUnauthorized means the gateway refused the credentials; trying again with the same ones is useless.
 	ErrUnauthorized = errors.New("unauthorized")
+	// ErrCertificate is wrapped by a *CertificateError.
+	ErrCertificate = errors.New("certificate not accepted")
 	// ErrSlowSubscriber ends a Subscription whose buffer was full.
 	ErrSlowSubscriber = errors.New("subscriber did not keep up")
 )
@@ -25,14 +33,74 @@ func (e *ClosedError) Error() string { return fmt.Sprintf("gateway closed (%d): 
 // Is makes errors.Is(err, ErrClosed) true.
 func (e *ClosedError) Is(target error) bool { return target == ErrClosed }
 
+// CertificateError says that what answers shows a certificate that proves nothing to us. Nothing was sent to it.
+type CertificateError struct {
+	Shown string // the fingerprint of the certificate
+	Want  string // the one that Options.TLSFingerprint asks for; "" = it asks for none
+	Cause error  // why it cannot be trusted, without a fingerprint
+}
+
+func (e *CertificateError) Error() string {
+	if e.Want != "" {
+		return fmt.Sprintf("%v: its fingerprint is %s, and not %s", ErrCertificate, e.Shown, e.Want)
+	}
+	return fmt.Sprintf("%v: %v (its fingerprint is %s)", ErrCertificate, e.Cause, e.Shown)
+}
+
+// Is makes errors.Is(err, ErrCertificate) true.
+func (e *CertificateError) Is(target error) bool { return target == ErrCertificate }
+
+func (e *CertificateError) Unwrap() error { return e.Cause }
+
+// Distrusted is the certificate that a failed connect was about; nil = it failed for another reason.
+func Distrusted(err error) *CertificateError {
+	if e, ok := errors.AsType[*CertificateError](err); ok {
+		return e
+	}
+	e, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	if !ok || len(e.UnverifiedCertificates) == 0 {
+		return nil
+	}
+	return &CertificateError{Shown: certificate.Fingerprint(e.UnverifiedCertificates[0].Raw), Cause: e.Err}
+}
+
+// HTTPError says that what answers at the address opens no WebSocket.
+type HTTPError struct {
+	Status int
+	Text   string // the beginning of the answer's body
+}
+
+func (e *HTTPError) Error() string {
+	return strings.TrimSuffix(fmt.Sprintf("%d %s: %s", e.Status, http.StatusText(e.Status), e.Text), ": ")
+}
+
+// RedirectError says that what answers at the address sends us to another one. Nobody is followed with a credential.
+type RedirectError struct{ To string }
+
+func (e *RedirectError) Error() string { return "the address leads elsewhere, to " + e.To }
+
 // unauthorized adds to the gateway's refusal what to do about it.
-func unauthorized(refusal error, o *Options) error {
+func unauthorized(refusal *wire.Error, o *Options) error {
 	step := "give the client the token or password that the gateway was started with"
-	switch {
+	switch expected := expectedKind(refusal); {
+	case expected == "password":
+		step = "the gateway wants its password, and was sent a token: gateway.auth.password or CLAWDBOT_GATEWAY_PASSWORD of the gateway"
+	case expected == "token":
+		step = "the gateway wants its token, and was sent a password: gateway.auth.token or CLAWDBOT_GATEWAY_TOKEN of the gateway"
 	case o.Token != "":
 		step = "the token is not the gateway's: compare it with gateway.auth.token or CLAWDBOT_GATEWAY_TOKEN of the gateway"
 	case o.Password != "":
 		step = "the password is not the gateway's: compare it with gateway.auth.password or CLAWDBOT_GATEWAY_PASSWORD of the gateway"
 	}
 	return fmt.Errorf("%w: %w: %s", ErrUnauthorized, refusal, step)
+}
+
+// expectedKind is the kind of credential that a refusal names; "" = it names none.
+func expectedKind(refusal *wire.Error) string {
+	raw, err := wire.Marshal(refusal.Details)
+	var d wire.CredentialDetails
+	if err != nil || wire.Unmarshal(raw, &d) != nil {
+		return ""
+	}
+	return d.Expected
 }

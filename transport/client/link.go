@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,25 +45,9 @@ type waiter struct {
 }
 
 func openLink(ctx context.Context, o *Options) (*link, error) {
-	var conn net.Conn
-	transport := &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, network, addr string) (c net.Conn, err error) {
-			c, err = new(net.Dialer).DialContext(ctx, network, addr)
-			conn = c
-			return c, err
-		},
-	}
-	ws, resp, err := websocket.Dial(ctx, o.URL, &websocket.DialOptions{
-		HTTPClient:      &http.Client{Transport: transport},
-		CompressionMode: websocket.CompressionDisabled,
-	})
+	ws, conn, err := openSocket(ctx, o)
 	if err != nil {
-		if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols && resp.Body != nil {
-			text, _ := io.ReadAll(io.LimitReader(resp.Body, 256)) // best effort: it only explains
-			return nil, fmt.Errorf("connect to %s: %s: %s", o.URL, resp.Status, strings.TrimSpace(string(text)))
-		}
-		return nil, fmt.Errorf("connect to %s: %w", o.URL, err)
+		return nil, err
 	}
 	ws.SetReadLimit(max(o.ReadLimit, readLimit))
 	return &link{

@@ -15,6 +15,10 @@ type Options struct {
 	URL      string // "" is ws://127.0.0.1:18789
 	Token    string
 	Password string
+	// TLSFingerprint is the SHA-256 of the gateway's certificate, in hexadecimal digits, with colons or without. With a wss URL
+	// the gateway has to show this certificate and no other, and who has signed it, for which names and until when does not
+	// matter. "" wants one that this machine's authorities vouch for.
+	TLSFingerprint string
 	// Client is what the gateway is told of this program; empty fields get defaults (name
 	// "gateway-client", version "dev", mode "backend", the operating system).
 	Client wire.ConnectClient

@@ -67,6 +67,8 @@ type StatusSummary struct {
 	DevEndpoints       []string       `json:"devEndpoints,omitempty"` // addition: platforms whose address is replaced
 	Config             *StatusConfig  `json:"config,omitempty"`       // addition
 	Discovery          *DiscoveryInfo `json:"discovery,omitempty"`    // addition
+	TLS                *TLSInfo       `json:"tls,omitempty"`          // addition: absent without gateway.tls
+	Tailscale          *TailscaleInfo `json:"tailscale,omitempty"`    // addition: absent while gateway.tailscale.mode is off
 }
 
 // DiscoveryInfo says whether devices can find the bridge by themselves.
@@ -77,6 +79,23 @@ type DiscoveryInfo struct {
 	Reason     string   `json:"reason,omitempty"`     // why it is not
 	Zone       string   `json:"zone,omitempty"`       // path of the zone file for the tailnet
 	ZoneReason string   `json:"zoneReason,omitempty"` // why there is none, though discovery.wideArea.enabled asks for it
+}
+
+// TLSInfo is the certificate that the gateway shows.
+type TLSInfo struct {
+	Fingerprint string   `json:"fingerprint"`       // SHA-256, as "AB:CD:…"
+	Path        string   `json:"path"`              // of its file
+	Own         bool     `json:"own"`               // the gateway has made it
+	Names       []string `json:"names"`             // host names and addresses that it is for
+	NotAfter    int64    `json:"notAfter"`          // ms; when it ends
+	Problem     string   `json:"problem,omitempty"` // why its file, which has changed, is not used
+}
+
+// TailscaleInfo says whether tailscaled publishes the gateway's port.
+type TailscaleInfo struct {
+	Mode    string `json:"mode" jsonschema:"enum=serve,enum=funnel"`
+	URL     string `json:"url,omitempty"`     // where the gateway is reached; absent while it is not
+	Problem string `json:"problem,omitempty"` // why it is not
 }
 
 // StatusConfig says how the config file and what the gateway runs on stand to each other.

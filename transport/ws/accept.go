@@ -71,7 +71,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, from origin) (*
 	sess := &Session{srv: s, conn: h.conn, ws: conn, from: from, via: Via{
 		Host:  r.Host,
 		Local: request.LocalAddr(r).String(),
-		HTTPS: from.tailscale && r.Header.Get("X-Forwarded-Proto") == "https",
+		HTTPS: from.https,
 	}}
 	sess.wake.L = &sess.mu
 	sess.peer.ConnID = uuid.NewString()

@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"crypto/tls"
 	"errors"
 	"time"
 
@@ -68,6 +69,14 @@ func (s *Session) handshakeClose() {
 	s.mu.Unlock()
 	_ = s.conn.SetReadDeadline(limit)
 	_ = s.ws.Close(websocket.StatusCode(code), reason) // the peer may be gone: nothing is left to do then
+	s.cut()
+}
+
+// drop is cut for a connection that may not take a byte any more: TLS says goodbye otherwise, and waits for that.
+func (s *Session) drop() {
+	if t, ok := s.conn.Conn.(*tls.Conn); ok {
+		_ = t.NetConn().Close()
+	}
 	s.cut()
 }
 

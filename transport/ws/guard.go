@@ -14,11 +14,13 @@ import (
 
 // origin is where a request came from, as far as its socket and headers prove it.
 type origin struct {
-	addr      netip.Addr // peer address, v4-mapped folded
-	local     bool       // the peer address is loopback
+	addr      netip.Addr // peer address, v4-mapped folded; behind a proxy that is believed: the one that it names
+	local     bool       // the address is loopback
 	direct    bool       // local, and no proxy in between
 	tailscale bool       // a Tailscale serve proxy on this host vouches for the user
 	browser   bool       // it has an Origin header
+	https     bool       // the client speaks TLS, to us or to a proxy that is believed
+	published bool       // its Host is the name under which Tailscale publishes this port
 }
 
 // guard decides before anything else who may talk to the gateway at all: no strange proxies, no foreign
@@ -26,6 +28,9 @@ type origin struct {
 type guard struct {
 	hosts   []string
 	origins []string // scheme://host:port
+	proxies []netip.Prefix
+	// published is the name under which tailscaled, on this host, passes requests on; "" = it does not. Nil = it never does.
+	published func() string
 }
 
 func newGuard(hosts, origins []string) (guard, error) {
@@ -46,12 +51,13 @@ func newGuard(hosts, origins []string) (guard, error) {
 // request checks what holds for every HTTP request. The text is for the client.
 func (g guard) request(r *http.Request, allowTailscale bool) (from origin, refused string) {
 	from = originOf(r)
-	proxied := request.Forwarding(r.Header)
-	if len(proxied) > 0 && (!allowTailscale || !from.tailscale || !tailscaleForm(proxied)) {
-		return from, "forwarding headers are not accepted from this address"
+	if proxied := request.Forwarding(r.Header); len(proxied) > 0 {
+		if from, refused = g.behind(r, from, proxied, allowTailscale); refused != "" {
+			return from, refused
+		}
+	} else {
+		from.tailscale, from.direct, from.https = false, from.local, r.TLS != nil
 	}
-	from.tailscale = from.tailscale && allowTailscale
-	from.direct = from.local && len(proxied) == 0
 	if !g.hostAllowed(r, from) {
 		return from, "host is not allowed"
 	}
@@ -89,6 +95,62 @@ func originOf(r *http.Request) origin {
 	return from
 }
 
+// behind judges a request that came through a proxy: Tailscale's on this host, or one that is listed.
+func (g guard) behind(r *http.Request, from origin, proxied []string, allowTailscale bool) (_ origin, refused string) {
+	from.https = r.Header.Get("X-Forwarded-Proto") == "https"
+	exact := tailscaleForm(proxied)
+	if from.tailscale = from.tailscale && exact && allowTailscale; from.tailscale {
+		return from, ""
+	}
+	switch {
+	case from.local && exact && g.publishedAs(r):
+		from.published = true
+	case g.believed(from.addr):
+	default:
+		return from, "forwarding headers are not accepted from this address"
+	}
+	client, ok := g.client(r.Header)
+	if !ok {
+		return from, "the proxy does not say for whom it asks: it must set X-Forwarded-For"
+	}
+	from.addr, from.local = client, client.IsLoopback()
+	return from, ""
+}
+
+// publishedAs tells a request to the name that Tailscale publishes, in the form in which its proxy passes requests on that
+// come from the internet, or from a device without a user.
+func (g guard) publishedAs(r *http.Request) bool {
+	if g.published == nil || r.Header.Get("X-Forwarded-Proto") == "" || r.Header.Get("X-Forwarded-Host") == "" {
+		return false
+	}
+	name := g.published()
+	return name != "" && request.HostName(r.Host) == strings.ToLower(name)
+}
+
+func (g guard) believed(addr netip.Addr) bool {
+	return slices.ContainsFunc(g.proxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// client is whom the proxies ask for: the last address that is not a listed proxy's, since everything before it may be made
+// up. When all are, it is the first.
+func (g guard) client(h http.Header) (addr netip.Addr, ok bool) {
+	parts := strings.Split(strings.Join(h.Values("X-Forwarded-For"), ","), ",")
+	for _, part := range slices.Backward(parts) {
+		part = strings.TrimSpace(part)
+		a, err := netip.ParseAddr(strings.Trim(part, "[]"))
+		if ap, e := netip.ParseAddrPort(part); err != nil && e == nil {
+			a, err = ap.Addr(), nil
+		}
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		if addr = a.Unmap().WithZone(""); !g.believed(addr) {
+			break
+		}
+	}
+	return addr, addr.IsValid()
+}
+
 func tailscaleForm(proxied []string) bool {
 	for _, name := range proxied {
 		switch name {
@@ -108,6 +170,9 @@ func (g guard) hostAllowed(r *http.Request, from origin) bool {
 	if host == "localhost" || slices.Contains(g.hosts, host) {
 		return true
 	}
+	if from.published {
+		return true
+	}
 	if from.tailscale && host == request.HostName(r.Header.Get("X-Forwarded-Host")) {
 		return true // a web page cannot set the header that makes it tailscale
 	}
@@ -121,7 +186,7 @@ func (g guard) hostAllowed(r *http.Request, from origin) bool {
 // ownOrigin is the origin of pages that the gateway itself serves to this client.
 func ownOrigin(r *http.Request, from origin) string {
 	scheme := "http"
-	if from.tailscale && r.Header.Get("X-Forwarded-Proto") == "https" {
+	if from.https {
 		scheme = "https"
 	}
 	full, _ := fullOrigin(scheme + "://" + r.Host)

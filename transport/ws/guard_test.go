@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,19 @@ func TestGuard_upgrade(t *testing.T) {
 	tailscale := startHost(t, func(o *Options) {
 		o.Auth.AllowTailscale = true
 	})
+	published := startHost(t, func(o *Options) {
+		o.Auth.Password = "p"
+		o.Published = func() string { return "Box.tail1.ts.net" }
+	})
+	listing := startHost(t, func(o *Options) {
+		o.Auth.Token, o.AllowedHosts = "t", []string{"gw.example.org"}
+		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	})
+	elsewhere := startHost(t, func(o *Options) {
+		o.Auth.Token, o.TrustedProxies = "t", []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	})
+	const funnelled = "X-Forwarded-For: 198.51.100.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: box.tail1.ts.net\r\n"
+	const nginx = "X-Forwarded-For: 198.51.100.9\r\nX-Forwarded-Proto: https\r\nX-Real-IP: 198.51.100.9\r\n"
 	const proxied = "Tailscale-User-Login: a@example.org\r\nX-Forwarded-For: 100.64.0.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: box.tail1.ts.net\r\n"
 	for _, tc := range []struct {
 		name   string
@@ -69,6 +83,24 @@ func TestGuard_upgrade(t *testing.T) {
 		{"tailscale form, foreign host", tailscale, "example.org", proxied, 403},
 		{"tailscale form and more", tailscale, "%h", proxied + "X-Real-IP: 100.64.0.9\r\n", 403},
 		{"half a tailscale form", tailscale, "%h", "Tailscale-User-Login: a@example.org\r\nX-Forwarded-For: 100.64.0.9\r\n", 403},
+		{"published", published, "box.tail1.ts.net", funnelled, 101},
+		{"published, with its origin", published, "box.tail1.ts.net", funnelled + "Origin: https://box.tail1.ts.net\r\n", 101},
+		{"published, with a user", published, "box.tail1.ts.net", proxied, 101},
+		{"published, foreign origin", published, "box.tail1.ts.net", funnelled + "Origin: https://example.org\r\n", 403},
+		{"published, another host", published, "example.org", funnelled, 403},
+		{"published, loopback host", published, "%h", funnelled, 403},
+		{"published, without its headers", published, "box.tail1.ts.net", "", 403},
+		{"published, half its headers", published, "box.tail1.ts.net", "X-Forwarded-For: 198.51.100.9\r\n", 403},
+		{"published, and more", published, "box.tail1.ts.net", funnelled + "X-Real-IP: 198.51.100.9\r\n", 403},
+		{"published, nobody", published, "box.tail1.ts.net", strings.Replace(funnelled, "198.51.100.9", "unknown", 1), 403},
+		{"not published", plain, "box.tail1.ts.net", funnelled, 403},
+		{"listed proxy", listing, "gw.example.org", nginx, 101},
+		{"listed proxy, own origin", listing, "gw.example.org", nginx + "Origin: https://gw.example.org\r\n", 101},
+		{"listed proxy, plain origin", listing, "gw.example.org", nginx + "Origin: http://gw.example.org\r\n", 403},
+		{"listed proxy, foreign host", listing, "example.org", nginx, 403},
+		{"listed proxy, for nobody", listing, "gw.example.org", "X-Real-IP: 198.51.100.9\r\n", 403},
+		{"listed proxy, for junk", listing, "gw.example.org", "X-Forwarded-For: 198.51.100.9, junk\r\n", 403},
+		{"a proxy that is not listed", elsewhere, "%h", nginx, 403},
 		{"nobody's tailscale form", tailscale, "%h", strings.Replace(proxied, "a@example.org", " ", 1), 403},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -149,5 +181,56 @@ func TestHTTPServer_slowHeaders(t *testing.T) {
 	_ = c.SetReadDeadline(time.Now().Add(patience))
 	if _, err := io.ReadAll(c); err != nil {
 		t.Fatalf("not cut off: %v", err)
+	}
+}
+
+// Who is behind proxies is the last one that no listed proxy vouches for.
+func TestGuard_client(t *testing.T) {
+	t.Parallel()
+	g := guard{proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")}}
+	for in, want := range map[string]string{
+		"198.51.100.9":                       "198.51.100.9",
+		"1.1.1.1, 198.51.100.9":              "198.51.100.9",
+		"1.1.1.1, 198.51.100.9 ,10.0.0.2":    "198.51.100.9",
+		"127.0.0.1, 198.51.100.9, 127.0.0.1": "198.51.100.9",
+		"10.0.0.3, 10.0.0.2":                 "10.0.0.3",
+		"198.51.100.9:4711":                  "198.51.100.9",
+		"[2001:db8::1]:4711":                 "2001:db8::1",
+		"::ffff:198.51.100.9":                "198.51.100.9",
+		"2001:db8::1, 10.0.0.2":              "2001:db8::1",
+		"198.51.100.9,":                      "",
+		"198.51.100.9, unknown":              "",
+		"unknown, 10.0.0.2":                  "",
+		"":                                   "",
+	} {
+		addr, ok := g.client(http.Header{"X-Forwarded-For": {in}})
+		if got := addr.String(); ok != (want != "") || ok && got != want {
+			t.Errorf("%q: %s, %v", in, got, ok)
+		}
+	}
+	two := http.Header{"X-Forwarded-For": {"127.0.0.1", "198.51.100.9"}} // a client's own, and the proxy's
+	if addr, _ := g.client(two); addr.String() != "198.51.100.9" {
+		t.Errorf("two headers: %s", addr)
+	}
+}
+
+// A request through a proxy is never taken for one of this host, and guesses are counted by who makes them.
+func TestGuard_proxiedIsNotDirect(t *testing.T) {
+	t.Parallel()
+	g := guard{hosts: []string{"gw.example.org"}, proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}
+	r := &http.Request{RemoteAddr: "127.0.0.1:5000", Host: "gw.example.org", Header: http.Header{"X-Forwarded-For": {"198.51.100.9"}}}
+	from, refused := g.request(r, false)
+	if refused != "" || from.direct || from.local || from.https || from.addr.String() != "198.51.100.9" || rateOf(from) != strangerRate {
+		t.Errorf("%q %+v", refused, from)
+	}
+	r.Header.Set("X-Forwarded-Proto", "https")
+	r.Header.Set("X-Forwarded-For", "127.0.0.1") // the proxy is asked by somebody on this host
+	if from, refused = g.request(r, false); refused != "" || from.direct || !from.https {
+		t.Errorf("%q %+v", refused, from)
+	}
+	r.Header = http.Header{}
+	r.Host = "localhost"
+	if from, refused = g.request(r, false); refused != "" || !from.direct || from.https {
+		t.Errorf("%q %+v", refused, from)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -22,6 +23,11 @@ type Options struct {
 	// AllowedOrigins lists origins ("https://ui.example.org:8443") that may connect beside the one that
 	// the gateway itself serves.
 	AllowedOrigins []string
+	// TrustedProxies are those whose X-Forwarded headers are believed.
+	TrustedProxies []netip.Prefix
+	// Published is the name under which Tailscale, on this host, publishes the port now; "" = it does not. It is called for
+	// requests that come through a proxy. Nil = it never does.
+	Published func() string
 	// Open is called for every accepted connect, on the connection's read goroutine: it must not block for
 	// long. The Handler it returns gets the requests. Nil closes the connection with 1011.
 	Open func(*Session, *wire.ConnectParams) Handler
@@ -81,6 +87,7 @@ func NewServer(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	guard.proxies, guard.published = o.TrustedProxies, o.Published
 	limits := o.Limits.withDefaults()
 	return &Server{
 		o:        o,
@@ -144,7 +151,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-gone:
 		return nil
 	case <-ctx.Done():
-		s.each((*Session).cut)
+		s.each((*Session).drop)
 		<-gone
 		return ctx.Err()
 	}

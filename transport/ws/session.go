@@ -52,7 +52,7 @@ type item struct {
 type Via struct {
 	Host  string // the Host header
 	Local string // the address of this host that the socket is connected to
-	HTTPS bool   // the client's side of a trusted proxy is TLS
+	HTTPS bool   // the client speaks TLS, to us or to a proxy that is believed
 }
 
 // Peer is what the client said of itself in connect, and what its socket says of it.

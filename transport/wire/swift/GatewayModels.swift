@@ -1274,6 +1274,31 @@ public struct ConnectParams: Codable, Hashable, Sendable {
     }
 }
 
+public struct CredentialDetails: Codable, Hashable, Sendable {
+    public let expected: ExpectedValue
+
+    public init(
+        expected: ExpectedValue
+    ) {
+        self.expected = expected
+    }
+
+    public struct ExpectedValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let token = ExpectedValue(rawValue: "token")
+        public static let password = ExpectedValue(rawValue: "password")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case expected = "expected"
+    }
+}
+
 public struct CronAddParams: Codable, Hashable, Sendable {
     public let name: String
     public let description: String?
@@ -7021,6 +7046,8 @@ public struct StatusSummary: Codable, Hashable, Sendable {
     public let devEndpoints: [String]?
     public let config: StatusConfig?
     public let discovery: DiscoveryInfo?
+    public let tls: TLSInfo?
+    public let tailscale: TailscaleInfo?
 
     public init(
         web: WebLink,
@@ -7031,7 +7058,9 @@ public struct StatusSummary: Codable, Hashable, Sendable {
         outbox: OutboxCounts? = nil,
         devEndpoints: [String]? = nil,
         config: StatusConfig? = nil,
-        discovery: DiscoveryInfo? = nil
+        discovery: DiscoveryInfo? = nil,
+        tls: TLSInfo? = nil,
+        tailscale: TailscaleInfo? = nil
     ) {
         self.web = web
         self.heartbeatSeconds = heartbeatSeconds
@@ -7042,6 +7071,8 @@ public struct StatusSummary: Codable, Hashable, Sendable {
         self.devEndpoints = devEndpoints
         self.config = config
         self.discovery = discovery
+        self.tls = tls
+        self.tailscale = tailscale
     }
 
     enum CodingKeys: String, CodingKey {
@@ -7054,6 +7085,8 @@ public struct StatusSummary: Codable, Hashable, Sendable {
         case devEndpoints = "devEndpoints"
         case config = "config"
         case discovery = "discovery"
+        case tls = "tls"
+        case tailscale = "tailscale"
     }
 }
 
@@ -7148,6 +7181,73 @@ public struct SystemEventParams: Codable, Hashable, Sendable {
         case deviceFamily = "deviceFamily"
         case modelIdentifier = "modelIdentifier"
         case tags = "tags"
+    }
+}
+
+public struct TLSInfo: Codable, Hashable, Sendable {
+    public let fingerprint: String
+    public let path: String
+    public let own: Bool
+    public let names: [String]
+    public let notAfter: Int
+    public let problem: String?
+
+    public init(
+        fingerprint: String,
+        path: String,
+        own: Bool,
+        names: [String],
+        notAfter: Int,
+        problem: String? = nil
+    ) {
+        self.fingerprint = fingerprint
+        self.path = path
+        self.own = own
+        self.names = names
+        self.notAfter = notAfter
+        self.problem = problem
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case fingerprint = "fingerprint"
+        case path = "path"
+        case own = "own"
+        case names = "names"
+        case notAfter = "notAfter"
+        case problem = "problem"
+    }
+}
+
+public struct TailscaleInfo: Codable, Hashable, Sendable {
+    public let mode: ModeValue
+    public let url: String?
+    public let problem: String?
+
+    public init(
+        mode: ModeValue,
+        url: String? = nil,
+        problem: String? = nil
+    ) {
+        self.mode = mode
+        self.url = url
+        self.problem = problem
+    }
+
+    public struct ModeValue: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        public static let serve = ModeValue(rawValue: "serve")
+        public static let funnel = ModeValue(rawValue: "funnel")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case mode = "mode"
+        case url = "url"
+        case problem = "problem"
     }
 }
 

@@ -313,6 +313,10 @@ export interface ConnectParams {
   userAgent?: string;
 }
 
+export interface CredentialDetails {
+  expected: "token" | "password";
+}
+
 export interface CronAddParams {
   name: string;
   description?: string;
@@ -1591,6 +1595,8 @@ export interface StatusSummary {
   devEndpoints?: string[];
   config?: StatusConfig;
   discovery?: DiscoveryInfo;
+  tls?: TLSInfo;
+  tailscale?: TailscaleInfo;
 }
 
 export interface SteerData {
@@ -1616,6 +1622,21 @@ export interface SystemEventParams {
   deviceFamily?: string;
   modelIdentifier?: string;
   tags?: string[];
+}
+
+export interface TLSInfo {
+  fingerprint: string;
+  path: string;
+  own: boolean;
+  names: string[];
+  notAfter: number;
+  problem?: string;
+}
+
+export interface TailscaleInfo {
+  mode: "serve" | "funnel";
+  url?: string;
+  problem?: string;
 }
 
 export interface TalkMode {
