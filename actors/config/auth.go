@@ -104,6 +104,9 @@ func (d *decoder) exposure(c *Config, a Auth, bind string) {
 	case a.Mode == AuthNone && bind != "loopback":
 		d.report("gateway.bind", "is %s, which others can reach: set a token or password first (gateway.auth, --token, --password)", bind)
 	}
+	if len(c.Gateway.TrustedProxies) > 0 && a.Mode == AuthNone {
+		d.report("gateway.trustedProxies", "lets others in through a proxy: set a token or password first (gateway.auth, --token, --password)")
+	}
 	if mode := c.Gateway.Tailscale.Mode; mode != "off" {
 		if bind != "loopback" {
 			d.report("gateway.tailscale.mode", "%s needs gateway.bind loopback", mode)

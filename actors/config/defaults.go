@@ -41,7 +41,7 @@ func defaults() Config {
 	c.CanvasHost = CanvasHost{Enabled: true, Root: "~/clawd/canvas", LiveReload: true}
 	c.Talk.InterruptOnSpeech = true
 	c.Gateway = Gateway{Port: DefaultPort, Bind: "loopback", ControlUI: ControlUI{Enabled: true}, Metrics: Metrics{Enabled: true},
-		Tailscale: Tailscale{Mode: "off"}, Reload: Reload{Mode: "hybrid", DebounceMs: 300}}
+		Tailscale: Tailscale{Mode: "off"}, TLS: TLS{AutoGenerate: true}, Reload: Reload{Mode: "hybrid", DebounceMs: 300}}
 	c.Skills.Install.PreferBrew = true
 	return c
 }

@@ -25,6 +25,7 @@ var groups = []struct {
 // advanced are the paths that a form may fold away.
 var advanced = []string{
 	"dev", "env", "wizard", "bridge", "discovery", "canvasHost", "gateway.tailscale", "gateway.reload", "gateway.allowedHosts",
+	"gateway.trustedProxies",
 	"gateway.controlUi", "gateway.remote", "agent.blockStreamingChunk", "agent.blockStreamingBreak", "agent.bash", "agent.sandbox",
 	"agent.elevated", "web.reconnect", "session.store", "session.mainKey", "cron.store", "hooks.maxBodyBytes", "hooks.transformsDir",
 	"signal.httpHost", "signal.httpPort", "browser.cdpUrl", "browser.noSandbox", "models.mode",
@@ -39,6 +40,14 @@ var help = map[string]string{
 	"gateway.auth.token":                "What clients send to be let in. Shown as a placeholder once it is stored.",
 	"gateway.auth.password":             "Another way to be let in; with tailscale funnel the only one.",
 	"gateway.auth.allowTailscale":       "Let in who comes through tailscale serve without a token.",
+	"gateway.allowedHosts":              "Names under which the gateway is reached, beside loopback and its own address: that of a reverse proxy.",
+	"gateway.trustedProxies":            "Addresses of reverse proxies whose X-Forwarded headers say who is behind them, like 127.0.0.1.",
+	"gateway.tailscale.mode":            "Have Tailscale publish the gateway: serve in the tailnet, funnel on the internet.",
+	"gateway.tailscale.resetOnExit":     "Take that back when the gateway stops.",
+	"gateway.tls.enabled":               "Speak TLS on the gateway's port: https:// and wss://.",
+	"gateway.tls.certPath":              "PEM file of the certificate. Empty: the gateway makes one, and clients compare its fingerprint.",
+	"gateway.tls.keyPath":               "PEM file of its private key.",
+	"gateway.remote.tlsFingerprint":     "SHA-256 of that gateway's certificate, as its status shows it. Empty: one that is signed by an authority.",
 	"gateway.reload.mode":               "What a change of the file does: off nothing, hot only what needs no restart, restart always one, hybrid whichever it needs.",
 	"gateway.reload.debounceMs":         "How long the file must be at rest before a change is read.",
 	"gateway.metrics.enabled":           "Figures for Prometheus at /metrics: for programs on this host, and for others with the credential.",
@@ -181,7 +190,7 @@ func words(key string) string {
 
 func word(s string) string {
 	switch upper := strings.ToUpper(s); upper {
-	case "API", "URL", "ID", "UI", "CDP", "CLI", "HTTP", "DM", "DB":
+	case "API", "URL", "ID", "UI", "CDP", "CLI", "HTTP", "DM", "DB", "TLS":
 		return upper
 	}
 	return strings.ToUpper(s[:1]) + s[1:]

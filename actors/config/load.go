@@ -140,6 +140,11 @@ func (d *Document) accept(c *Config, getenv func(string) string) {
 	for _, p := range []*string{&c.Agent.Workspace, &c.CanvasHost.Root, &c.Session.Store, &c.Cron.Store, &c.Logging.File} {
 		*p = env.ExpandHome(*p)
 	}
+	for _, p := range []*string{&c.Gateway.TLS.CertPath, &c.Gateway.TLS.KeyPath} {
+		if *p = env.ExpandHome(*p); *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(filepath.Dir(d.Path), *p)
+		}
+	}
 	if t := env.ExpandHome(c.Hooks.TransformsDir); !filepath.IsAbs(t) {
 		c.Hooks.TransformsDir = filepath.Join(filepath.Dir(d.Path), t)
 	}

@@ -52,11 +52,14 @@ type Gateway struct {
 	ControlUI ControlUI `json:"controlUi"`
 	Auth      AuthKeys  `json:"auth"`
 	Tailscale Tailscale `json:"tailscale"`
+	TLS       TLS       `json:"tls"`
 	Remote    Remote    `json:"remote"`
 	Metrics   Metrics   `json:"metrics"`
 	Reload    Reload    `json:"reload"`
 	// AllowedHosts are Host header values accepted beside the loopback names and the address listened on.
 	AllowedHosts []string `json:"allowedHosts"`
+	// TrustedProxies are addresses and networks of reverse proxies whose X-Forwarded headers are believed.
+	TrustedProxies []string `json:"trustedProxies"`
 }
 
 // ControlUI is the web interface on the gateway port.
@@ -86,11 +89,22 @@ type Tailscale struct {
 	ResetOnExit bool   `json:"resetOnExit"`
 }
 
+// TLS has the gateway's port speak TLS.
+type TLS struct {
+	Enabled  bool   `json:"enabled"`
+	CertPath string `json:"certPath"` // PEM file, from the config file's directory; absolute after Load; "" = a certificate that the gateway makes
+	KeyPath  string `json:"keyPath"`  // PEM file with its private key
+	// AutoGenerate lets the gateway make a certificate where no file is named.
+	AutoGenerate bool `json:"autoGenerate"`
+}
+
 // Remote is the gateway that the command line talks to in mode remote.
 type Remote struct {
-	URL      Secret `json:"url"` // may carry a token in its query
+	URL      Secret `json:"url"` // a Secret because people write tokens into it, though no command uses one from there
 	Token    Secret `json:"token"`
 	Password Secret `json:"password"`
+	// TLSFingerprint is the SHA-256 of the gateway's certificate; "" = one that this machine's authorities vouch for.
+	TLSFingerprint string `json:"tlsFingerprint"`
 }
 
 // Reload says what a change of the file does to a running gateway.

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"net/netip"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -18,6 +20,7 @@ func validate(root *node) (Config, []Issue) {
 	}
 	root = withoutLegacy(root)
 	d.section("", root, reflect.ValueOf(&c).Elem())
+	d.gateway(&c)
 	d.hooks(&c)
 	d.browser(&c)
 	d.streaming(&c)
@@ -25,6 +28,36 @@ func validate(root *node) (Config, []Issue) {
 	d.tools(&c)
 	d.runners(&c)
 	return c, d.issues
+}
+
+func (d *decoder) gateway(c *Config) {
+	t := c.Gateway.TLS
+	switch {
+	case t.CertPath == "" && t.KeyPath != "":
+		d.report("gateway.tls.certPath", "is required with gateway.tls.keyPath; both may be one file")
+	case t.CertPath != "" && t.KeyPath == "":
+		d.report("gateway.tls.keyPath", "is required with gateway.tls.certPath; both may be one file")
+	case t.Enabled && t.CertPath == "" && !t.AutoGenerate:
+		d.report("gateway.tls", "needs certPath and keyPath, since autoGenerate is false")
+	}
+	for i, p := range c.Gateway.TrustedProxies {
+		if _, err := ParseProxy(p); err != nil {
+			d.report(join("gateway.trustedProxies", strconv.Itoa(i)), "must be an address like 127.0.0.1 or a network like 10.0.0.0/8")
+		}
+	}
+}
+
+// ParseProxy reads an entry of gateway.trustedProxies: an address, or a network. The network of all addresses is none.
+func ParseProxy(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		a = a.Unmap().WithZone("")
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err == nil && p.Bits() == 0 {
+		return p, errors.New("everybody is no proxy")
+	}
+	return p.Masked(), err
 }
 
 func (d *decoder) hooks(c *Config) {

@@ -18,6 +18,7 @@ const (
 	shortToken    = 20 // characters of a token that nobody guesses, if they are random
 	shortPassword = 12
 	leastKinds    = 6 // different characters
+	wideProxy     = 8 // bits of a network of proxies that may differ
 )
 
 // Audit looks for what lets others do what they should not, the worst first. It asks nobody but the file system. The ids are
@@ -79,8 +80,12 @@ func guessable(secret string, least int) bool {
 // exposure: where the gateway can be reached from.
 func (p *patient) exposure() {
 	g := p.cfg.Gateway
-	if g.Bind != "loopback" {
-		p.add("audit.bind", Warning, "clawdbot config set gateway.bind loopback, and reach it by Tailscale or ssh -L.", "gateway.bind is %s: other machines reach it, and what they send can be read on the way", g.Bind)
+	switch {
+	case g.Bind == "loopback":
+	case g.TLS.Enabled:
+		p.add("audit.bind", Info, "clawdbot config set gateway.bind loopback, if no other machine needs it.", "gateway.bind is %s: other machines reach it, over TLS", g.Bind)
+	default:
+		p.add("audit.bind", Warning, "clawdbot config set gateway.tls.enabled true; or gateway.bind loopback, and reach it by Tailscale or ssh -L.", "gateway.bind is %s: other machines reach it, and what they send can be read on the way", g.Bind)
 	}
 	switch g.Tailscale.Mode {
 	case "funnel":
@@ -90,8 +95,32 @@ func (p *patient) exposure() {
 			p.add("audit.tailscale-users", Info, "gateway.auth.allowTailscale false asks them for the token, too.", "everybody in the tailnet may use the gateway without a token")
 		}
 	}
-	if h := p.cfg.Hooks; h.Enabled && p.exposed() {
-		p.add("audit.hooks-exposed", Warning, "Let a proxy with TLS stand before them, or bind loopback.", "hooks can be called from other machines, over plain HTTP")
+	p.proxies()
+	p.tlsKey()
+	if h := p.cfg.Hooks; h.Enabled && g.Bind != "loopback" && !g.TLS.Enabled {
+		p.add("audit.hooks-exposed", Warning, "clawdbot config set gateway.tls.enabled true, or let a proxy with TLS stand before them and bind loopback.", "hooks can be called from other machines, over plain HTTP")
+	}
+}
+
+// proxies: only those are believed that are known one by one.
+func (p *patient) proxies() {
+	for _, s := range p.cfg.Gateway.TrustedProxies {
+		if net, err := config.ParseProxy(s); err == nil && net.Addr().BitLen()-net.Bits() > wideProxy {
+			p.add("audit.proxies-wide", Warning, "Name the proxies one by one: gateway.trustedProxies", "every machine in %s may say for whom it asks", s)
+		}
+	}
+}
+
+// tlsKey: nobody else can show the gateway's certificate.
+func (p *patient) tlsKey() {
+	if !p.cfg.Gateway.TLS.Enabled {
+		return
+	}
+	_, key, _ := p.Env.CertFiles(p.cfg)
+	info, err := os.Stat(key)
+	if err == nil && info.Mode().Perm()&0o077 != 0 && !file.Within(key, p.Env.StateDir) { // what is there is looked at with the rest
+		p.add("audit.tls-key", Error, "clawdbot security audit --fix, or chmod go= "+key, "others on this machine can read the key of the gateway's certificate, %s", key).
+			with(func() error { return private(key) })
 	}
 }
 

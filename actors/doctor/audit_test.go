@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // gateway puts keys into the section gateway.
@@ -41,6 +42,13 @@ func TestAudit_planted(t *testing.T) {
 		}},
 		{"audit.funnel", func(h *house) {
 			h.config = `{gateway: {auth: {mode: "password", password: "correct horse battery"}, tailscale: {mode: "funnel"}}}`
+		}},
+		{"audit.bind", func(h *house) { h.gateway(`bind: "lan", tls: {enabled: true}`) }}, // a note, then
+		{"audit.proxies-wide", func(h *house) { h.gateway(`trustedProxies: ["127.0.0.1", "10.0.0.0/8"]`) }},
+		{"audit.tls-key", func(h *house) {
+			cert := h.certificate(time.Now())
+			h.must(os.Chmod(cert, 0o640))
+			h.gateway(`tls: {enabled: true, certPath: "` + cert + `", keyPath: "` + cert + `"}`)
 		}},
 		{"audit.tailscale-users", func(h *house) { h.gateway(`tailscale: {mode: "serve"}`) }},
 		{"audit.origin-any", func(h *house) { h.gateway(`controlUi: {allowedOrigins: ["null"]}`) }},

@@ -15,7 +15,7 @@ func TestDocs(t *testing.T) {
 	if err != nil || len(files) < 5 {
 		t.Fatal(files, err)
 	}
-	id := regexp.MustCompile(`"((?:account|actor|audit|clock|config|cron|database|discovery|disk|env|gateway|login|models|network|outbox|port|program|service|skills|state|usage)\.[a-z-]+)"`)
+	id := regexp.MustCompile(`"((?:account|actor|audit|clock|config|cron|database|discovery|disk|env|gateway|login|models|network|outbox|port|program|service|skills|state|tailscale|tls|usage)\.[a-z-]+)"`)
 	for _, name := range files {
 		if name == "help_test.go" {
 			continue
@@ -28,7 +28,7 @@ func TestDocs(t *testing.T) {
 			there[m[1]] = true
 		}
 	}
-	for _, method := range []string{"cron.list", "outbox.list", "skills.status", "models.status", "usage.status", "bridge.port", "gateway.port", "gateway.db", "gateway.db-wal"} {
+	for _, method := range []string{"cron.list", "outbox.list", "skills.status", "models.status", "usage.status", "bridge.port", "gateway.port", "gateway.db", "gateway.db-wal", "gateway.pem"} {
 		delete(there, method)
 	}
 	doc, err := os.ReadFile("../../docs/troubleshooting.md")

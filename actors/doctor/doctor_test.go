@@ -179,6 +179,33 @@ func TestExamine_planted(t *testing.T) {
 		{"program.signal-cli", func(h *house) { h.lacks(`signal: {account: "+1"}`) }},
 		{"program.imsg", func(h *house) { h.lacks(`imessage: {cliPath: "imsg"}`) }},
 		{"program.transcribe", func(h *house) { h.lacks(`routing: {transcribeAudio: {command: ["whisper"]}}`) }},
+		{"tls.certificate", func(h *house) {
+			h.gateway(`tls: {enabled: true, certPath: "` + h.write("cert.pem", "junk", 0o600) + `", keyPath: "` + h.write("key.pem", "junk", 0o600) + `"}`)
+			h.only("config.start")
+		}},
+		{"tls.certificate", func(h *house) {
+			h.write("tls/gateway.pem", "junk", 0o600)
+			h.gateway(`tls: {enabled: true}`)
+		}},
+		{"tls.ending", func(h *house) { // it is the user's to renew
+			cert := h.certificate(time.Now().AddDate(-10, 0, 9))
+			h.gateway(`tls: {enabled: true, certPath: "` + cert + `", keyPath: "` + cert + `"}`)
+		}},
+		{"tls.ending", func(h *house) {
+			cert := h.certificate(time.Now().AddDate(-11, 0, 0))
+			h.gateway(`tls: {enabled: true, certPath: "` + cert + `", keyPath: "` + cert + `"}`)
+		}},
+		{"tls.fingerprint", func(h *house) {
+			h.must(os.MkdirAll(filepath.Join(h.dir, "tls"), 0o700))
+			h.must(os.Rename(h.certificate(time.Now()), filepath.Join(h.dir, "tls", "gateway.pem")))
+			h.gateway(`tls: {enabled: true}`)
+		}},
+		{"tls.not-taken-up", func(h *house) {
+			h.say["status"] = `{"tls":{"fingerprint":"AB","path":"/x.pem","own":false,"names":[],"notAfter":1,"problem":"/x.pem: is empty"}}`
+		}},
+		{"tailscale.unpublished", func(h *house) {
+			h.say["status"] = `{"tailscale":{"mode":"serve","problem":"tailscale is not logged in: run tailscale up"}}`
+		}},
 		{"program.tailscale", func(h *house) {
 			h.config = strings.Replace(h.config, "gateway: {", `gateway: {tailscale: {mode: "serve"}, `, 1)
 			h.lacks("cron: {}")

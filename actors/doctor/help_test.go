@@ -15,6 +15,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/certificate"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -90,6 +91,16 @@ func (h *house) write(name, text string, mode fs.FileMode) string {
 	h.must(os.MkdirAll(filepath.Dir(path), 0o700))
 	h.must(os.WriteFile(path, []byte(text), mode))
 	h.must(os.Chmod(path, mode))
+	return path
+}
+
+// certificate is a file with a certificate of that time, and its key.
+func (h *house) certificate(at time.Time) string {
+	h.t.Helper()
+	content, err := certificate.Make([]string{"localhost"}, at)
+	h.must(err)
+	path := filepath.Join(h.t.TempDir(), "pair.pem")
+	h.must(os.WriteFile(path, content, 0o600))
 	return path
 }
 

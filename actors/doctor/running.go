@@ -45,6 +45,12 @@ func (p *patient) gateway() {
 			p.add("gateway.restart-needed", Warning, "Restart the gateway.", "a change waits for a restart: %s", c.RestartNeeded)
 		}
 	}
+	if c := s.TLS; c != nil && c.Problem != "" {
+		p.add("tls.not-taken-up", Warning, "Correct the file: it is taken up by itself.", "the gateway goes on with an older certificate: %s", c.Problem)
+	}
+	if ts := s.Tailscale; ts != nil && ts.URL == "" {
+		p.add("tailscale.unpublished", Warning, "What it says; the gateway tries again by itself every few minutes.", "tailscale %s: %s", ts.Mode, ts.Problem)
+	}
 	if d := s.Discovery; d != nil && !d.Announced && d.Reason != "" {
 		p.add("discovery.off", Info, "Nodes need the gateway's address then.", "devices cannot find the gateway by themselves: %s", d.Reason)
 	}

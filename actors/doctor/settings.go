@@ -127,6 +127,7 @@ func (p *patient) programs() {
 	if s := c.IMessage; s != nil && s.Enabled {
 		p.need("program.imsg", cmp.Or(s.CLIPath, "imsg"), "imessage", Error)
 	}
+	p.certificate()
 	if c.Gateway.Tailscale.Mode != "off" {
 		p.need("program.tailscale", "tailscale", "gateway.tailscale.mode", Error)
 	}

@@ -111,7 +111,8 @@ func (s setting) accounts(surface string) []string {
 
 // problems are what keeps the accounts from being what they are asked to be: a name that cannot be written, and two
 // accounts that sign in as the same one, which would take each other's messages away.
-func (s setting) problems() (all []config.Issue) {
+func (s setting) problems() []config.Issue {
+	all := s.certificateProblem()
 	for surface := range identityKeys {
 		seen := map[[sha256.Size]byte]string{}
 		for _, name := range s.accounts(surface) {

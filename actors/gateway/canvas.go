@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -116,21 +117,33 @@ func (g *Gateway) mintCanvas(path string, d time.Duration) (wire.CanvasURLResult
 
 // reachable is the address of the canvas that most others can use.
 func (g *Gateway) reachable() string {
-	for _, l := range []net.Addr{g.canvasAddr(), g.listener.Addr()} {
+	all := []net.Addr{g.canvasAddr(), g.listener.Addr()}
+	if g.certificate != nil { // a link that whoever has it may use is not for plain text
+		slices.Reverse(all)
+	}
+	for _, l := range all {
 		ap, err := netip.ParseAddrPort(l.String())
 		switch {
 		case err != nil || ap.Addr().IsLoopback():
 			continue
 		case !ap.Addr().IsUnspecified():
-			return "http://" + ap.String()
+			return g.pageScheme(l) + "://" + ap.String()
 		}
 		for _, a := range localAddrs() {
 			if a.Is4() && !a.IsLoopback() {
-				return "http://" + netip.AddrPortFrom(a, ap.Port()).String()
+				return g.pageScheme(l) + "://" + netip.AddrPortFrom(a, ap.Port()).String()
 			}
 		}
 	}
-	return "http://" + g.canvasAddr().String()
+	return g.pageScheme(g.canvasAddr()) + "://" + g.canvasAddr().String()
+}
+
+// pageScheme is how pages at one of our addresses are asked for: the canvas's own port, which devices use, speaks plain text.
+func (g *Gateway) pageScheme(a net.Addr) string {
+	if a.String() != g.Addr() {
+		return "http"
+	}
+	return g.scheme("http")
 }
 
 // canvasAddr is where the canvas listens: on its own port, else on the gateway's.
@@ -174,6 +187,9 @@ func (g *Gateway) canvasForNode(local string) string {
 // canvasForClient is the address of the canvas for a client of the WebSocket. Where the canvas's own port is for this host
 // only and the client is elsewhere, it is that of the gateway's port.
 func (g *Gateway) canvasForClient(via ws.Via) string {
+	if via.HTTPS && g.canvas.host != nil { // the canvas's own port speaks plain text
+		return "https://" + via.Host
+	}
 	r := canvas.Reach{Port: g.canvasPort(), Host: via.Host, Local: via.Local, HTTPS: via.HTTPS}
 	if g.canvas.alone != nil {
 		r.Bind = g.canvas.bind

@@ -18,8 +18,10 @@ import (
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/importer"
 	"github.com/clawdbot/gateway/actors/process"
+	"github.com/clawdbot/gateway/actors/publish"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/bridge"
+	"github.com/clawdbot/gateway/transport/certificate"
 	"github.com/clawdbot/gateway/transport/hooks"
 	"github.com/clawdbot/gateway/transport/web"
 	"github.com/clawdbot/gateway/transport/ws"
@@ -49,6 +51,11 @@ type Gateway struct {
 	figures figures // what is counted for /metrics
 
 	found found // how devices can find the bridge
+
+	certificate *certificate.Source // nil = the port speaks plain text
+	published   publish.State       // how Tailscale publishes the port
+	leaving     context.Context     // ends when the stop begins
+	leave       context.CancelFunc
 
 	doc       atomic.Pointer[config.Document] // the configuration in force
 	stopped   sync.Map                        // names of accounts that were stopped by hand
@@ -83,14 +90,16 @@ func start(given Options, h heritage) (*Gateway, error) {
 		found: found{open: make(chan struct{})},
 	}
 	g.figures = g.newFigures()
+	g.leaving, g.leave = context.WithCancel(context.Background())
 	g.doc.Store(o.Config)
 	if err := g.open(); err != nil {
+		g.leave()
 		return nil, err
 	}
 	g.openBridge()
 	go func() {
 		defer close(g.served)
-		if err := g.http.Serve(g.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := g.http.Serve(g.secured()); !errors.Is(err, http.ErrServerClosed) {
 			g.fail(fmt.Errorf("http server: %w", err))
 		}
 	}()
@@ -121,6 +130,9 @@ func (g *Gateway) open() (err error) {
 		return err
 	}
 	if err = g.store.SetLockInfo(g.Addr()); err != nil {
+		return errors.Join(err, g.store.Close())
+	}
+	if err = g.openCertificate(); err != nil {
 		return errors.Join(err, g.store.Close())
 	}
 	g.cleanMedia()
@@ -221,7 +233,7 @@ func (g *Gateway) fail(err error) {
 func (g *Gateway) Addr() string { return g.listener.Addr().String() }
 
 // URL is the WebSocket address of the gateway.
-func (g *Gateway) URL() string { return "ws://" + g.Addr() }
+func (g *Gateway) URL() string { return g.scheme("ws") + "://" + g.Addr() }
 
 // Actors lists the actors of this gateway; it works also while one of them is stuck.
 func (g *Gateway) Actors() []actors.Info { return g.system.Inspect() }

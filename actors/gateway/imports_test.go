@@ -151,7 +151,7 @@ var allowed = map[string][]string{
 
 	// Commands.
 	"cmd/clawdbot": {
-		"actors/tools", "actors/backup", "actors/doctor",
+		"transport/certificate", "actors/tools", "actors/backup", "actors/doctor",
 		"actors/models", "actors/store", "cmd/clawdbot/service", "cmd/clawdbot/tui",
 		"actors/file", "bridge/discovery",
 		"actors/importer",

@@ -81,6 +81,9 @@ type Options struct {
 	Version, Commit string
 	// OnListening is called when the port accepts connections, with the address.
 	OnListening func(addr string)
+	// OnCertificate is called before OnListening with the fingerprint of the certificate that the gateway shows, its SHA-256 as
+	// "AB:CD:…", if it speaks TLS.
+	OnCertificate func(fingerprint string)
 	// OnAlive is called every AliveEvery for as long as the parts that the gateway cannot do without do their work: for a
 	// service manager that ends a program which does not. It must not block for long.
 	OnAlive    func()

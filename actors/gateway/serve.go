@@ -24,7 +24,7 @@ func (g *Gateway) serve() (err error) {
 	g.sockets, err = ws.NewServer(ws.Options{
 		Log: g.log, Open: g.connect, Check: g.check,
 		AllowedHosts: cfg.Gateway.AllowedHosts, AllowedOrigins: cfg.Gateway.ControlUI.AllowedOrigins,
-		Auth: g.auth(),
+		Auth: g.auth(), TrustedProxies: proxies(cfg), Published: g.publishedName,
 	})
 	if err != nil {
 		return err

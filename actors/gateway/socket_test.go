@@ -56,7 +56,7 @@ func open(t testing.TB, url string, header http.Header) *socket {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	ws, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: httpClient(), HTTPHeader: header})
+	ws, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: httpClient(), HTTPHeader: header, Host: header.Get("Host")})
 	if err != nil {
 		t.Fatalf("dial: %v (%v)", err, resp)
 	}

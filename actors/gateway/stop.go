@@ -31,6 +31,7 @@ func (g *Gateway) end(ctx context.Context, goodbye wire.ShutdownEvent) error {
 
 func (g *Gateway) stop(ctx context.Context, goodbye wire.ShutdownEvent) error {
 	g.tree.stopping.Store(true)
+	g.leave()
 	t := g.tree
 	for _, a := range t.directory.States() {
 		_ = t.accounts.Tell(stopAccount(a.Account))

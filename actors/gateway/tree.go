@@ -151,7 +151,7 @@ func (g *Gateway) grow(c *actors.Context[rootMessage]) error {
 	}
 	t.stream = eventstream.NewStream(events, t.events)
 	for _, step := range []func(*actors.Context[rootMessage]) error{
-		g.growState, g.growSurfaces, g.growSessions, g.growClients, g.growClock,
+		g.growState, g.growSurfaces, g.growSessions, g.growClients, g.growClock, g.growPublish,
 	} {
 		if err := step(c); err != nil {
 			return err

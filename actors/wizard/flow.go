@@ -121,8 +121,8 @@ func takeRemoteURL(d *Dialogue, v value) error {
 		return nil
 	}
 	u, err := url.Parse(v.text())
-	if err != nil || u.Scheme != "ws" && u.Scheme != "wss" || u.Host == "" || u.User != nil {
-		return errors.New("the address of a gateway looks like ws://192.0.2.7:18789 or wss://gateway.example.net")
+	if err != nil || u.Scheme != "ws" && u.Scheme != "wss" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("the address of a gateway looks like ws://192.0.2.7:18789 or wss://gateway.example.net; its token is asked for next")
 	}
 	d.draft.set("gateway.remote.url", v.text(), false)
 	return nil

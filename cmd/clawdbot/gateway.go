@@ -17,6 +17,7 @@ import (
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/gateway"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/transport/certificate"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -109,20 +110,28 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	}
 	v, commit := buildInfo()
 	listening := false
+	var serving shownAt
 	systemd := a.notifier(ctx, log)
 	err = gateway.Run(ctx, gateway.Options{
 		Config: doc, LookupEnv: a.lookup, Start: f.start, Log: log,
 		Providers: surfaces(), Models: modelFormats(), Coders: codingAgents(), MCP: mcpDial(), Guard: guard,
 		Methods: wire.Table{tailMethod(live.file)},
-		Restart: restart, OnConfig: func(c *config.Config) { live.change(c.Logging) },
-		Version: orElse(env.Version, v), Commit: orElse(env.Commit, commit),
+		Restart: restart, OnConfig: func(c *config.Config) {
+			live.change(c.Logging)
+			if !c.Gateway.TLS.Enabled { // it is on a start's way to OnListening
+				serving.fingerprint = ""
+			}
+		},
+		OnCertificate: func(fingerprint string) { serving.fingerprint = fingerprint },
+		Version:       orElse(env.Version, v), Commit: orElse(env.Commit, commit),
 		OnAlive: systemd.alive(), AliveEvery: systemd.every(),
 		OnListening: func(addr string) {
 			listening = true
-			systemd.tell("READY=1", "STATUS=listening on ws://"+addr)
-			announce(console, live.style(), addr)
+			serving.addr = addr
+			systemd.tell("READY=1", "STATUS=listening on "+serving.url("ws"))
+			announce(console, live.style(), serving)
 			time.AfterFunc(time.Second, forgetStart)
-			log.Info("gateway started", "page", "http://"+addr+"/", "version", v, "config", doc.Path, "state", env.StateDir)
+			log.Info("gateway started", "page", serving.url("http")+"/", "version", v, "config", doc.Path, "state", env.StateDir)
 		},
 	})
 	switch {
@@ -135,13 +144,30 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	}
 }
 
-// announce prints the line that says that the port accepts connections, whatever the log level.
-func announce(w io.Writer, style, addr string) {
-	line := "gateway listening on ws://" + addr
-	if style == "json" {
-		line = fmt.Sprintf(`{"time":%q,"level":"info","message":%q}`, time.Now().UTC().Format(time.RFC3339Nano), line)
+// shownAt is how clients meet the gateway.
+type shownAt struct{ addr, fingerprint string }
+
+// url is its address; scheme is that of plain text.
+func (s shownAt) url(scheme string) string {
+	if s.fingerprint != "" {
+		scheme += "s"
 	}
-	fmt.Fprintln(w, line)
+	return scheme + "://" + s.addr
+}
+
+// announce prints the line that says that the port accepts connections, and one with the fingerprint of the certificate, if it
+// shows one, whatever the log level.
+func announce(w io.Writer, style string, at shownAt) {
+	lines := []string{"gateway listening on " + at.url("ws")}
+	if at.fingerprint != "" {
+		lines = append(lines, "certificate SHA-256 fingerprint "+at.fingerprint)
+	}
+	for _, line := range lines {
+		if style == "json" {
+			line = fmt.Sprintf(`{"time":%q,"level":"info","message":%q}`, time.Now().UTC().Format(time.RFC3339Nano), line)
+		}
+		fmt.Fprintln(w, line)
+	}
 }
 
 // unfit says that another start would meet the same problem: a supervisor must not try again by itself.
@@ -149,7 +175,9 @@ func unfit(err error) bool {
 	var version *store.VersionError
 	var corrupt *store.CorruptError
 	var migration *store.MigrationError
-	return errors.As(err, &version) || errors.As(err, &corrupt) || errors.As(err, &migration) && !errors.Is(err, store.ErrUnavailable)
+	var invalid *config.InvalidError
+	var pair *certificate.FileError
+	return errors.As(err, &invalid) || errors.As(err, &pair) || errors.As(err, &version) || errors.As(err, &corrupt) || errors.As(err, &migration) && !errors.Is(err, store.ErrUnavailable)
 }
 
 // invalidConfig makes one line per problem.

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/transport/client"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -146,11 +147,15 @@ func (a *app) postHook(ctx context.Context, f clientFlags, token, name, payload 
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	defer a.progress("waiting for the hook")()
-	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
+	trust, err := client.TLSConfig(t.url, t.fingerprint)
+	if err != nil {
+		return 0, "", err
+	}
+	poster := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: trust},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for this gateway
 	}
-	resp, err := client.Do(req)
+	resp, err := poster.Do(req)
 	if err != nil {
 		return 0, "", t.explain(err, f.timeout)
 	}

@@ -188,7 +188,7 @@ func TestRun_startGuardsAreOneLine(t *testing.T) {
 			env[c.env] = ""
 		}
 		r := invoke(env, strings.Fields(c.args)...)
-		if r.code != exitFailed || !strings.HasPrefix(r.err, "Gateway failed to start: ") || !strings.Contains(r.err, c.want) ||
+		if r.code != exitInvalid || !strings.HasPrefix(r.err, "Gateway failed to start: ") || !strings.Contains(r.err, c.want) ||
 			strings.Count(r.err, "\n") != 1 || r.out != "" {
 			t.Errorf("%s: %+v", c.args, r)
 		}
@@ -231,6 +231,8 @@ func TestTarget(t *testing.T) {
 		{"this host by flag", local, nil, clientFlags{url: "ws://localhost:7"}, "ws://localhost:7", "file-token"},
 		{"elsewhere gets no file token", local, nil, clientFlags{url: "wss://evil.example"}, "wss://evil.example", ""},
 		{"elsewhere gets no remote token", remote, nil, clientFlags{url: "wss://evil.example"}, "wss://evil.example", ""},
+		{"named in the file, used by flag only", strings.Replace(remote, "mode:'remote',", "", 1), nil, clientFlags{url: "wss://gw.example"}, "wss://gw.example", "remote-token"},
+		{"TLS here", strings.Replace(local, "port:5000", "port:5000,tls:{enabled:true}", 1), nil, clientFlags{}, "wss://127.0.0.1:5000", "file-token"},
 		{"elsewhere gets what is named for it", local, nil, clientFlags{url: "wss://gw.example", token: "flag-token"}, "wss://gw.example", "flag-token"},
 		{"all interfaces", "{gateway:{bind:'lan',auth:{token:'file-token'}}}", nil, clientFlags{}, "ws://127.0.0.1:18789", "file-token"},
 	} {

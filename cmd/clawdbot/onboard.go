@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -149,8 +147,7 @@ func (a *app) setup(ctx context.Context) (setup, error) {
 		return a.offline(), nil // whose start says what is wrong with the file
 	}
 	c := doc.Config
-	f := clientFlags{timeout: localTimeout,
-		url: "ws://" + net.JoinHostPort(localHost(c.Gateway.Bind), strconv.Itoa(env.Ports(c, 0).Gateway))}
+	f := clientFlags{timeout: localTimeout, url: ownURL(env, c)}
 	conn, err := a.dial(ctx, f)
 	switch _, alone := errors.AsType[*notRunning](err); {
 	case alone:

@@ -127,6 +127,13 @@ func (a *app) showStatus(s wire.StatusSummary, verbose bool) error {
 	if d := s.Discovery; d != nil {
 		t.row("Discovery", discoveryState(*d))
 	}
+	if c := s.TLS; c != nil {
+		t.row("Certificate", certificateState(*c, time.Now()))
+		t.row("SHA-256 fingerprint", c.Fingerprint)
+	}
+	if ts := s.Tailscale; ts != nil {
+		t.row("Tailscale "+ts.Mode, yes(ts.URL != "", ts.URL, "not published: "+ts.Problem))
+	}
 	if n := len(s.QueuedSystemEvents); n > 0 {
 		t.row("Waiting for the next turn", count(n, "system event", "system events"))
 	}
@@ -155,6 +162,19 @@ func discoveryState(d wire.DiscoveryInfo) string {
 		line += "; zone file " + d.Zone
 	case d.ZoneReason != "":
 		line += "; no zone file: " + d.ZoneReason
+	}
+	return line
+}
+
+func certificateState(c wire.TLSInfo, now time.Time) string {
+	end := time.UnixMilli(c.NotAfter)
+	line := "until " + end.UTC().Format(time.DateOnly)
+	if end.Before(now) {
+		line = "ended on " + end.UTC().Format(time.DateOnly)
+	}
+	line += yes(c.Own, ", made by the gateway, ", ", ") + c.Path
+	if c.Problem != "" {
+		line += "; its new content is not used: " + c.Problem
 	}
 	return line
 }

@@ -36,11 +36,11 @@ func (a *app) tuiCommand() *cobra.Command {
 			err = tui.Run(tui.Options{
 				Context: c.Context(), Session: session, Input: in, Output: a.out, Environ: os.Environ(), NewID: uuid.NewString,
 				Client: client.Options{
-					URL: t.url, Token: t.token.Reveal(), Password: t.password.Reveal(), ConnectTimeout: f.timeout,
+					URL: t.url, Token: t.token.Reveal(), Password: t.password.Reveal(), TLSFingerprint: t.fingerprint, ConnectTimeout: f.timeout,
 					Client: wire.ConnectClient{Name: "cli", Version: v, Platform: runtime.GOOS, Mode: "ui", InstanceID: uuid.NewString()},
 				},
 			})
-			if errors.Is(err, client.ErrUnauthorized) {
+			if errors.Is(err, client.ErrUnauthorized) || errors.Is(err, client.ErrCertificate) {
 				return t.explain(err, f.timeout)
 			}
 			return err

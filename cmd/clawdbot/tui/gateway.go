@@ -31,7 +31,7 @@ func (m *model) dial() tea.Cmd {
 	return func() tea.Msg {
 		c, err := client.Dial(ctx, o)
 		if err != nil {
-			return refused{err, errors.Is(err, client.ErrUnauthorized) || ctx.Err() != nil}
+			return refused{err, errors.Is(err, client.ErrUnauthorized) || errors.Is(err, client.ErrCertificate) || ctx.Err() != nil}
 		}
 		return connected{c}
 	}
