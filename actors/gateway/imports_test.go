@@ -55,7 +55,7 @@ var allowed = map[string][]string{
 	"providers/model":           {},
 	"providers/model/anthropic": {"providers/model", "github.com/anthropics/anthropic-sdk-go", "github.com/anthropics/anthropic-sdk-go/"},
 	"providers/model/gemini":    {"providers/model"},
-	"providers/model/openai":    {"providers/model", "github.com/openai/openai-go/v3", "github.com/openai/openai-go/v3/"},
+	"providers/model/openai":    {"providers/model", "github.com/openai/openai-go/v3/packages/ssestream"},
 	"providers/model/modeltest": {"providers/model"}, // for tests only
 
 	// Coding agents. The protocols import their contract.
