@@ -67,7 +67,7 @@ func TestRemote_fingerprint(t *testing.T) {
 		{"", "--token CANARY", exitFailed, "Compare it with what clawdbot status shows"},
 		{"", "--token CANARY --tls-fingerprint " + other, exitFailed, "is not the gateway that is expected"},
 		{"", "--token CANARY --tls-fingerprint " + s.TLS.Fingerprint, exitFailed, "the token is not the gateway's"},
-		{"", "--password CANARY --tls-fingerprint " + s.TLS.Fingerprint, exitFailed, "the gateway wants its token, and was sent a password"},
+		{"", "--password CANARY --tls-fingerprint " + s.TLS.Fingerprint, exitFailed, "or it wants a token"},
 		{"", "--token CANARY --url " + plain, exitFailed, "speaks TLS: the address begins with wss://"},
 	} {
 		args := append([]string{"health"}, strings.Fields(tc.args)...)
@@ -92,7 +92,7 @@ func TestRemote_wrongScheme(t *testing.T) {
 	if r.code != exitFailed || !strings.Contains(r.err, "speaks no TLS: the address begins with ws://") {
 		t.Errorf("%+v", r)
 	}
-	if r := invoke(home(t, ""), "health", "--url", l.URL(), "--token", "CANARY"); !strings.Contains(r.err, "wants its password, and was sent a token") {
+	if r := invoke(home(t, ""), "health", "--url", l.URL(), "--token", "CANARY"); !strings.Contains(r.err, "or it wants a password") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -141,7 +141,7 @@ func extraTypes() []any {
 		wire.RequestFrame{}, wire.ResponseFrame{}, wire.EventFrame{},
 		wire.CronAt{}, wire.CronEvery{}, wire.CronExpr{}, wire.CronSystemEvent{}, wire.CronAgentTurn{},
 		wire.Attachment{}, wire.JobStarted{}, wire.JobDone{}, wire.JobError{}, wire.AssistantData{},
-		wire.ToolData{}, wire.SteerData{}, wire.StreamErrorData{}, wire.MismatchDetails{}, wire.CredentialDetails{}, wire.ConfigIssues{},
+		wire.ToolData{}, wire.SteerData{}, wire.StreamErrorData{}, wire.MismatchDetails{}, wire.ConfigIssues{},
 		wire.NodeErrorDetails{}, wire.LimitDetails{}, wire.ModelsDownDetails{},
 	}
 }

@@ -82,25 +82,11 @@ func (e *RedirectError) Error() string { return "the address leads elsewhere, to
 // unauthorized adds to the gateway's refusal what to do about it.
 func unauthorized(refusal *wire.Error, o *Options) error {
 	step := "give the client the token or password that the gateway was started with"
-	switch expected := expectedKind(refusal); {
-	case expected == "password":
-		step = "the gateway wants its password, and was sent a token: gateway.auth.password or CLAWDBOT_GATEWAY_PASSWORD of the gateway"
-	case expected == "token":
-		step = "the gateway wants its token, and was sent a password: gateway.auth.token or CLAWDBOT_GATEWAY_TOKEN of the gateway"
+	switch {
 	case o.Token != "":
-		step = "the token is not the gateway's: compare it with gateway.auth.token or CLAWDBOT_GATEWAY_TOKEN of the gateway"
+		step = "the token is not the gateway's, or it wants a password: compare it with gateway.auth.token or CLAWDBOT_GATEWAY_TOKEN of the gateway"
 	case o.Password != "":
-		step = "the password is not the gateway's: compare it with gateway.auth.password or CLAWDBOT_GATEWAY_PASSWORD of the gateway"
+		step = "the password is not the gateway's, or it wants a token: compare it with gateway.auth.password or CLAWDBOT_GATEWAY_PASSWORD of the gateway"
 	}
 	return fmt.Errorf("%w: %w: %s", ErrUnauthorized, refusal, step)
-}
-
-// expectedKind is the kind of credential that a refusal names; "" = it names none.
-func expectedKind(refusal *wire.Error) string {
-	raw, err := wire.Marshal(refusal.Details)
-	var d wire.CredentialDetails
-	if err != nil || wire.Unmarshal(raw, &d) != nil {
-		return ""
-	}
-	return d.Expected
 }

@@ -106,11 +106,6 @@ type MismatchDetails struct {
 	ExpectedProtocol int64 `json:"expectedProtocol"`
 }
 
-// CredentialDetails goes with the error "unauthorized" when a credential of the other kind was sent.
-type CredentialDetails struct {
-	Expected string `json:"expected" jsonschema:"enum=token,enum=password"`
-}
-
 // NoParams is for methods that take an empty object.
 type NoParams struct{}
 

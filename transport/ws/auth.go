@@ -134,15 +134,6 @@ func (c *credentials) check(s shown) verdict {
 	return refusal(s.password)
 }
 
-// otherKind is the kind of credential that is wanted, when only one of the other kind was shown.
-func (c *credentials) otherKind(s shown) string {
-	switch {
-	case c.mode == ModeToken && s.token == "" && s.password != "", c.mode == ModePassword && s.password == "" && s.token != "":
-		return string(c.mode)
-	}
-	return ""
-}
-
 func (c *credentials) matches(secret string) bool {
 	sum := sha256.Sum256([]byte(secret))
 	return subtle.ConstantTimeCompare(sum[:], c.secret[:]) == 1 && secret != ""

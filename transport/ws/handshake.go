@@ -113,11 +113,7 @@ func (s *Session) authenticate(a *wire.ConnectAuth) *wire.Error {
 		}
 		s.srv.counts.unauthorized.Add(1)
 		s.srv.log.Warn("connect unauthorized", "conn", s.peer.ConnID, "remote", s.peer.RemoteIP)
-		err := wire.InvalidRequest("unauthorized")
-		if kind := auth.otherKind(show); kind != "" {
-			err.Details = wire.CredentialDetails{Expected: kind}
-		}
-		return err
+		return wire.InvalidRequest("unauthorized")
 	}
 }
 

@@ -1274,31 +1274,6 @@ public struct ConnectParams: Codable, Hashable, Sendable {
     }
 }
 
-public struct CredentialDetails: Codable, Hashable, Sendable {
-    public let expected: ExpectedValue
-
-    public init(
-        expected: ExpectedValue
-    ) {
-        self.expected = expected
-    }
-
-    public struct ExpectedValue: RawRepresentable, Codable, Hashable, Sendable {
-        public let rawValue: String
-
-        public init(rawValue: String) {
-            self.rawValue = rawValue
-        }
-
-        public static let token = ExpectedValue(rawValue: "token")
-        public static let password = ExpectedValue(rawValue: "password")
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case expected = "expected"
-    }
-}
-
 public struct CronAddParams: Codable, Hashable, Sendable {
     public let name: String
     public let description: String?

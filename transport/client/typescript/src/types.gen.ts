@@ -313,10 +313,6 @@ export interface ConnectParams {
   userAgent?: string;
 }
 
-export interface CredentialDetails {
-  expected: "token" | "password";
-}
-
 export interface CronAddParams {
   name: string;
   description?: string;
