@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"log/slog"
 	"os"
@@ -113,11 +114,11 @@ func (l *logTail) days() (paths []string, err error) {
 	return paths, err
 }
 
-// find opens the file that a cursor is in: "name@offset@inode", because a file that is full gets another name; without an
-// inode the name counts. No file: it is not there any more, or shorter.
+// find opens the file that a cursor is in: "name@offset@identity", because a file that is full gets another name; without an
+// identity the name counts. No file: it is not there any more, or shorter.
 func find(files []string, cursor string) (at int, f *os.File, offset int64) {
 	name, rest, _ := strings.Cut(cursor, "@")
-	where, inode, known := strings.Cut(rest, "@")
+	where, identity, known := strings.Cut(rest, "@")
 	offset, err := strconv.ParseInt(where, 10, 64)
 	if err != nil || offset < 0 {
 		return 0, nil, 0
@@ -128,7 +129,7 @@ func find(files []string, cursor string) (at int, f *os.File, offset int64) {
 			continue
 		}
 		info, err := f.Stat()
-		if err == nil && info.Size() >= offset && (known && inodeOf(info) == inode || !known && filepath.Base(path) == name) {
+		if err == nil && info.Size() >= offset && (known && identityOf(f, info, offset) == identity || !known && filepath.Base(path) == name) {
 			return i, f, offset
 		}
 		_ = f.Close()
@@ -136,15 +137,20 @@ func find(files []string, cursor string) (at int, f *os.File, offset int64) {
 	return 0, nil, 0
 }
 
-func inodeOf(info os.FileInfo) string {
+// identityOf tells files apart: by the inode, and, since that of a removed file is used again, by how the file begins. What is
+// before the offset does not change any more.
+func identityOf(f *os.File, info os.FileInfo, offset int64) string {
+	var inode uint64
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		return strconv.FormatUint(st.Ino, 10)
+		inode = st.Ino
 	}
-	return ""
+	begins := fnv.New64a()
+	_, _ = io.Copy(begins, io.NewSectionReader(f, 0, min(offset, 128))) // what cannot be read is another file
+	return fmt.Sprintf("%d-%x", inode, begins.Sum64())
 }
 
-func cursorAt(path string, info os.FileInfo, offset int64) string {
-	return fmt.Sprintf("%s@%d@%s", filepath.Base(path), offset, inodeOf(info))
+func cursorAt(f *os.File, info os.FileInfo, offset int64) string {
+	return fmt.Sprintf("%s@%d@%s", filepath.Base(f.Name()), offset, identityOf(f, info, offset))
 }
 
 // behind gives the lines that follow an offset in the first of the files, which f has open. At its end it goes on with the
@@ -173,13 +179,15 @@ func behind(files []string, f *os.File, offset int64, limit int, keep func([]byt
 	if len(text) == tailBytes { // one line, and it is longer than anything that is logged
 		offset += tailBytes
 	}
-	path := files[0]
+	r.Cursor = cursorAt(f, info, offset)
 	if len(text) == 0 && len(files) > 1 {
-		if next, err := os.Stat(files[1]); err == nil {
-			path, info, offset = files[1], next, 0
+		if next, err := os.Open(files[1]); err == nil {
+			defer next.Close()
+			if info, err := next.Stat(); err == nil {
+				r.Cursor = cursorAt(next, info, 0)
+			}
 		}
 	}
-	r.Cursor = cursorAt(path, info, offset)
 	return r, nil
 }
 
@@ -216,7 +224,7 @@ func lastOf(path string, current bool, left int64, limit int, keep func([]byte) 
 	}
 	whole := bytes.LastIndexByte(text, '\n') + 1 // the line behind it is being written
 	if current {
-		r.Cursor = cursorAt(path, info, start+int64(whole))
+		r.Cursor = cursorAt(f, info, start+int64(whole))
 	}
 	lines := bytes.Split(text[:whole], []byte("\n"))
 	lines = lines[:len(lines)-1]

@@ -102,7 +102,7 @@ func TestRun_wrongUsageIs2(t *testing.T) {
 		{"health --bogus", "unknown flag: --bogus"},
 		{"health --timeout soon", "want milliseconds"},
 		{"health --url http://h", "looks like ws://"},
-		{"health --url ws://u:p@h", "looks like ws://"},
+		{"health --url ws://u:p@h", "carries no credential"},
 		{"send -t 1", "--message"},
 		{"agent -m x", "--session-key"},
 		{"agent -m x --to 1 --timeout 0", "positive"},

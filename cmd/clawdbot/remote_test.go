@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -45,13 +46,14 @@ func TestRemote_fingerprint(t *testing.T) {
 	if err != nil || at.Scheme != "wss" {
 		t.Fatal(l.URL(), err)
 	}
-	l.vars["CLAWDBOT_GATEWAY_PORT"] = at.Port()
-	r := invoke(l.vars, "status", "--json")
+	vars := maps.Clone(l.vars) // the gateway reads its own
+	vars["CLAWDBOT_GATEWAY_PORT"] = at.Port()
+	r := invoke(vars, "status", "--json")
 	var s wire.StatusSummary
 	if err := wire.Unmarshal([]byte(r.out), &s); err != nil || s.TLS == nil {
 		t.Fatalf("%+v: %v", r, err)
 	}
-	if r := invoke(l.vars, "status"); !strings.Contains(r.out, s.TLS.Fingerprint) || !strings.Contains(r.out, "made by the gateway") {
+	if r := invoke(vars, "status"); !strings.Contains(r.out, s.TLS.Fingerprint) || !strings.Contains(r.out, "made by the gateway") {
 		t.Errorf("%+v", r)
 	}
 	other := certificate.Fingerprint([]byte("another"))
