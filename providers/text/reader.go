@@ -61,14 +61,15 @@ func (r *Reader) End() string {
 
 // line reads what is left of a line that is complete. gone: it was nothing but for the program.
 func (r *Reader) line(rest string) (text string, gone bool) {
-	switch whole := r.head + rest; {
-	case r.fence != nil:
-		if closes(whole, *r.fence) {
+	if r.fence != nil {
+		if closes(r.head+rest, *r.fence) {
 			r.fence = nil
 		}
 		return rest, false
-	case fenceMark(whole) != "":
-		r.fence = &fence{mark: fenceMark(whole)}
+	}
+	rest = r.lead(rest)
+	if mark := fenceMark(r.head + rest); mark != "" {
+		r.fence = &fence{mark: mark}
 		return rest, false
 	}
 	text = r.tags(rest)
@@ -86,6 +87,10 @@ func (r *Reader) line(rest string) (text string, gone bool) {
 // begun gives what may be shown of a line that is not complete.
 func (r *Reader) begun() string {
 	if r.fence == nil {
+		r.held = r.lead(r.held)
+		if fenceMark(r.head+r.held) != "" {
+			return "" // what else the line has tells whether it begins code
+		}
 		r.held = r.tags(r.held)
 	}
 	safe := len(r.held)
@@ -93,8 +98,28 @@ func (r *Reader) begun() string {
 		safe = doubtful(r.held)
 	}
 	text := r.held[:safe]
+	if strings.TrimSpace(r.head+text) == "" {
+		return "" // a tag that follows takes it along
+	}
 	r.head, r.held = r.head+text, r.held[safe:]
 	return text
+}
+
+// lead takes out the tags at the beginning of a line: what is behind them may begin fenced code.
+func (r *Reader) lead(s string) string {
+	if r.trim {
+		s = strings.TrimLeft(s, " \t")
+		r.trim = s == ""
+	}
+	for r.head == "" {
+		m := replyTag.FindStringIndex(s)
+		if m == nil || m[0] > 0 {
+			break
+		}
+		s = r.tags(s[:m[1]]) + s[m[1]:]
+		r.trim = s == ""
+	}
+	return s
 }
 
 // tags takes the tags out of a part of a line.

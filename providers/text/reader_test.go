@@ -25,6 +25,7 @@ func TestReader(t *testing.T) {
 		"see `MEDIA: https://x.org/a.png`":         {"see", "", []string{"https://x.org/a.png"}},
 		"the word MEDIA: is nothing by itself":     {"the word MEDIA: is nothing by itself", "", nil},
 		"XMEDIA:/a":                                {"XMEDIA:/a", "", nil},
+		"[[reply_to:7]]```\nMEDIA:/a\n[[reply_to_current]]\n```": {"```\nMEDIA:/a\n[[reply_to_current]]\n```", "7", nil},
 		"```\nMEDIA:/a\n[[reply_to_current]]\n```": {"```\nMEDIA:/a\n[[reply_to_current]]\n```", "", nil},
 		"[[reply_to_current":                       {"[[reply_to_current", "", nil},
 	} {
