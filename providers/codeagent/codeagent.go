@@ -135,9 +135,9 @@ var (
 
 // Limits on what an agent may say. More ends its turn.
 const (
-	MaxMessage = 9 << 20 // bytes of one message
-	MaxText    = 1 << 20 // bytes of what it says, and of what it thinks, in one turn
-	MaxCalls   = 2000    // of one turn
+	MaxMessage = 9 << 20   // bytes of one message
+	MaxText    = 256 << 10 // bytes of what it says, and of what it thinks, in one turn: each event has all of it, and a client may be slow
+	MaxCalls   = 2000      // of one turn
 	MaxResult  = 64 << 10
 	perSecond  = 10_000 // messages
 	maxNoise   = 200    // lines in a minute that are no message

@@ -14,20 +14,20 @@ func TestReader(t *testing.T) {
 		shown, tag string
 		files      []string
 	}{
-		"hello":                                    {"hello", "", nil},
-		"[[reply_to_current]] hello":               {"hello", "current", nil},
-		"a [[reply_to_current]] b":                 {"a b", "current", nil},
-		"hello\n[[reply_to: 42 ]]":                 {"hello", "42", nil},
-		"[[reply_to_current]]\nhello":              {"hello", "current", nil},
-		"[[reply_to:1]] a [[reply_to:2]]":          {"a", "2", nil},
-		"[[reply_to:]] a [[b]] [c]":                {"[[reply_to:]] a [[b]] [c]", "", nil},
-		"one\nMEDIA:/tmp/a.png\ntwo":               {"one\ntwo", "", []string{"/tmp/a.png"}},
-		"see `MEDIA: https://x.org/a.png`":         {"see", "", []string{"https://x.org/a.png"}},
-		"the word MEDIA: is nothing by itself":     {"the word MEDIA: is nothing by itself", "", nil},
-		"XMEDIA:/a":                                {"XMEDIA:/a", "", nil},
+		"hello":                                                  {"hello", "", nil},
+		"[[reply_to_current]] hello":                             {"hello", "current", nil},
+		"a [[reply_to_current]] b":                               {"a b", "current", nil},
+		"hello\n[[reply_to: 42 ]]":                               {"hello", "42", nil},
+		"[[reply_to_current]]\nhello":                            {"hello", "current", nil},
+		"[[reply_to:1]] a [[reply_to:2]]":                        {"a", "2", nil},
+		"[[reply_to:]] a [[b]] [c]":                              {"[[reply_to:]] a [[b]] [c]", "", nil},
+		"one\nMEDIA:/tmp/a.png\ntwo":                             {"one\ntwo", "", []string{"/tmp/a.png"}},
+		"see `MEDIA: https://x.org/a.png`":                       {"see", "", []string{"https://x.org/a.png"}},
+		"the word MEDIA: is nothing by itself":                   {"the word MEDIA: is nothing by itself", "", nil},
+		"XMEDIA:/a":                                              {"XMEDIA:/a", "", nil},
 		"[[reply_to:7]]```\nMEDIA:/a\n[[reply_to_current]]\n```": {"```\nMEDIA:/a\n[[reply_to_current]]\n```", "7", nil},
-		"```\nMEDIA:/a\n[[reply_to_current]]\n```": {"```\nMEDIA:/a\n[[reply_to_current]]\n```", "", nil},
-		"[[reply_to_current":                       {"[[reply_to_current", "", nil},
+		"```\nMEDIA:/a\n[[reply_to_current]]\n```":               {"```\nMEDIA:/a\n[[reply_to_current]]\n```", "", nil},
+		"[[reply_to_current":                                     {"[[reply_to_current", "", nil},
 	} {
 		for step := 1; step <= len(in); step++ {
 			var r Reader
