@@ -3,7 +3,11 @@ package account
 import (
 	"testing"
 
-	"github.com/clawdbot/gateway/actors/actortest"
+	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { actortest.Main(m) }
+// TestMain looks for goroutines that stay. The library of WhatsApp waits up to 20 s for the answer to its first message, whatever
+// its context says, and then ends by itself.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("go.mau.fi/whatsmeow.(*Client).doHandshake"))
+}
