@@ -62,6 +62,8 @@ func TestDocs_links(t *testing.T) {
 	}
 }
 
+var punctuation = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+
 // hasHeading looks for a heading by the name that its link has: small letters, no punctuation, dashes for spaces.
 func hasHeading(t *testing.T, path, want string) bool {
 	t.Helper()
@@ -70,7 +72,7 @@ func hasHeading(t *testing.T, path, want string) bool {
 		t.Fatal(err)
 	}
 	for _, m := range docHeading.FindAllStringSubmatch(string(raw), -1) {
-		name := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		name := punctuation.ReplaceAllString(strings.ToLower(m[1]), "")
 		if strings.ReplaceAll(name, " ", "-") == want {
 			return true
 		}
