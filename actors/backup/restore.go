@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/clawdbot/gateway/actors/file"
 	"github.com/clawdbot/gateway/actors/store"
 )
 
@@ -165,18 +166,9 @@ func place(all []move, stateDir string) (aside []string, err error) {
 		if err := rename(m.stage, m.root.path); err != nil {
 			return nil, err
 		}
-		if err := syncDir(filepath.Dir(m.root.path)); err != nil {
+		if err := file.SyncDir(filepath.Dir(m.root.path)); err != nil {
 			return nil, err
 		}
 	}
 	return aside, nil
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

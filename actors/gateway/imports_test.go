@@ -82,7 +82,7 @@ var allowed = map[string][]string{
 		"github.com/google/uuid", "github.com/netresearch/go-cron",
 	},
 	"actors/wizard":      {"actors", "actors/config", "transport/wire", "github.com/google/uuid"},
-	"actors/store":       {"actors", "transport/wire", "github.com/gofrs/flock", "modernc.org/sqlite", "modernc.org/sqlite/lib"},
+	"actors/store":       {"actors", "actors/file", "transport/wire", "github.com/gofrs/flock", "modernc.org/sqlite", "modernc.org/sqlite/lib"},
 	"actors/metrics":     {"transport/wire"},
 	"actors/eventstream": {"actors", "transport/wire"},
 	"actors/presence":    {"actors", "actors/eventstream", "transport/wire"},
@@ -92,7 +92,7 @@ var allowed = map[string][]string{
 		"actors", "actors/eventstream", "actors/store", "providers", "providers/model", "providers/text", "transport/wire", "github.com/google/uuid",
 	},
 	"actors/session": {
-		"actors", "actors/agent", "actors/command", "actors/eventstream", "actors/store", "actors/tools", "providers", "transport/wire", "github.com/google/uuid",
+		"actors", "actors/agent", "actors/command", "actors/eventstream", "actors/file", "actors/store", "actors/tools", "providers", "transport/wire", "github.com/google/uuid",
 	},
 	"actors/pairing":     {"actors", "actors/eventstream", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/announce":    {"actors"},
@@ -122,7 +122,7 @@ var allowed = map[string][]string{
 	"actors/account": {"actors", "actors/store", "providers", "providers/media", "providers/text", "transport/wire", "golang.org/x/time/rate"},
 	"actors/router":  {"actors", "actors/command", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/outbox":  {"actors", "actors/account", "actors/store", "actors/why", "providers", "transport/wire"},
-	"actors/backup":  {"actors/store", "filippo.io/age"},
+	"actors/backup":  {"actors/file", "actors/store", "filippo.io/age"},
 	"actors/doctor":  {"actors/config", "actors/file", "actors/store", "transport/certificate", "transport/wire", "golang.org/x/sys/unix"},
 	"actors/why":     {"actors/agent", "actors/config", "actors/store", "providers", "transport/wire"},
 

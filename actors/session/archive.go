@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clawdbot/gateway/actors/file"
 	"github.com/clawdbot/gateway/actors/store"
 )
 
@@ -94,21 +95,13 @@ func nameArchive(draft, prefix string) (string, error) {
 			continue
 		}
 		if err == nil {
-			err = errors.Join(place.Close(), os.Rename(draft, path), syncDir(filepath.Dir(path)))
+			err = errors.Join(place.Close(), os.Rename(draft, path), file.SyncDir(filepath.Dir(path)))
 		}
 		if err != nil {
 			return "", fmt.Errorf("archive: %w", err)
 		}
 		return path, nil
 	}
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)

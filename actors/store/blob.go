@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+
+	"github.com/clawdbot/gateway/actors/file"
 )
 
 // maxInline is the largest message that is kept in its row.
@@ -28,7 +30,7 @@ func (b *blobs) put(data []byte) (ref string, err error) {
 	path := filepath.Join(b.dir, ref)
 	if _, err := os.Stat(path); err == nil {
 		// Complete, since it got its name after its content was synced; the name itself may be younger than that.
-		return ref, syncDir(b.dir)
+		return ref, file.SyncDir(b.dir)
 	}
 	if err := b.write(path, data); err != nil {
 		return "", unavailable(fmt.Errorf("write blob: %w", err))
@@ -53,7 +55,7 @@ func (b *blobs) write(path string, data []byte) (err error) {
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(b.dir)
+	return file.SyncDir(b.dir)
 }
 
 // get reads a blob and proves that it is the one that was written.

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/clawdbot/gateway/actors/file"
 )
 
 //go:embed migrations/*.sql
@@ -163,7 +165,7 @@ func (m *migrator) snapshot(ctx context.Context, version int) (path string, err 
 	if _, err := m.db.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
 		return "", errors.Join(err, os.Remove(path))
 	}
-	if err := firstError(syncFile(path), syncDir(m.backups)); err != nil {
+	if err := firstError(syncFile(path), file.SyncDir(m.backups)); err != nil {
 		return "", err
 	}
 	return path, m.prune()

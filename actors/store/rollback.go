@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clawdbot/gateway/actors/file"
 )
 
 // Snapshot is a copy of the database from before a migration.
@@ -86,7 +88,7 @@ func Rollback(ctx context.Context, dir string, s Snapshot, now time.Time) (aside
 	if err := os.Rename(young, path); err != nil {
 		return aside, err
 	}
-	return aside, firstError(syncDir(filepath.Join(dir, "backups")), syncDir(dir))
+	return aside, firstError(file.SyncDir(filepath.Join(dir, "backups")), file.SyncDir(dir))
 }
 
 func copyFile(from, to string) error {

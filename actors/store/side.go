@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"modernc.org/sqlite"
+
+	"github.com/clawdbot/gateway/actors/file"
 )
 
 // fenceBucket holds, per side database, how often it was opened: the fencing token of the handle that is in force.
@@ -70,7 +72,7 @@ func (s *Store) RemoveSide(ctx context.Context, name string) error {
 			return fmt.Errorf("remove database: %w", err)
 		}
 	}
-	return syncDir(s.opts.Dir)
+	return file.SyncDir(s.opts.Dir)
 }
 
 // raise makes a new fencing token the one in force, first on disk and then here.

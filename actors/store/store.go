@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
+	"github.com/clawdbot/gateway/actors/file"
 )
 
 // Options say where the state is.
@@ -103,7 +104,7 @@ func (s *Store) openDatabase() error {
 	if err := privateDir(s.blobs.dir); err != nil {
 		return err
 	}
-	if err := syncDir(s.opts.Dir); err != nil { // a commit is worth nothing in a file whose name is lost
+	if err := file.SyncDir(s.opts.Dir); err != nil { // a commit is worth nothing in a file whose name is lost
 		return err
 	}
 	steps, err := embeddedSteps(migrationFiles)
