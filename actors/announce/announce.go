@@ -1,10 +1,11 @@
 package announce
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/clawdbot/gateway/actors"
 )
@@ -46,33 +47,17 @@ type Options struct {
 	Run func(ctx context.Context, report func(Status)) error
 }
 
-// Message is everything the actor accepts.
-type Message interface{ announceMessage() }
+// errEnded: Run has returned though nobody wanted it to.
+var errEnded = errors.New("the announcement ended by itself")
 
-// ended is the end of Run.
-type ended struct{ err error }
-
-func (ended) announceMessage() {}
-
-// Props describes the actor. Its name is "announce".
-func Props(o Options) actors.Props[Message] {
-	return actors.Props[Message]{
-		Kind:    "announce",
-		New:     func() actors.Behavior[Message] { return &announce{o} },
-		Restart: actors.Restart{Min: time.Second, Max: time.Minute, Window: time.Hour, Limit: 1000},
-	}
-}
-
-type announce struct{ o Options }
-
-func (a *announce) Start(c *actors.Context[Message]) error {
-	log := c.Log()
-	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, a.o.Run(ctx, func(s Status) {
+// Props describes the actor. Its name is "announce". What ended the work is in the status, and it is begun anew after a pause.
+func Props(o Options) actors.Props[actors.WorkEnded] {
+	return actors.Work("announce", func(ctx context.Context, log *slog.Logger) error {
+		return cmp.Or(o.Run(ctx, func(s Status) {
 			if ctx.Err() != nil {
 				return // of an incarnation that has ended
 			}
-			a.o.State.Set(s)
+			o.State.Set(s)
 			if s.Announced {
 				log.Info("discovery: the bridge is announced", "name", s.Name, "interfaces", s.Interfaces)
 			} else if s.Reason != "" {
@@ -81,22 +66,10 @@ func (a *announce) Start(c *actors.Context[Message]) error {
 			if s.ZoneReason != "" {
 				log.Warn("discovery: no zone file for the tailnet", "reason", s.ZoneReason)
 			}
-		})
-	}, func(_ struct{}, err error) Message { return ended{err} })
-	return nil
-}
-
-// Receive fails with what ended the work: it is begun anew after a pause.
-func (a *announce) Receive(_ *actors.Context[Message], m Message) error {
-	e, ok := m.(ended)
-	if !ok {
-		return nil
-	}
-	if e.err == nil {
-		e.err = errors.New("the announcement ended by itself")
-	}
-	s := a.o.State.Status()
-	s.Announced, s.Interfaces, s.Reason = false, nil, e.err.Error()
-	a.o.State.Set(s)
-	return e.err
+		}), errEnded)
+	}, func(err error) {
+		s := o.State.Status()
+		s.Announced, s.Interfaces, s.Reason = false, nil, err.Error()
+		o.State.Set(s)
+	})
 }

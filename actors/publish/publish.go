@@ -2,8 +2,8 @@ package publish
 
 import (
 	"context"
+	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/clawdbot/gateway/actors"
 )
@@ -47,30 +47,12 @@ type Options struct {
 	Run func(ctx context.Context, report func(Status))
 }
 
-// Message is everything the actor accepts.
-type Message interface{ publishMessage() }
-
-// ended is the end of Run.
-type ended struct{ err error }
-
-func (ended) publishMessage() {}
-
-// Props describes the actor. Its name is "publish".
-func Props(o Options) actors.Props[Message] {
-	return actors.Props[Message]{
-		Kind:    "publish",
-		New:     func() actors.Behavior[Message] { return &publish{o} },
-		Restart: actors.Restart{Min: time.Second, Max: time.Minute, Window: time.Hour, Limit: 1000},
-	}
-}
-
-type publish struct{ o Options }
-
-func (p *publish) Start(c *actors.Context[Message]) error {
-	log := c.Log()
-	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
-		p.o.Run(ctx, func(s Status) {
-			switch changed := p.o.State.set(s); {
+// Props describes the actor. Its name is "publish". A fault of Run is begun anew after a pause; a Run that has ended by itself was
+// asked to.
+func Props(o Options) actors.Props[actors.WorkEnded] {
+	return actors.Work("publish", func(ctx context.Context, log *slog.Logger) error {
+		o.Run(ctx, func(s Status) {
+			switch changed := o.State.set(s); {
 			case !changed:
 			case s.URL != "":
 				log.Info("tailscale publishes the gateway", "url", s.URL)
@@ -78,20 +60,10 @@ func (p *publish) Start(c *actors.Context[Message]) error {
 				log.Warn("tailscale does not publish the gateway", "problem", s.Problem)
 			}
 		})
-		return struct{}{}, nil
-	}, func(_ struct{}, err error) Message { return ended{err} })
-	return nil
-}
-
-// Receive fails with what ended the work, if that was a fault: it is begun anew after a pause. A Run that has ended by itself was
-// asked to.
-func (p *publish) Receive(_ *actors.Context[Message], m Message) error {
-	e, ok := m.(ended)
-	if !ok || e.err == nil {
 		return nil
-	}
-	s := p.o.State.Status()
-	s.URL, s.Problem = "", e.err.Error()
-	p.o.State.set(s)
-	return e.err
+	}, func(err error) {
+		s := o.State.Status()
+		s.URL, s.Problem = "", err.Error()
+		o.State.set(s)
+	})
 }
