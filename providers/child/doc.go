@@ -8,4 +8,7 @@
 // One goroutine for each output stream and one that waits run until the process has ended; Stop returns after that. What a
 // gateway that is killed leaves behind: a child on a leash is killed by the kernel, imsg ends with its standard input, a
 // signal-cli daemon stays, and the next gateway finds it by its port.
+//
+// A Talk is a child that is talked to in lines, such as a server of tools or a coding agent: what it may say is bounded, and why it
+// cannot be talked to any more is said in words.
 package child

@@ -144,12 +144,4 @@ const (
 )
 
 // Clip bounds a text in bytes.
-func Clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && s[n]&0xC0 == 0x80 {
-		n--
-	}
-	return s[:n] + "…"
-}
+func Clip(s string, n int) string { return child.Clip(s, n) }

@@ -10,6 +10,7 @@ import (
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/clawdbot/gateway/providers/child"
 	"github.com/clawdbot/gateway/providers/mcp"
 )
 
@@ -118,10 +119,10 @@ func (s *session) introduced() {
 	r := s.cs.InitializeResult()
 	s.about.Protocol = r.ProtocolVersion
 	if r.ServerInfo != nil {
-		s.about.Name, s.about.Version = clip(r.ServerInfo.Name, 200), clip(r.ServerInfo.Version, 100)
+		s.about.Name, s.about.Version = child.Clip(r.ServerInfo.Name, 200), child.Clip(r.ServerInfo.Version, 100)
 	}
 	if s.pipe != nil {
-		s.about.PID = s.pipe.proc.PID()
+		s.about.PID = s.pipe.talk.PID()
 	}
 }
 
@@ -192,15 +193,4 @@ func (s *session) changed() {
 	if s.server.Changed != nil {
 		s.server.Changed()
 	}
-}
-
-// clip bounds a text in bytes.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && s[n]&0xC0 == 0x80 {
-		n--
-	}
-	return s[:n] + "…"
 }

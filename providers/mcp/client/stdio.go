@@ -1,15 +1,12 @@
 package client
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -20,44 +17,36 @@ import (
 )
 
 const (
-	perSecond = 2000             // messages of a child that are no answers
-	maxNoise  = 200              // lines of a child's output, in a minute, that are no message
-	writeMax  = 10 * time.Second // what a child has to read what it is told
-	lastLines = 5                // of its standard error, for the report of its end
+	perSecond = 2000 // messages of a child that are no answers
+	maxNoise  = 200  // lines of a child's output, in a minute, that are no message
 )
 
 // pipe is the connection to a child: a transport of the library.
 type pipe struct {
 	server mcp.Server
-	proc   *child.Process
+	talk   *child.Talk
 	in     chan jsonrpc.Message
-	lost   chan struct{} // closed when nothing more comes
-	once   sync.Once
-	err    error // why, valid after lost; nil = its output ended
 
-	write sync.Mutex // held while a line is written
-
-	mu   sync.Mutex // guards last
-	last []string   // lines of its standard error
+	unasked, noise child.Gauge // of what it says
 }
 
 // start starts the program of a server.
-func start(s mcp.Server) (*pipe, error) {
-	p := &pipe{server: s, in: make(chan jsonrpc.Message), lost: make(chan struct{})}
+func start(s mcp.Server) (p *pipe, err error) {
+	p = &pipe{server: s, in: make(chan jsonrpc.Message)}
 	ready := make(chan struct{})
-	proc, err := child.Start(s.Command, s.Args, child.Options{
-		Stdin: true, Leash: true, Keep: s.Keep, Env: s.Env, Dir: s.Dir, Line: p.complains,
-		Output: func(r io.Reader) { <-ready; p.pump(r) },
+	p.talk, err = child.StartTalk(s.Command, s.Args, child.TalkOptions{
+		Env: s.Env, Dir: s.Dir, Keep: s.Keep, Most: mcp.MaxMessage, Flood: mcp.ErrFlood,
+		Take: func(line []byte) error { <-ready; return p.take(line) },
+		Said: func(line string) { s.Log.Debug("a server of tools says", "server", s.Name, "line", line) },
 	})
-	if err != nil {
-		if child.Missing(err) {
-			return nil, fmt.Errorf("%w: %w", mcp.ErrMissing, err)
-		}
-		return nil, err
-	}
-	p.proc = proc
 	close(ready)
-	return p, nil
+	switch {
+	case err == nil:
+		return p, nil
+	case child.Missing(err):
+		return nil, fmt.Errorf("%w: %w", mcp.ErrMissing, err)
+	}
+	return nil, err
 }
 
 // Connect implements sdk.Transport.
@@ -71,7 +60,7 @@ func (p *pipe) Read(ctx context.Context) (jsonrpc.Message, error) {
 	select {
 	case m := <-p.in:
 		return m, nil
-	case <-p.lost:
+	case <-p.talk.Lost():
 		return nil, io.EOF
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -84,79 +73,24 @@ func (p *pipe) Write(_ context.Context, m jsonrpc.Message) error {
 	if err != nil {
 		return err
 	}
-	p.write.Lock()
-	defer p.write.Unlock()
-	if f, ok := p.proc.Stdin.(interface{ SetWriteDeadline(time.Time) error }); ok {
-		_ = f.SetWriteDeadline(time.Now().Add(writeMax)) // without one it waits longer
+	if _, err = p.talk.Write(append(b, '\n')); err != nil {
+		p.talk.Lose(err)
 	}
-	if _, err := p.proc.Stdin.Write(append(b, '\n')); err != nil {
-		err = fmt.Errorf("it does not read its input: %w", err)
-		p.lose(err)
-		return err
-	}
-	return nil
+	return err
 }
 
 // Close implements sdk.Connection. The child goes on until stop.
 func (p *pipe) Close() error {
-	p.lose(errors.New("closed"))
+	p.talk.Lose(child.ErrClosed)
 	return nil
 }
 
-func (p *pipe) lose(err error) {
-	p.once.Do(func() {
-		p.err = err
-		close(p.lost)
-	})
-}
-
 // stop ends the child and everything that it has started.
-func (p *pipe) stop() {
-	p.lose(errors.New("closed"))
-	p.proc.Stop(quiet, term)
-}
-
-// pump reads what the child says until there is no more, or too much.
-func (p *pipe) pump(r io.Reader) {
-	b, gauge := bufio.NewReaderSize(r, 64<<10), gauge{}
-	for {
-		line, err := readLine(b)
-		if err == nil || len(line) > 0 {
-			if problem := p.take(bytes.TrimSpace(line), &gauge); problem != nil {
-				p.lose(problem)
-				return
-			}
-		}
-		if err != nil {
-			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) {
-				err = nil
-			}
-			p.lose(err)
-			return
-		}
-	}
-}
-
-// readLine reads a line of at most mcp.MaxMessage bytes.
-func readLine(b *bufio.Reader) (line []byte, err error) {
-	for {
-		part, err := b.ReadSlice('\n')
-		line = append(line, part...)
-		switch {
-		case len(line) > mcp.MaxMessage:
-			return nil, fmt.Errorf("%w: a message of more than %d MiB", mcp.ErrFlood, mcp.MaxMessage>>20)
-		case errors.Is(err, bufio.ErrBufferFull):
-		default:
-			return line, err
-		}
-	}
-}
+func (p *pipe) stop() { p.talk.Stop(quiet, term) }
 
 // take hands on what a line says.
-func (p *pipe) take(line []byte, g *gauge) error {
-	if len(line) == 0 {
-		return nil
-	}
+func (p *pipe) take(line []byte) error {
+	line = bytes.Clone(line) // messages keep parts of it
 	var parts []json.RawMessage
 	if line[0] != '[' || json.Unmarshal(line, &parts) != nil {
 		parts = []json.RawMessage{line}
@@ -164,85 +98,31 @@ func (p *pipe) take(line []byte, g *gauge) error {
 	for _, part := range parts {
 		m, err := jsonrpc.DecodeMessage(part)
 		if err != nil {
-			p.server.Log.Debug("a server of tools prints what is no message", "server", p.server.Name, "line", clip(string(part), 200))
-			if g.noise(time.Now()) {
-				return fmt.Errorf("%w: its standard output is not the protocol; it begins a line with %q", mcp.ErrFlood, clip(string(part), 60))
+			p.server.Log.Debug("a server of tools prints what is no message", "server", p.server.Name, "line", child.Clip(string(part), 200))
+			if p.noise.Over(maxNoise, time.Minute) {
+				return fmt.Errorf("%w: its standard output is not the protocol; it begins a line with %q", mcp.ErrFlood, child.Clip(string(part), 60))
 			}
 			continue
 		}
-		if _, unasked := m.(*jsonrpc.Request); unasked && g.unasked(time.Now()) {
+		if _, unasked := m.(*jsonrpc.Request); unasked && p.unasked.Over(perSecond, time.Second) {
 			return fmt.Errorf("%w: more than %d messages in a second that nobody asked for", mcp.ErrFlood, perSecond)
 		}
 		select {
 		case p.in <- m:
-		case <-p.lost:
-			return errors.New("closed")
+		case <-p.talk.Lost():
+			return child.ErrClosed
 		}
 	}
 	return nil
 }
 
-// complains hears a line of the child's standard error.
-func (p *pipe) complains(_ bool, line string) {
-	line = clip(strings.ToValidUTF8(line, "?"), 500)
-	p.mu.Lock()
-	if len(p.last) == lastLines {
-		p.last = p.last[1:]
-	}
-	p.last = append(p.last, line)
-	p.mu.Unlock()
-	p.server.Log.Debug("a server of tools says", "server", p.server.Name, "line", line)
-}
-
 // because is why the child cannot be talked to any more, given what the library makes of that.
 func (p *pipe) because(err error) error {
-	select {
-	case <-p.lost:
-	default:
+	if !p.talk.Over() {
 		return err
 	}
-	if p.err != nil {
-		if p.err.Error() == "closed" {
-			return err
-		}
-		return p.err
-	}
-	select { // its output has ended: so does it, as a rule
-	case <-p.proc.Done():
-		err = fmt.Errorf("the program ended: %w", p.proc.Err())
-	case <-time.After(quiet):
-		err = errors.New("the program closed its output")
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.last) > 0 {
-		err = fmt.Errorf("%w; it said: %s", err, strings.Join(p.last, " | "))
+	if why := p.talk.Why(quiet); !errors.Is(why, child.ErrClosed) {
+		return why
 	}
 	return err
-}
-
-// gauge counts what a child says too much of.
-type gauge struct {
-	second time.Time
-	count  int
-	minute time.Time
-	lines  int
-}
-
-// unasked counts a message, and tells whether that is too many.
-func (g *gauge) unasked(now time.Time) bool {
-	if now.Sub(g.second) >= time.Second {
-		g.second, g.count = now, 0
-	}
-	g.count++
-	return g.count > perSecond
-}
-
-// noise counts a line that is no message.
-func (g *gauge) noise(now time.Time) bool {
-	if now.Sub(g.minute) >= time.Minute {
-		g.minute, g.lines = now, 0
-	}
-	g.lines++
-	return g.lines > maxNoise
 }

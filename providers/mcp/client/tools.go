@@ -11,6 +11,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/clawdbot/gateway/providers/child"
 	"github.com/clawdbot/gateway/providers/mcp"
 )
 
@@ -40,7 +41,7 @@ func (s *session) Tools(ctx context.Context) (all []mcp.Tool, problems []string,
 				problem = "the server names it twice; the first one counts"
 			}
 			if problem != "" {
-				problems = append(problems, fmt.Sprintf("tool %q is left out: %s", clip(t.Name, 80), problem))
+				problems = append(problems, fmt.Sprintf("tool %q is left out: %s", child.Clip(t.Name, 80), problem))
 				continue
 			}
 			known[t.Name] = true
@@ -62,11 +63,11 @@ func toolOf(t *sdk.Tool) (tool mcp.Tool, problem string) {
 		return tool, "its name is empty or too long"
 	}
 	schema, problem := schemaOf(t.InputSchema)
-	tool = mcp.Tool{Name: t.Name, Title: clip(t.Title, 200), Description: clip(t.Description, mcp.MaxDescription), Schema: schema}
+	tool = mcp.Tool{Name: t.Name, Title: child.Clip(t.Title, 200), Description: child.Clip(t.Description, mcp.MaxDescription), Schema: schema}
 	if a := t.Annotations; a != nil {
 		tool.ReadOnly = a.ReadOnlyHint
 		if tool.Title == "" {
-			tool.Title = clip(a.Title, 200)
+			tool.Title = child.Clip(a.Title, 200)
 		}
 	}
 	return tool, problem
@@ -113,7 +114,7 @@ func schemaOf(v any) (schema json.RawMessage, problem string) {
 		err = types(top, 0)
 	}
 	if err != nil {
-		return nil, "its schema is no JSON Schema: " + clip(err.Error(), 300)
+		return nil, "its schema is no JSON Schema: " + child.Clip(err.Error(), 300)
 	}
 	return b, ""
 }
@@ -205,7 +206,7 @@ func (s *session) hear(_ context.Context, r *sdk.ProgressNotificationClientReque
 	if f == nil {
 		return
 	}
-	text := clip(r.Params.Message, 1000)
+	text := child.Clip(r.Params.Message, 1000)
 	if r.Params.Total > 0 {
 		text = strings.TrimSpace(fmt.Sprintf("%g of %g %s", r.Params.Progress, r.Params.Total, text))
 	}
@@ -224,7 +225,7 @@ func resultOf(r *sdk.CallToolResult) (mcp.Result, error) {
 			break
 		}
 		part := partOf(c)
-		part.Text = clip(part.Text, left)
+		part.Text = child.Clip(part.Text, left)
 		left = max(0, left-len(part.Text))
 		out.Content = append(out.Content, part)
 	}
@@ -249,13 +250,13 @@ func partOf(c sdk.Content) mcp.Content {
 	case *sdk.AudioContent:
 		return media("audio", c.MIMEType, c.Data, "")
 	case *sdk.ResourceLink:
-		return mcp.Content{Type: "link", URI: clip(c.URI, 2000), Name: clip(c.Name, 200), MIME: c.MIMEType, Text: clip(c.Description, 2000)}
+		return mcp.Content{Type: "link", URI: child.Clip(c.URI, 2000), Name: child.Clip(c.Name, 200), MIME: c.MIMEType, Text: child.Clip(c.Description, 2000)}
 	case *sdk.EmbeddedResource:
 		if r := c.Resource; r != nil {
 			if r.Blob != nil {
-				return media("resource", r.MIMEType, r.Blob, clip(r.URI, 2000))
+				return media("resource", r.MIMEType, r.Blob, child.Clip(r.URI, 2000))
 			}
-			return mcp.Content{Type: "resource", URI: clip(r.URI, 2000), MIME: r.MIMEType, Text: r.Text}
+			return mcp.Content{Type: "resource", URI: child.Clip(r.URI, 2000), MIME: r.MIMEType, Text: r.Text}
 		}
 	}
 	return mcp.Content{Type: "text", Text: "(A part of a kind that is not known here.)"}
@@ -263,7 +264,7 @@ func partOf(c sdk.Content) mcp.Content {
 
 func media(kind, mime string, data []byte, uri string) mcp.Content {
 	if len(data) > mcp.MaxPicture {
-		return mcp.Content{Type: "text", Text: fmt.Sprintf("(%s of type %s with %d bytes: too large to be shown.)", kind, clip(mime, 100), len(data))}
+		return mcp.Content{Type: "text", Text: fmt.Sprintf("(%s of type %s with %d bytes: too large to be shown.)", kind, child.Clip(mime, 100), len(data))}
 	}
-	return mcp.Content{Type: kind, MIME: clip(mime, 100), Data: data, URI: uri}
+	return mcp.Content{Type: kind, MIME: child.Clip(mime, 100), Data: data, URI: uri}
 }
