@@ -17,39 +17,10 @@ const (
 	mostOfOne    = 4 << 10
 )
 
-// line is a message of a transcript (protocol 7.7). Content may be a text instead of parts.
-type line struct {
-	Role       string          `json:"role"`
-	Content    json.RawMessage `json:"content,omitempty"`
-	Provider   string          `json:"provider,omitempty"`
-	Model      string          `json:"model,omitempty"`
-	Resume     string          `json:"resume,omitempty"`
-	ToolCallID string          `json:"toolCallId,omitempty"`
-	ToolName   string          `json:"toolName,omitempty"`
-	IsError    bool            `json:"isError,omitempty"`
-	Summary    string          `json:"summary,omitempty"`
-	Timestamp  int64           `json:"timestamp,omitempty"`
-}
-
-// piece is a part of its content.
-type piece struct {
-	Type      string          `json:"type"`
-	Text      string          `json:"text,omitempty"`
-	Thinking  string          `json:"thinking,omitempty"`
-	ID        string          `json:"id,omitempty"`
-	Name      string          `json:"name,omitempty"`
-	Arguments json.RawMessage `json:"arguments,omitempty"`
-}
-
-func (l line) text() string {
-	var text string
-	if json.Unmarshal(l.Content, &text) == nil {
-		return text
-	}
-	var parts []piece
-	_ = json.Unmarshal(l.Content, &parts) // what is neither has nothing to say
+// textOf is what a message of a transcript says.
+func textOf(l modelrun.Line) string {
 	var all []string
-	for _, p := range parts {
+	for _, p := range l.Pieces() {
 		if p.Type == "text" && p.Text != "" {
 			all = append(all, p.Text)
 		}
@@ -70,10 +41,10 @@ func (u *turn) question() codeagent.Turn {
 		}
 	}
 	q.Message = strings.Join(texts, "\n\n")
-	var all []line
+	var all []modelrun.Line
 	since := 0
 	for _, raw := range u.t.History {
-		var l line
+		var l modelrun.Line
 		if json.Unmarshal(raw, &l) != nil {
 			continue
 		}
@@ -104,11 +75,11 @@ func joined(texts ...string) string {
 
 // before is what was said, as far as there is room: the newest messages. Each is an object, so that no message can look like more than
 // one, or like words of the gateway.
-func before(intro string, all []line) string {
+func before(intro string, all []modelrun.Line) string {
 	var lines []string
 	size := 0
 	for i := len(all) - 1; i >= 0 && len(lines) < mostMessages; i-- {
-		from, text := all[i].Role, all[i].text()
+		from, text := all[i].Role, textOf(all[i])
 		switch {
 		case from == "compactionSummary":
 			from, text = "summary", all[i].Summary

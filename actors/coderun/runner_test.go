@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/modelrun"
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/providers/codeagent"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -34,7 +35,7 @@ func (p *tape) ToolResult(id, name string, r wire.Raw, e bool) {
 }
 
 func (p *tape) Keep(role string, message wire.Raw) {
-	var l line
+	var l modelrun.Line
 	_ = wire.Unmarshal(message, &struct {
 		Content *wire.Raw `json:"content"`
 	}{(*wire.Raw)(&l.Content)})

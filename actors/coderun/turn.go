@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/actors/agent"
+	"github.com/clawdbot/gateway/actors/modelrun"
 	"github.com/clawdbot/gateway/providers/codeagent"
+	"github.com/clawdbot/gateway/providers/model"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -144,7 +146,7 @@ func (u *turn) next() {
 func (u *turn) keep(thought, text string) {
 	parts := said(thought, text)
 	for _, c := range u.calls {
-		parts = append(parts, piece{Type: "toolCall", ID: c.id, Name: c.name, Arguments: json.RawMessage(c.args)})
+		parts = append(parts, modelrun.Piece{Type: "toolCall", ID: c.id, Name: c.name, Arguments: json.RawMessage(c.args)})
 	}
 	a := u.answer()
 	a.Content = encode(parts)
@@ -163,10 +165,7 @@ func (u *turn) keepResult(c *call) {
 		text = "(left out: the results of this turn are too long)"
 	}
 	c.text = ""
-	u.out.Keep("toolResult", encode(line{
-		Role: "toolResult", ToolCallID: c.id, ToolName: c.name, Content: json.RawMessage(encode([]piece{{Type: "text", Text: text}})), IsError: c.failed,
-		Timestamp: time.Now().UnixMilli(),
-	}))
+	u.out.Keep("toolResult", modelrun.ResultLine(model.Result{ID: c.id, Name: c.name, Text: text, IsError: c.failed}, time.Now().UnixMilli()))
 }
 
 func (u *turn) answer() agent.Answer {
@@ -195,12 +194,12 @@ func (u *turn) end(r codeagent.Result) agent.Answer {
 }
 
 // said is the content of a message; it has at least one part.
-func said(thought, text string) (parts []piece) {
+func said(thought, text string) (parts []modelrun.Piece) {
 	if thought != "" {
-		parts = append(parts, piece{Type: "thinking", Thinking: thought})
+		parts = append(parts, modelrun.Piece{Type: "thinking", Thinking: thought})
 	}
 	if text != "" || len(parts) == 0 {
-		parts = append(parts, piece{Type: "text", Text: text})
+		parts = append(parts, modelrun.Piece{Type: "text", Text: text})
 	}
 	return parts
 }

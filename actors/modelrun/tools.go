@@ -61,7 +61,7 @@ func (u *turn) call(ctx context.Context, calls []model.Call) error {
 	m := model.Message{Role: model.Results}
 	for _, r := range results {
 		m.Parts = append(m.Parts, r)
-		u.out.Keep("toolResult", resultLine(r, time.Now().UnixMilli()))
+		u.out.Keep("toolResult", ResultLine(r, time.Now().UnixMilli()))
 	}
 	u.entries = append(u.entries, entry{message: m, line: len(u.t.History)})
 	return u.loops.over()

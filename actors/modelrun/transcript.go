@@ -8,13 +8,14 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// line is a message of a transcript (protocol 7.7). Content may be a text instead of parts.
-type line struct {
+// Line is a message of a transcript (protocol 7.7). Content may be a text instead of parts.
+type Line struct {
 	Role       string          `json:"role"`
 	Content    json.RawMessage `json:"content"`
 	Provider   string          `json:"provider,omitempty"`
 	Model      string          `json:"model,omitempty"`
 	StopReason string          `json:"stopReason,omitempty"`
+	Resume     string          `json:"resume,omitempty"` // agent.Answer.Resume
 	ToolCallID string          `json:"toolCallId,omitempty"`
 	ToolName   string          `json:"toolName,omitempty"`
 	IsError    bool            `json:"isError,omitempty"`
@@ -22,8 +23,8 @@ type line struct {
 	Timestamp  int64           `json:"timestamp,omitempty"`
 }
 
-// piece is a part of its content.
-type piece struct {
+// Piece is a part of its content.
+type Piece struct {
 	Type              string          `json:"type"`
 	Text              string          `json:"text,omitempty"`
 	TextSignature     string          `json:"textSignature,omitempty"`
@@ -47,7 +48,7 @@ type entry struct {
 // history makes a conversation of a transcript. What models would not take is mended by messages.
 func history(raw []wire.Raw) (all []entry) {
 	for i, r := range raw {
-		var l line
+		var l Line
 		if json.Unmarshal(r, &l) != nil {
 			continue
 		}
@@ -69,16 +70,17 @@ func history(raw []wire.Raw) (all []entry) {
 	return all
 }
 
-func (l line) pieces() (all []piece) {
+// Pieces are the parts of its content.
+func (l Line) Pieces() (all []Piece) {
 	var text string
 	if json.Unmarshal(l.Content, &text) == nil {
-		return []piece{{Type: "text", Text: text}}
+		return []Piece{{Type: "text", Text: text}}
 	}
 	_ = json.Unmarshal(l.Content, &all) // what is neither has nothing to say
 	return all
 }
 
-func (l line) message() (m model.Message, ok bool) {
+func (l Line) message() (m model.Message, ok bool) {
 	switch l.Role {
 	case "user":
 		m.Role = model.User
@@ -91,7 +93,7 @@ func (l line) message() (m model.Message, ok bool) {
 	default:
 		return m, false
 	}
-	for _, p := range l.pieces() {
+	for _, p := range l.Pieces() {
 		if part := p.part(); part != nil {
 			m.Parts = append(m.Parts, part)
 		}
@@ -102,7 +104,7 @@ func (l line) message() (m model.Message, ok bool) {
 	return m, len(m.Parts) > 0
 }
 
-func (p piece) part() model.Part {
+func (p Piece) part() model.Part {
 	switch p.Type {
 	case "text":
 		if p.Text != "" {
@@ -118,9 +120,9 @@ func (p piece) part() model.Part {
 	return nil
 }
 
-func (l line) result() model.Result {
+func (l Line) result() model.Result {
 	r := model.Result{ID: l.ToolCallID, Name: l.ToolName, IsError: l.IsError}
-	for _, p := range l.pieces() {
+	for _, p := range l.Pieces() {
 		switch p.Type {
 		case "text":
 			r.Text += p.Text
@@ -133,15 +135,15 @@ func (l line) result() model.Result {
 
 // content is the content of a message as a transcript has it.
 func content(m model.Message) wire.Raw {
-	all := []piece{}
+	all := []Piece{}
 	for _, p := range m.Parts {
 		switch p := p.(type) {
 		case model.Text:
-			all = append(all, piece{Type: "text", Text: p.Text, TextSignature: p.Signature})
+			all = append(all, Piece{Type: "text", Text: p.Text, TextSignature: p.Signature})
 		case model.Thinking:
-			all = append(all, piece{Type: "thinking", Thinking: p.Text, ThinkingSignature: p.Signature})
+			all = append(all, Piece{Type: "thinking", Thinking: p.Text, ThinkingSignature: p.Signature})
 		case model.Call:
-			all = append(all, piece{Type: "toolCall", ID: p.ID, Name: p.Name, Arguments: p.Object(), ThoughtSignature: p.Signature})
+			all = append(all, Piece{Type: "toolCall", ID: p.ID, Name: p.Name, Arguments: p.Object(), ThoughtSignature: p.Signature})
 		}
 	}
 	if len(all) == 0 { // a message has at least one part
@@ -150,12 +152,13 @@ func content(m model.Message) wire.Raw {
 	return encode(all)
 }
 
-func resultLine(r model.Result, at int64) wire.Raw {
-	parts := []piece{{Type: "text", Text: r.Text}}
+// ResultLine is the line of a tool's result.
+func ResultLine(r model.Result, at int64) wire.Raw {
+	parts := []Piece{{Type: "text", Text: r.Text}}
 	for _, img := range r.Images {
-		parts = append(parts, piece{Type: "image", MimeType: img.MIME, Data: img.Data})
+		parts = append(parts, Piece{Type: "image", MimeType: img.MIME, Data: img.Data})
 	}
-	return encode(line{Role: "toolResult", ToolCallID: r.ID, ToolName: r.Name, Content: json.RawMessage(encode(parts)), IsError: r.IsError, Timestamp: at})
+	return encode(Line{Role: "toolResult", ToolCallID: r.ID, ToolName: r.Name, Content: json.RawMessage(encode(parts)), IsError: r.IsError, Timestamp: at})
 }
 
 // encode cannot fail for the types of this file.

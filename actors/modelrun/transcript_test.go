@@ -58,7 +58,7 @@ func TestContent(t *testing.T) {
 		model.Thinking{Text: "hm", Signature: "s1"}, model.Text{Text: "hi", Signature: "s2"},
 		model.Call{ID: "c", Name: "x", Args: json.RawMessage(`{"a":[1]}`), Signature: "s3"},
 	}}
-	raw := encode(line{Role: "assistant", Content: json.RawMessage(content(m)), Provider: "p", Model: "m"})
+	raw := encode(Line{Role: "assistant", Content: json.RawMessage(content(m)), Provider: "p", Model: "m"})
 	got := history([]wire.Raw{raw})
 	if len(got) != 1 || got[0].from != "p/m" || fmt.Sprint(got[0].message) != fmt.Sprint(m) {
 		t.Errorf("%+v", got)
