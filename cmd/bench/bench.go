@@ -79,7 +79,7 @@ func (b *bench) ours() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := b.launch("clawdbot", b.env(addr), "gateway", "--token", "test")
+	s, err := b.launch("clawdbot", b.env(addr, ""), "gateway", "--token", "test")
 	if err != nil {
 		return nil, err
 	}
@@ -87,14 +87,30 @@ func (b *bench) ours() (*server, error) {
 	return s, s.up(b.ctx)
 }
 
-// env gives each gateway a state directory of its own, and keeps its log there.
-func (b *bench) env(addr string) []string {
+// configured starts a gateway with these settings, in a home of its own.
+func (b *bench) configured(addr, settings string, env ...string) (*server, error) {
+	all := append(b.env(addr, settings), "HOME="+b.stateDir(addr))
+	s, err := b.launch("clawdbot", append(all, env...), "gateway", "--token", "test")
+	if err != nil {
+		return nil, err
+	}
+	s.addr = addr
+	return s, s.up(b.ctx)
+}
+
+// env gives each gateway a state directory of its own, with a config file that keeps its log there.
+func (b *bench) env(addr, settings string) []string {
 	_, port, _ := net.SplitHostPort(addr)
-	state := filepath.Join(b.dir, "state-"+port)
+	state := b.stateDir(addr)
 	_ = os.MkdirAll(state, 0o700)
 	config := filepath.Join(state, "clawdbot.json")
-	_ = os.WriteFile(config, fmt.Appendf(nil, `{"logging":{"file":%q}}`, filepath.Join(state, "log")), 0o600)
+	_ = os.WriteFile(config, fmt.Appendf(nil, "{logging: {file: %q}, %s}", filepath.Join(state, "log"), settings), 0o600)
 	return []string{"CLAWDBOT_STATE_DIR=" + state, "CLAWDBOT_CONFIG_PATH=" + config, "CLAWDBOT_GATEWAY_PORT=" + port}
+}
+
+func (b *bench) stateDir(addr string) string {
+	_, port, _ := net.SplitHostPort(addr)
+	return filepath.Join(b.dir, "state-"+port)
 }
 
 func (b *bench) bare() (*server, error) {

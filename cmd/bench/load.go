@@ -20,7 +20,7 @@ func (b *bench) start() error {
 				RSSKiB float64 `json:"rss_kib"`
 			}
 		}
-		cmd := "env " + strings.Join(b.env(addr), " ") + " " + filepath.Join(b.dir, "clawdbot") + " gateway --token test >/dev/null"
+		cmd := "env " + strings.Join(b.env(addr, ""), " ") + " " + filepath.Join(b.dir, "clawdbot") + " gateway --token test >/dev/null"
 		if err := b.wsload(addr, 0, &runs, "coldstart", "--repeat", "1", "--settle", "5s", "--cmd", cmd); err != nil {
 			return err
 		}

@@ -303,8 +303,7 @@ func (b *bench) withNodes() (s *server, bridgeAddr string, err error) {
 	for i := range nodeCount {
 		paired[nodeID(i)] = pairedNode(nodeID(i))
 	}
-	env := b.env(addr)
-	state := strings.TrimPrefix(env[0], "CLAWDBOT_STATE_DIR=")
+	state := b.stateDir(addr)
 	text, err := json.Marshal(paired)
 	if err == nil {
 		err = errors.Join(os.MkdirAll(filepath.Join(state, "nodes"), 0o700), os.WriteFile(filepath.Join(state, "nodes", "paired.json"), text, 0o600))
@@ -312,16 +311,8 @@ func (b *bench) withNodes() (s *server, bridgeAddr string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	config := fmt.Appendf(nil, `{"logging":{"file":%q},"bridge":{"bind":"loopback"},"canvasHost":{"enabled":false}}`, filepath.Join(state, "log"))
-	if err := os.WriteFile(filepath.Join(state, "clawdbot.json"), config, 0o600); err != nil {
-		return nil, "", err
-	}
-	s, err = b.launch("clawdbot", append(env, "HOME="+state, "CLAWDBOT_BRIDGE_PORT="+port), "gateway", "--token", "test")
-	if err != nil {
-		return nil, "", err
-	}
-	s.addr = addr
-	return s, bridgeAddr, s.up(b.ctx)
+	s, err = b.configured(addr, `bridge: {bind: "loopback"}, canvasHost: {enabled: false}`, "CLAWDBOT_BRIDGE_PORT="+port)
+	return s, bridgeAddr, err
 }
 
 func pairedNode(id string) map[string]any {

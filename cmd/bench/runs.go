@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -107,20 +105,13 @@ func (b *bench) withModel() (s *server, end func(), err error) {
 		end()
 		return nil, nil, err
 	}
-	env := b.env(addr)
-	state := strings.TrimPrefix(env[0], "CLAWDBOT_STATE_DIR=")
-	config := fmt.Appendf(nil, `{logging: {file: %q}, agent: {model: "local/chorus", maxConcurrent: 128, workspace: %q},
-  models: {providers: {local: {baseUrl: "http://%s/v1", apiKey: "none", api: "openai-completions", models: [{id: "chorus", contextWindow: 100000}]}}}}`,
-		filepath.Join(state, "log"), filepath.Join(state, "workspace"), l.Addr())
-	if err = os.WriteFile(filepath.Join(state, "clawdbot.json"), config, 0o600); err == nil {
-		s, err = b.launch("clawdbot", append(env, "HOME="+state, "CLAWDBOT_ENABLE_BRIDGE=0", "CLAWDBOT_BRIDGE_ENABLED=0"), "gateway", "--token", "test")
-	}
-	if err != nil {
+	config := fmt.Sprintf(`agent: {model: "local/chorus", maxConcurrent: 128}, models: {providers: {local: {
+		baseUrl: "http://%s/v1", apiKey: "none", api: "openai-completions", models: [{id: "chorus", contextWindow: 100000}]}}}`, l.Addr())
+	if s, err = b.configured(addr, config, "CLAWDBOT_BRIDGE_ENABLED=0"); err != nil {
 		end()
 		return nil, nil, err
 	}
-	s.addr = addr
-	return s, end, s.up(b.ctx)
+	return s, end, nil
 }
 
 // speak answers as a server of the chat completions format does: a chunk every 50 ms, each with the time at which it was sent.

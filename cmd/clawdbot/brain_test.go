@@ -66,7 +66,14 @@ func startBrainWith(t *testing.T, d modeltest.Dialect, agent, more string) *brai
 			{id: "test-model", reasoning: true, contextWindow: 200000, cost: {input: 3, output: 15}}]}}},
 		agent: {model: "acme/test-model", modelFallbacks: ["acme/other-model"], %s}, %s}`,
 		filepath.Join(dir, "log", "x.log"), b.srv.URL(), modeltest.Key, d.Format(), agent, more)
-	if err := os.WriteFile(filepath.Join(dir, "config.json5"), []byte(text), 0o600); err != nil {
+	b.begin(t, dir, text)
+	return b
+}
+
+// begin starts the program with this config file, and connects to it.
+func (b *brain) begin(t *testing.T, dir, config string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "config.json5"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	b.daemon = launch(t, dir, "--port", freePort(t), "--verbose")
@@ -78,7 +85,6 @@ func startBrainWith(t *testing.T, d modeltest.Dialect, agent, more string) *brai
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.cli.Close() })
-	return b
 }
 
 func (b *brain) take(e client.Event) {

@@ -40,18 +40,7 @@ func startProgram(t *testing.T, kind, exe, more string) *brain {
 			other: {kind: %[3]q, command: %[4]q, env: {FAKE_CODER: %[3]q}},
 			broken: {kind: %[3]q, command: "no-such-program-anywhere"},
 		}, %[5]s}}`, filepath.Join(dir, "log", "x.log"), kind+"/fake", kind, exe, more)
-	if err := os.WriteFile(filepath.Join(dir, "config.json5"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b.daemon = launch(t, dir, "--port", freePort(t), "--verbose")
-	var cancel context.CancelFunc
-	b.ctx, cancel = context.WithTimeout(context.Background(), 90*time.Second)
-	t.Cleanup(cancel)
-	var err error
-	if b.cli, err = client.Dial(b.ctx, client.Options{URL: b.url, OnEvent: b.take}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = b.cli.Close() })
+	b.begin(t, dir, text)
 	return b
 }
 

@@ -2,7 +2,7 @@
 // there are.
 
 import { byId, h, reconcile } from './dom.js';
-import { ago } from './time.js';
+import { since } from './time.js';
 
 const LOOK_AGAIN = 15_000; // ms; one that runs out may not be told
 const TALL = 400; // characters of a command that are shown at once
@@ -86,13 +86,12 @@ export class Approvals {
     const command = h('pre', { id: name, class: 'approval-command', tabindex: '0' }, long ? `${text.slice(0, TALL)}…` : text);
     const more = long && h('button', { class: 'link-button', type: 'button', onclick: (/** @type {any} */ e) => { command.textContent = text; e.target.remove(); } }, 'Show all of it');
     const from = [a.surface, a.sender].filter(Boolean).join(' ') || (a.trigger !== 'chat' && a.trigger) || '';
-    const age = a.createdAt ? ago(a.createdAt) : '';
     return h('div', { class: 'approval', 'data-approval': a.id },
       h('div', { class: 'approval-what' },
         h('strong', {}, a.argv?.[0]?.startsWith('node:') ? 'May this be run on a device?' : /^(acp|pi)\//.test(a.argv?.[0] || '') ? 'May the coding agent do this?' : 'May this command be run?'),
         command, more,
         h('div', { class: 'muted' }, 'in ', h('span', { class: 'mono' }, a.cwd || 'its workspace'), ' · asked by ', h('span', { class: 'mono' }, a.sessionKey || 'the agent'),
-          from ? ` (${from})` : '', age ? ` · ${age === 'now' ? 'just now' : `${age} ago`}` : ''),
+          from ? ` (${from})` : '', a.createdAt ? ` · ${since(a.createdAt)}` : ''),
         words),
       h('div', { class: 'approval-answers' }, once, always, deny));
   }

@@ -1,7 +1,7 @@
 // Devices that ask to be let in: a bar over the messages, with the two answers there are.
 
 import { byId, h, reconcile } from './dom.js';
-import { ago } from './time.js';
+import { since } from './time.js';
 
 const LOOK_AGAIN = 15_000; // ms; a request that is forgotten is not told
 
@@ -63,8 +63,7 @@ export class Devices {
     };
     const yes = h('button', { class: 'button primary', type: 'button', onclick: answer('node.pair.approve') }, 'Let in');
     const no = h('button', { class: 'button', type: 'button', onclick: answer('node.pair.reject') }, 'Turn away');
-    const age = ago(r.ts);
-    const what = [r.platform, r.remoteIp, age === 'now' ? 'asked just now' : `asked ${age} ago`, r.isRepair && 'was let in before'].filter(Boolean).join(' · ');
+    const what = [r.platform, r.remoteIp, `asked ${since(r.ts)}`, r.isRepair && 'was let in before'].filter(Boolean).join(' · ');
     return h('div', { class: 'device', 'data-request': r.requestId, 'data-node': r.nodeId },
       h('div', { class: 'device-who' },
         h('strong', {}, r.displayName || r.nodeId), h('span', {}, ' wants to be a device of this gateway'),

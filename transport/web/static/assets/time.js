@@ -28,6 +28,12 @@ export function ago(ms, now = Date.now()) {
   return `${Math.floor(s / 86_400)} d`;
 }
 
+/** The same in a sentence: "just now", "4 min ago". @param {number} ms @param {number} [now] */
+export function since(ms, now = Date.now()) {
+  const words = ago(ms, now);
+  return words === 'now' ? 'just now' : `${words} ago`;
+}
+
 /** @param {number} ms */
 export function duration(ms) {
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;

@@ -1,7 +1,7 @@
 // Surfaces: every account with its state, what can be done about it, and who asks to write to the agent.
 
 import { address } from '../rail.js';
-import { exact } from '../time.js';
+import { exact, since } from '../time.js';
 import { Rows } from './rows.js';
 import { accountName, accountState, surfaceName } from './states.js';
 import { facts, link, moment, section } from './ui.js';
@@ -48,11 +48,7 @@ function accountRow(ctx, a, status) {
 }
 
 /** Minutes are exact enough: a row that differs every second is drawn every second. @param {number | undefined} ms */
-function age(ms) {
-  if (ms === undefined) return '';
-  if (ms < 60_000) return 'just now';
-  return ms < 3_600_000 ? `${Math.floor(ms / 60_000)} min ago` : ms < 86_400_000 ? `${Math.floor(ms / 3_600_000)} h ago` : `${Math.floor(ms / 86_400_000)} d ago`;
-}
+const age = (ms) => (ms === undefined ? '' : since(0, ms));
 
 /** @param {import('../stage.js').Context} ctx @param {import('./states.js').Account} a @param {any} status @returns {import('./ui.js').Action[]} */
 function actionsOf(ctx, a, status) {
