@@ -219,7 +219,18 @@ func httpClient() *http.Client {
 // get reads a page.
 func get(t testing.TB, url string) string {
 	t.Helper()
-	resp, err := httpClient().Get(url)
+	r, err := http.NewRequestWithContext(deadline(t), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body := answered(t, httpClient(), r)
+	return body
+}
+
+// answered sends a request and reads the answer to its end.
+func answered(t testing.TB, c *http.Client, r *http.Request) (resp *http.Response, body string) {
+	t.Helper()
+	resp, err := c.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,5 +239,5 @@ func get(t testing.TB, url string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(b)
+	return resp, string(b)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -57,16 +56,8 @@ func (q hookCall) do(t testing.TB, g *gateway.Gateway) (status int, header http.
 	if r.Header = q.header; q.header == nil {
 		r.Header = http.Header{"Authorization": {"Bearer " + hookToken}}
 	}
-	resp, err := httpClient().Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, resp.Header, string(b)
+	resp, text := answered(t, httpClient(), r)
+	return resp.StatusCode, resp.Header, text
 }
 
 // queued waits until the main session is told a line that has text in it, and returns all of them.

@@ -164,16 +164,7 @@ func TestReady_parts(t *testing.T) {
 	}
 	g := setup{options: func(o *gateway.Options) { o.StoreFault = fault }}.start(t)
 	ready := func() (int, string) {
-		resp, err := httpClient().Get("http://" + g.Addr() + "/readyz")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		b, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp.StatusCode, string(b)
+		return fetchAs(t, httpClient(), http.MethodGet, "http://"+g.Addr()+"/readyz", nil, "")
 	}
 	if status, body := ready(); status != 200 || !strings.Contains(body, `{"part":"store","ok":true}`) {
 		t.Errorf("%d %s", status, body)

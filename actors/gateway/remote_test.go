@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -43,16 +42,8 @@ func fetchAs(t *testing.T, c *http.Client, method, url string, header http.Heade
 		t.Fatal(err)
 	}
 	r.Header = header
-	resp, err := c.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(b)
+	resp, text := answered(t, c, r)
+	return resp.StatusCode, text
 }
 
 // TestTLS_serves: the WebSocket, the page, hooks and the canvas are there over TLS, with a certificate that stays the same, and

@@ -1,7 +1,6 @@
 package acp
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,24 +13,10 @@ import (
 	"github.com/clawdbot/gateway/providers/codeagent/codetest"
 )
 
-// run has a turn and waits until its process is gone.
-func run(t *testing.T, ctx context.Context, p codeagent.Program, turn codeagent.Turn, e *codetest.Ear) (codeagent.Result, error) {
-	t.Helper()
-	r, err := Run(ctx, p, turn, e)
-	if r.Gone != nil {
-		select {
-		case <-r.Gone:
-		case <-time.After(time.Minute):
-			t.Error("the process does not go")
-		}
-	}
-	return r, err
-}
-
 func TestTurn(t *testing.T) {
 	t.Parallel()
 	e := codetest.NewEar()
-	r, err := run(t, t.Context(), codetest.Program(t, "acp", ""), codeagent.Turn{Message: "tools", Fresh: "before"}, e)
+	r, err := codetest.Turn(t, Run, codetest.Program(t, "acp", ""), codeagent.Turn{Message: "tools", Fresh: "before"}, e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +39,7 @@ func TestResume(t *testing.T) {
 	t.Parallel()
 	for resume, want := range map[string]string{"sess-1": "loaded: true; before: missed", "sess-0": "loaded: false; before: fresh", "": "loaded: false; before: fresh"} {
 		e := codetest.NewEar()
-		r, err := run(t, t.Context(), codetest.Program(t, "acp", ""), codeagent.Turn{Message: "before", Resume: resume, Fresh: "fresh", Missed: "missed"}, e)
+		r, err := codetest.Turn(t, Run, codetest.Program(t, "acp", ""), codeagent.Turn{Message: "before", Resume: resume, Fresh: "fresh", Missed: "missed"}, e)
 		if err != nil || e.Said() != want {
 			t.Errorf("%q: %v, said %q", resume, err, e.Said())
 		}
@@ -67,7 +52,7 @@ func TestResume(t *testing.T) {
 func TestPictures(t *testing.T) {
 	t.Parallel()
 	e := codetest.NewEar()
-	if _, err := run(t, t.Context(), codetest.Program(t, "acp", ""), codeagent.Turn{Message: "look", Images: []codeagent.Image{{MIME: "image/png", Data: []byte("x")}}}, e); err != nil {
+	if _, err := codetest.Turn(t, Run, codetest.Program(t, "acp", ""), codeagent.Turn{Message: "look", Images: []codeagent.Image{{MIME: "image/png", Data: []byte("x")}}}, e); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(e.Said(), "a picture") {
@@ -82,7 +67,7 @@ func TestAsks(t *testing.T) {
 	say := func(message string) string {
 		t.Helper()
 		e.Forget()
-		if _, err := run(t, t.Context(), codetest.Program(t, "acp", ""), codeagent.Turn{Message: message}, e); err != nil {
+		if _, err := codetest.Turn(t, Run, codetest.Program(t, "acp", ""), codeagent.Turn{Message: message}, e); err != nil {
 			t.Fatal(err)
 		}
 		return e.Said()
@@ -112,7 +97,7 @@ func TestAsks(t *testing.T) {
 func TestStop(t *testing.T) {
 	t.Parallel()
 	for reason, want := range map[string]string{"refusal": "the agent declines to answer this", "cancelled": "nobody here has done that", "max_tokens": ""} {
-		r, err := run(t, t.Context(), codetest.Program(t, "acp", ""), codeagent.Turn{Message: reason}, codetest.NewEar())
+		r, err := codetest.Turn(t, Run, codetest.Program(t, "acp", ""), codeagent.Turn{Message: reason}, codetest.NewEar())
 		if want == "" && (err != nil || r.Stop != "length") || want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) {
 			t.Errorf("%s: %+v, %v", reason, r, err)
 		}
@@ -124,7 +109,7 @@ func TestLastWords(t *testing.T) {
 	t.Parallel()
 	e := codetest.NewEar()
 	e.Slow = 20 * time.Millisecond
-	if _, err := run(t, t.Context(), codetest.Program(t, "acp", ""), codeagent.Turn{Message: "die"}, e); err == nil {
+	if _, err := codetest.Turn(t, Run, codetest.Program(t, "acp", ""), codeagent.Turn{Message: "die"}, e); err == nil {
 		t.Error("no error")
 	}
 	if e.Said() != "I am about to" {
@@ -137,7 +122,7 @@ func TestAsks_inOrder(t *testing.T) {
 	t.Parallel()
 	e := codetest.NewEar()
 	e.Slow = 100 * time.Millisecond
-	if _, err := run(t, t.Context(), codetest.Program(t, "acp", ""), codeagent.Turn{Message: "ask make"}, e); err != nil {
+	if _, err := codetest.Turn(t, Run, codetest.Program(t, "acp", ""), codeagent.Turn{Message: "ask make"}, e); err != nil {
 		t.Fatal(err)
 	}
 	if len(e.Asked) != 1 || e.Asked[0].Command != "make" {
@@ -145,58 +130,14 @@ func TestAsks_inOrder(t *testing.T) {
 	}
 }
 
-// TestMisbehaviour: whatever an agent does, the turn ends with words that say what it was, and its process with it.
 func TestMisbehaviour(t *testing.T) {
 	t.Parallel()
-	for how, want := range map[string]string{
-		"start dies": "the program ended: exit status 3; it said: cannot find my settings", "start chats": "its standard output is not the protocol",
-		"start mute": "it did not answer within 1s of its start", "die": "the program ended: exit status 4; it said: out of cheese",
-		"flood": "it says too much", "noise": "it says too much", "endless": "a message of more than 9 MiB",
-	} {
-		t.Run(how, func(t *testing.T) {
-			t.Parallel()
-			start, bad := strings.CutPrefix(how, "start ")
-			if !bad {
-				start = ""
-			}
-			p := codetest.Program(t, "acp", start)
-			if start == "mute" {
-				p.Start = time.Second
-			}
-			_, err := run(t, t.Context(), p, codeagent.Turn{Message: how}, codetest.NewEar())
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("the turn ended with %v", err)
-			}
-		})
-	}
-	p := codetest.Program(t, "acp", "")
-	p.Command = "no-such-program-anywhere"
-	if _, err := Run(t.Context(), p, codeagent.Turn{}, codetest.NewEar()); !errors.Is(err, codeagent.ErrMissing) {
-		t.Errorf("a program that is not there: %v", err)
-	}
+	codetest.Misbehaves(t, "acp", Run)
 }
 
-// TestAbort: a turn that is not wanted any more is over at once, whether the agent listens or not; nothing of it is left.
 func TestAbort(t *testing.T) {
 	t.Parallel()
-	for _, how := range []string{"wait", "hang"} {
-		t.Run(how, func(t *testing.T) {
-			t.Parallel()
-			why := errors.New("the person said stop")
-			ctx, cancel := context.WithCancelCause(t.Context())
-			e, at := codetest.NewEar(), make(chan time.Time, 1)
-			go func() {
-				<-e.First
-				at <- time.Now()
-				cancel(why)
-			}()
-			r, err := Run(ctx, codetest.Program(t, "acp", ""), codeagent.Turn{Message: how}, e)
-			if took := time.Since(<-at); took > time.Second || !errors.Is(err, why) { // some of it is the machine's
-				t.Errorf("it took %s and ended with %v", took, err)
-			}
-			<-r.Gone
-		})
-	}
+	codetest.Aborts(t, "acp", Run)
 }
 
 // TestExample drives the library's own example.
@@ -210,7 +151,7 @@ func TestExample(t *testing.T) {
 	e.Allow = true
 	p := codetest.Program(t, "", "")
 	p.Command, p.Env = path, os.Environ()
-	if _, err := run(t, t.Context(), p, codeagent.Turn{Message: "improve my project"}, e); err != nil {
+	if _, err := codetest.Turn(t, Run, p, codeagent.Turn{Message: "improve my project"}, e); err != nil {
 		t.Fatal(err)
 	}
 	got := e.All()
