@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -15,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clawdbot/gateway/transport/client"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -279,14 +277,7 @@ func TestCoder_killed(t *testing.T) {
 		t.Errorf("everything was gone after %s", took)
 	}
 	_ = b.cmd.Wait()
-	d := launch(t, b.dir, "--port", freePort(t))
-	ctx, cancel := context.WithTimeout(t.Context(), commandPatience)
-	defer cancel()
-	cli, err := client.Dial(ctx, client.Options{URL: d.url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cli.Close()
+	d, cli, ctx := b.again(t)
 	if err := cli.Call(ctx, "chat.send", said("fork", "fork hang", "fork hang"), nil); err == nil || !strings.Contains(err.Error(), "the gateway stopped while the run was in progress") {
 		t.Errorf("the turn that was cut off: %v", err)
 	}

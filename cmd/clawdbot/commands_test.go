@@ -166,6 +166,20 @@ func TestCommands_aborted(t *testing.T) {
 	<-ended
 }
 
+// again starts the program anew after it was killed, with a client of its own.
+func (b *brain) again(t *testing.T) (d *daemon, cli *client.Client, ctx context.Context) {
+	t.Helper()
+	d = launch(t, b.dir, "--port", freePort(t))
+	ctx, cancel := context.WithTimeout(t.Context(), commandPatience)
+	t.Cleanup(cancel)
+	cli, err := client.Dial(ctx, client.Options{URL: d.url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cli.Close() })
+	return d, cli, ctx
+}
+
 // TestCommands_killed: the gateway is killed while a tool runs. The command ends with it; afterwards the turn has ended, once,
 // with an error that says why.
 func TestCommands_killed(t *testing.T) {
@@ -177,14 +191,7 @@ func TestCommands_killed(t *testing.T) {
 	t.Log("everything was gone after ", die(t, all)) // 2 s are promised, where the machine is not overloaded
 	_ = b.cmd.Wait()
 
-	d := launch(t, b.dir, "--port", freePort(t))
-	ctx, cancel := context.WithTimeout(t.Context(), commandPatience)
-	defer cancel()
-	cli, err := client.Dial(ctx, client.Options{URL: d.url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cli.Close()
+	d, cli, ctx := b.again(t)
 	for range 2 { // the same outcome each time it is asked for
 		var e *wire.Error
 		if err := cli.Call(ctx, "chat.send", said("work", "endless", "for ever"), nil); !errors.As(err, &e) || !strings.Contains(e.Message, "the gateway stopped while the run was in progress") {
