@@ -24,7 +24,7 @@ const (
 	maxAsks    = 64  // requests of an agent under way
 	maxQueue   = 256 // updates that wait to be looked at; the library gives up at 1024
 
-	settleLimit = 300 * time.Millisecond
+	settleLimit = 5 * time.Second // what the library takes to look at what has come before an end
 )
 
 // session is one turn with an agent.
@@ -91,7 +91,7 @@ func (s *session) turn() (codeagent.Result, error) {
 	select {
 	case e := <-ended:
 		if e.err != nil {
-			s.queue.settle(settleLimit) // its last words may be on their way
+			s.queue.settle(s.ctx, settleLimit) // its last words may be on their way
 		}
 		return e.result, s.explain(e.err)
 	case <-s.ctx.Done():

@@ -1,6 +1,7 @@
 package acp
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"time"
@@ -50,19 +51,18 @@ func (q *queue) done() {
 	q.less.Broadcast()
 }
 
-// settle waits until there are none, also when it is closed, but not for long.
-func (q *queue) settle(limit time.Duration) {
-	over := false // guarded by mu
-	t := time.AfterFunc(limit, func() {
+// settle waits until there are none, also when it is closed, but not for longer than limit, nor for what is not wanted any more.
+func (q *queue) settle(ctx context.Context, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		over = true
 		q.less.Broadcast()
-	})
-	defer t.Stop()
+	})()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for q.n > 0 && !over {
+	for q.n > 0 && ctx.Err() == nil {
 		q.less.Wait()
 	}
 }
