@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -45,23 +46,22 @@ func TestBrowser_killed(t *testing.T) {
 	if _, err := chromium.Find(""); err != nil {
 		t.Skip("no Chromium here")
 	}
-	d := launch(t, t.TempDir(), "--port", freePort(t))
 	open := func(d *daemon) {
 		t.Helper()
 		if out, err := command(t, d.env, "browser", "navigate", "about:blank", "--url", d.url).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
-	open(d)
-	all := descendants(t, d.cmd.Process.Pid)
-	if len(all) < 3 {
-		t.Fatalf("the browser is %d processes", len(all))
-	}
-	if err := d.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	t.Log(len(all), " processes were gone after ", die(t, all)) // 2 s are promised, where the machine is not overloaded
-	_ = d.cmd.Wait()
+	var d *daemon
+	killInTime(t, func() (*daemon, []int) {
+		d = launch(t, t.TempDir(), "--port", freePort(t))
+		open(d)
+		all := descendants(t, d.cmd.Process.Pid)
+		if len(all) < 3 {
+			t.Fatalf("the browser is %d processes", len(all))
+		}
+		return d, all
+	})
 	open(launch(t, d.dir, "--port", freePort(t)))
 }
 
@@ -74,18 +74,25 @@ func descendants(t *testing.T, pid int) (all []int) {
 	}
 	below := map[int][]int{}
 	for _, f := range files {
-		b, _ := os.ReadFile(f)
-		name := strings.LastIndexByte(string(b), ')')
-		if name < 0 {
-			continue // it has ended meanwhile
-		}
 		child, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
-		parent, _ := strconv.Atoi(strings.Fields(string(b[name+1:]))[1])
-		below[parent] = append(below[parent], child)
+		if parent, ok := parentOf(child); ok { // otherwise it has ended meanwhile
+			below[parent] = append(below[parent], child)
+		}
 	}
 	for at := []int{pid}; len(at) > 0; at = at[1:] {
 		all = append(all, below[at[0]]...)
 		at = append(at, below[at[0]]...)
 	}
 	return all
+}
+
+// parentOf is the process that a process has as its parent.
+func parentOf(pid int) (parent int, ok bool) {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	name := strings.LastIndexByte(string(b), ')')
+	if name < 0 {
+		return 0, false
+	}
+	parent, err := strconv.Atoi(strings.Fields(string(b[name+1:]))[1])
+	return parent, err == nil
 }

@@ -141,6 +141,29 @@ func die(t *testing.T, all []int) time.Duration {
 	return time.Since(begin)
 }
 
+// deathLimit is within what time everything that a gateway has started is gone after that was killed.
+const deathLimit = 2 * time.Second
+
+// killInTime kills gateways with SIGKILL, until what one had started is gone in time: three, as the machine has other work. begin
+// starts one, has it start something, and says which processes that are.
+func killInTime(t *testing.T, begin func() (d *daemon, all []int)) {
+	t.Helper()
+	best := commandPatience
+	for range 3 {
+		d, all := begin()
+		if err := d.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		took := die(t, all)
+		_ = d.cmd.Wait()
+		if best = min(best, took); best <= deathLimit {
+			t.Log(len(all), " processes were gone after ", best)
+			return
+		}
+	}
+	t.Errorf("what the gateway had started was gone %s after it was killed, want at most %s", best, deathLimit)
+}
+
 // TestCommands_aborted: the turn ends at once, with what it has started; the session works.
 func TestCommands_aborted(t *testing.T) {
 	t.Parallel()
@@ -184,12 +207,13 @@ func (b *brain) again(t *testing.T) (d *daemon, cli *client.Client, ctx context.
 // with an error that says why.
 func TestCommands_killed(t *testing.T) {
 	t.Parallel()
-	b, workspace := startWorker(t)
-	go func() { _ = b.send(said("work", "endless", "for ever")) }()
-	all := pids(t, workspace)
-	_ = b.cmd.Process.Kill()
-	t.Log("everything was gone after ", die(t, all)) // 2 s are promised, where the machine is not overloaded
-	_ = b.cmd.Wait()
+	var b *brain
+	var workspace string
+	killInTime(t, func() (*daemon, []int) {
+		b, workspace = startWorker(t)
+		go func(b *brain) { _ = b.send(said("work", "endless", "for ever")) }(b)
+		return b.daemon, pids(t, workspace)
+	})
 
 	d, cli, ctx := b.again(t)
 	for range 2 { // the same outcome each time it is asked for
