@@ -68,7 +68,7 @@ func allowLook(ctx context.Context, t models.Target) error {
 	return nil
 }
 
-// modelsDown are the providers that count as down, in words.
+// modelsDown are the providers and models that count as down, in words.
 func (g *Gateway) modelsDown() (lines []string) {
 	down := g.tree.registry.Down()
 	for _, name := range slices.Sorted(maps.Keys(down)) {
@@ -79,7 +79,7 @@ func (g *Gateway) modelsDown() (lines []string) {
 	return lines
 }
 
-// modelsChanged shows with the health snapshot that a provider is down, or no longer.
+// modelsChanged shows with the health snapshot that a provider or a model is down, or no longer.
 func (g *Gateway) modelsChanged() {
 	if !g.tree.stopping.Load() {
 		_ = g.tree.health.Tell(health.Refresh{})

@@ -39,13 +39,14 @@ func (r Runner) combined(all []failure) error {
 	return s
 }
 
-// downOf are the providers that were not asked because they are down.
+// downOf are the models that were not asked because they or their providers are down.
 func downOf(all []failure) (d wire.ModelsDownDetails) {
 	for _, f := range all {
 		e, ok := errors.AsType[*model.Error](f.err)
 		if !ok || e.Kind != model.Down {
 			continue
 		}
+		d.Models = append(d.Models, f.name)
 		provider, _, _ := strings.Cut(f.name, "/")
 		if !slices.Contains(d.Providers, provider) {
 			d.Providers = append(d.Providers, provider)
@@ -57,7 +58,7 @@ func downOf(all []failure) (d wire.ModelsDownDetails) {
 	return d
 }
 
-// unreachable is the error when providers are down. It is an agent.Detailed.
+// unreachable is the error when models or providers are down. It is an agent.Detailed.
 type unreachable struct {
 	several
 	down wire.ModelsDownDetails

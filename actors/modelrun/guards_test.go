@@ -195,7 +195,7 @@ func TestDown(t *testing.T) {
 		if !ok || asked != before || asked != 5 || !strings.Contains(err.Error(), "The next try is at ") {
 			t.Fatalf("%v after %d requests", err, asked)
 		}
-		if down, ok := d.Details().(wire.ModelsDownDetails); !ok || !slices.Equal(down.Providers, []string{"p"}) || down.RetryAt == 0 {
+		if down, ok := d.Details().(wire.ModelsDownDetails); !ok || !slices.Equal(down.Providers, []string{"p"}) || !slices.Equal(down.Models, []string{"p/m1"}) || down.RetryAt == 0 {
 			t.Errorf("%+v", d.Details())
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -12,11 +13,13 @@ import (
 )
 
 const (
-	// openAfter is how many requests in a row must fail for a provider to count as down.
+	// openAfter is how many requests in a row must fail for a provider, or one of its models, to count as down.
 	openAfter = 5
 	// firstPause is how long it is then left alone; twice as long each time that it is still down, up to maxPause.
 	firstPause = 15 * time.Second
 	maxPause   = 5 * time.Minute
+	// mostFailing bounds of how many models of a provider it is known that they fail.
+	mostFailing = 1000
 )
 
 // States of a circuit on the wire.
@@ -25,30 +28,25 @@ const (
 	circuitProbing = "half-open" // the next request is a try, or one is on its way
 )
 
-// circuit keeps requests from a provider that is down, so that turns go to their fallbacks at once. After a pause one request
-// is let through: it closes the circuit, or opens it for longer. It may be used from any goroutine.
+// circuit keeps requests from what is down, so that turns go to their fallbacks at once. After a pause one request is let
+// through: it closes the circuit, or opens it for longer. Its breaker has the lock.
 type circuit struct {
-	provider string
-	changed  func(open bool, err error) // called without the lock
-	now      func() time.Time
-
-	mu       sync.Mutex
-	failures int       // guarded by mu; in a row
-	last     error     // guarded by mu; the latest of them
-	since    time.Time // guarded by mu; of the first opening
-	until    time.Time // guarded by mu; zero = it is closed
+	name     string // of a provider, or provider/model
+	failures int    // in a row
+	last     error  // the latest of them
+	since    time.Time
+	until    time.Time // zero = it is closed
 	pause    time.Duration
-	trying   bool // guarded by mu; a request was let through
+	trying   bool // a request was let through
 }
 
-// enter lets a request through, or says why not. force: a person asks. leave must follow if it does.
-func (c *circuit) enter(force bool) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.until.IsZero() || force {
+func (c *circuit) open() bool { return !c.until.IsZero() }
+
+// enter lets a request through, or says why not.
+func (c *circuit) enter(now time.Time) error {
+	if !c.open() {
 		return nil
 	}
-	now := c.now()
 	if now.Before(c.until) || c.trying {
 		return c.down(now)
 	}
@@ -59,7 +57,7 @@ func (c *circuit) enter(force bool) error {
 // down is the error of requests that are kept back.
 func (c *circuit) down(now time.Time) error {
 	wait := max(time.Second, c.until.Sub(now))
-	text := fmt.Sprintf("%s is down: %d requests in a row have failed, the last one: %v. ", c.provider, c.failures, c.last)
+	text := fmt.Sprintf("%s is down: %d requests in a row have failed, the last one: %v. ", c.name, c.failures, c.last)
 	if c.until.After(now) {
 		text += fmt.Sprintf("The next try is at %s, in %s", c.until.Format("15:04:05 MST"), wait.Round(time.Second))
 	} else {
@@ -68,37 +66,13 @@ func (c *circuit) down(now time.Time) error {
 	return &model.Error{Kind: model.Down, RetryAfter: wait, Message: text}
 }
 
-// leave notes how a request ended. One that was given up by whoever made it says nothing, nor does one that
-// crashed.
-func (c *circuit) leave(ctx context.Context, err error) {
-	failed := down(err)
-	c.mu.Lock()
-	wasOpen := !c.until.IsZero()
-	c.trying = false
-	switch {
-	case err != nil && ctx.Err() != nil, errors.Is(err, errCrashed):
-		c.mu.Unlock()
-		return
-	case !failed:
-		c.failures, c.last, c.until, c.since, c.pause = 0, nil, time.Time{}, time.Time{}, 0
-	default:
-		c.failures++
-		c.last = err
-		if c.failures >= openAfter {
-			c.open(err)
-		}
-	}
-	isOpen := !c.until.IsZero()
-	c.mu.Unlock()
-	if isOpen != wasOpen {
-		c.changed(isOpen, err)
-	}
-}
+func (c *circuit) answered() { *c = circuit{name: c.name} }
 
-// open begins a pause, or a longer one when it is over and nothing has become better. The caller holds mu.
-func (c *circuit) open(err error) {
-	now := c.now()
-	if now.Before(c.until) { // of requests that were on their way
+// failed begins a pause after the last failure that is borne, or a longer one when it is over and nothing has become better.
+func (c *circuit) failed(now time.Time, err error) {
+	c.failures++
+	c.last = err
+	if c.failures < openAfter || now.Before(c.until) { // the latter: of requests that were on their way
 		return
 	}
 	if c.since.IsZero() {
@@ -112,49 +86,162 @@ func (c *circuit) open(err error) {
 	c.until = now.Add(wait)
 }
 
-// down tells whether an error is the provider's fault, and not that of the request, the key or the account.
-func down(err error) bool {
-	switch model.KindOf(err) {
-	case model.Overloaded, model.Unreachable, model.Disconnected, model.Malformed:
-		return true
-	}
-	return false
-}
-
-// status is how the circuit stands; nil = closed.
-func (c *circuit) status() *wire.ModelCircuit {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.until.IsZero() {
-		return nil
-	}
-	s := &wire.ModelCircuit{State: circuitOpen, Failures: int64(c.failures), Since: c.since.UnixMilli(), RetryAt: c.until.UnixMilli(), Error: c.last.Error()}
-	if !c.now().Before(c.until) {
+// status is how the circuit stands.
+func (c *circuit) status(now time.Time) wire.ModelCircuit {
+	s := wire.ModelCircuit{State: circuitOpen, Failures: int64(c.failures), Since: c.since.UnixMilli(), RetryAt: c.until.UnixMilli(), Error: c.last.Error()}
+	if !now.Before(c.until) {
 		s.State = circuitProbing
 	}
 	return s
 }
 
-// guarded is an API behind a circuit.
+// fault is whose a failure is.
+type fault int
+
+const (
+	noFault       fault = iota // the request's, or the account's: what was asked is there, and answers
+	modelFault                 // the model's: others of the provider may well answer
+	providerFault              // the provider's: no model of it will answer
+)
+
+// faultOf takes it for the model's where that is not clear: others are then asked, and show how the provider is.
+func faultOf(err error) fault {
+	e, ok := errors.AsType[*model.Error](err)
+	if !ok {
+		return noFault
+	}
+	switch e.Kind {
+	case model.Unreachable:
+		return providerFault
+	case model.BadKey:
+		if e.Status != http.StatusForbidden { // that may be about this model
+			return providerFault
+		}
+	case model.Overloaded:
+		// With 503 and 529 vendors speak of a model that has too much to do. An event of a stream has no status.
+		if e.Status >= 500 && e.Status != http.StatusServiceUnavailable && e.Status != 529 {
+			return providerFault
+		}
+		return modelFault
+	case model.RateLimited, model.UnknownModel, model.Disconnected, model.Malformed:
+		return modelFault
+	}
+	return noFault
+}
+
+// breaker is the circuits of a provider: its own, and one for each model that fails. It may be used from any goroutine.
+type breaker struct {
+	changed func(name string, open bool, err error) // called without the lock
+	now     func() time.Time
+
+	mu     sync.Mutex
+	whole  circuit             // guarded by mu
+	models map[string]*circuit // guarded by mu; by id, those whose last request has failed
+}
+
+func newBreaker(provider string, now func() time.Time, changed func(name string, open bool, err error)) *breaker {
+	return &breaker{changed: changed, now: now, whole: circuit{name: provider}, models: map[string]*circuit{}}
+}
+
+// enter lets a request to a model through, or says why not. force: a person asks. leave must follow if it does.
+func (b *breaker) enter(id string, force bool) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if force {
+		return nil
+	}
+	now := b.now()
+	m := b.models[id]
+	if m == nil {
+		return b.whole.enter(now)
+	}
+	was := b.whole.trying
+	if err := b.whole.enter(now); err != nil {
+		return err
+	}
+	err := m.enter(now)
+	if err != nil {
+		b.whole.trying = was
+	}
+	return err
+}
+
+// leave notes how a request ended. One that was given up by whoever made it says nothing, nor does one that crashed.
+func (b *breaker) leave(ctx context.Context, id string, err error) {
+	b.mu.Lock()
+	m := b.models[id]
+	if m == nil {
+		m = &circuit{name: b.whole.name + "/" + id}
+	}
+	wholeWas, modelWas := b.whole.open(), m.open()
+	b.whole.trying, m.trying = false, false
+	if silent := err != nil && ctx.Err() != nil || errors.Is(err, errCrashed); !silent {
+		b.note(id, m, err)
+	}
+	wholeIs, modelIs, provider := b.whole.open(), m.open(), b.whole.name
+	b.mu.Unlock()
+	if wholeIs != wholeWas {
+		b.changed(provider, wholeIs, err)
+	}
+	if modelIs != modelWas {
+		b.changed(m.name, modelIs, err)
+	}
+}
+
+// note counts the end of a request to a model, whose circuit is m. The caller holds mu.
+func (b *breaker) note(id string, m *circuit, err error) {
+	switch faultOf(err) {
+	case providerFault:
+		b.whole.failed(b.now(), err)
+		return
+	case modelFault:
+		m.failed(b.now(), err)
+		if len(b.models) >= mostFailing {
+			clear(b.models)
+		}
+		b.models[id] = m
+	default:
+		m.answered()
+		delete(b.models, id)
+	}
+	b.whole.answered()
+}
+
+// status adds the circuits that are open, by the name of the provider or provider/model.
+func (b *breaker) status(all map[string]wire.ModelCircuit) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	if b.whole.open() {
+		all[b.whole.name] = b.whole.status(now)
+	}
+	for _, m := range b.models {
+		if m.open() {
+			all[m.name] = m.status(now)
+		}
+	}
+}
+
+// guarded is an API behind a breaker.
 type guarded struct {
 	model.API
-	circuit *circuit
+	breaker *breaker
 	force   bool
 }
 
 func (g guarded) Stream(ctx context.Context, r model.Request, emit func(model.Event)) (reply model.Reply, err error) {
-	if err := g.circuit.enter(g.force); err != nil {
+	if err := g.breaker.enter(r.Model, g.force); err != nil {
 		return model.Reply{}, err
 	}
 	err = errCrashed // should Stream not return
-	defer func() { g.circuit.leave(ctx, err) }()
+	defer func() { g.breaker.leave(ctx, r.Model, err) }()
 	reply, err = g.API.Stream(ctx, r, emit)
 	return reply, err
 }
 
 var errCrashed = errors.New("the request crashed")
 
-// forced asks whether or not the provider counts as down: a person wants to know.
+// forced asks whether or not the model counts as down: a person wants to know.
 func forced(t Target) Target {
 	if g, ok := t.API.(guarded); ok {
 		g.force = true

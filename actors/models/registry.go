@@ -23,7 +23,7 @@ type RegistryOptions struct {
 	Transport http.RoundTripper        // nil = http.DefaultTransport
 	// Chosen are the models that the configuration names, in full; nil = none.
 	Chosen func() []wire.ChosenModel
-	// Changed is called when a provider counts as down, or no longer. It must not block; nil = nobody is told.
+	// Changed is called when a provider or a model counts as down, or no longer. It must not block; nil = nobody is told.
 	Changed func()
 	Now     func() time.Time // nil = time.Now
 	Log     *slog.Logger
@@ -176,35 +176,30 @@ func (r *Registry) api(provider string, a access, f *model.Factory) model.API {
 	if m, ok := r.apis[key]; ok && m.endpoint == print {
 		return m.api
 	}
-	api := guarded{API: f.New(e), circuit: &circuit{provider: provider, now: r.o.now(), changed: r.switched(provider)}}
+	api := guarded{API: f.New(e), breaker: newBreaker(provider, r.o.now(), r.switched)}
 	r.apis[key] = made{print, api}
 	return api
 }
 
-// switched tells of a circuit that opens or closes.
-func (r *Registry) switched(provider string) func(open bool, err error) {
-	return func(open bool, err error) {
-		if open {
-			r.o.Log.Warn("a provider of models is down; it is left alone for a while", "provider", provider, "err", err)
-		} else {
-			r.o.Log.Info("a provider of models answers again", "provider", provider)
-		}
-		if r.o.Changed != nil {
-			r.o.Changed()
-		}
+// switched tells of a circuit that opens or closes: of a provider, or of provider/model.
+func (r *Registry) switched(name string, open bool, err error) {
+	if open {
+		r.o.Log.Warn("a provider of models, or a model, is down; it is left alone for a while", "name", name, "err", err)
+	} else {
+		r.o.Log.Info("a provider of models, or a model, answers again", "name", name)
+	}
+	if r.o.Changed != nil {
+		r.o.Changed()
 	}
 }
 
-// Down are the providers that count as down, with how they stand.
+// Down is what counts as down, with how it stands: providers by their names, single models as provider/model.
 func (r *Registry) Down() map[string]wire.ModelCircuit {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	all := map[string]wire.ModelCircuit{}
-	for key, m := range r.apis {
-		if s := m.api.circuit.status(); s != nil {
-			name, _, _ := strings.Cut(key, " ")
-			all[name] = *s
-		}
+	for _, m := range r.apis {
+		m.api.breaker.status(all)
 	}
 	return all
 }

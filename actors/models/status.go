@@ -42,6 +42,14 @@ func (r *Registry) status() wire.ModelsStatusResult {
 		if c, ok := down[name]; ok {
 			s.Circuit = &c
 		}
+		for full, c := range down {
+			if id, ok := strings.CutPrefix(full, name+"/"); ok {
+				if s.ModelCircuits == nil {
+					s.ModelCircuits = map[string]wire.ModelCircuit{}
+				}
+				s.ModelCircuits[id] = c
+			}
+		}
 		out.Providers = append(out.Providers, s)
 	}
 	return out

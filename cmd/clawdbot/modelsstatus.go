@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -140,6 +141,9 @@ func (a *app) showModelsReport(r modelsReport) error {
 	t = a.newTable("PROVIDER", "KEY", "MODELS", "STATE")
 	for _, p := range r.Providers {
 		t.row(p.Provider, p.Source, fmt.Sprint(p.Models), providerState(p, time.Now()))
+		for _, id := range slices.Sorted(maps.Keys(p.ModelCircuits)) {
+			t.row(p.Provider+"/"+id, "", "", circuitState(p.ModelCircuits[id], time.Now()))
+		}
 	}
 	if err := t.flush(); err != nil || len(r.Probes)+len(r.Scans) == 0 {
 		return err
@@ -161,8 +165,7 @@ func providerState(p wire.ModelProviderStatus, now time.Time) string {
 		return p.Problem
 	}
 	if c := p.Circuit; c != nil {
-		return fmt.Sprintf("down for %s: %d requests in a row have failed (%s); next try %s", short(now.Sub(time.UnixMilli(c.Since))), c.Failures, c.Error,
-			yes(c.RetryAt > now.UnixMilli(), "in "+short(time.UnixMilli(c.RetryAt).Sub(now)), "with the next request"))
+		return circuitState(*c, now)
 	}
 	if p.ExpiresAt == nil {
 		return "ready"
@@ -175,4 +178,10 @@ func providerState(p wire.ModelProviderStatus, now time.Time) string {
 		return "ready; the login is renewed by itself, next in " + short(left)
 	}
 	return "ready; the login ends in " + short(left)
+}
+
+// circuitState is how a provider or a model stands that is down, in words.
+func circuitState(c wire.ModelCircuit, now time.Time) string {
+	return fmt.Sprintf("down for %s: %d requests in a row have failed (%s); next try %s", short(now.Sub(time.UnixMilli(c.Since))), c.Failures, c.Error,
+		yes(c.RetryAt > now.UnixMilli(), "in "+short(time.UnixMilli(c.RetryAt).Sub(now)), "with the next request"))
 }

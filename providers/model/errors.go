@@ -29,7 +29,7 @@ const (
 	Disconnected Kind = "disconnected" // in the middle of an answer, or silence in it
 	Malformed    Kind = "malformed"    // not in the format that the endpoint should speak
 	Invalid      Kind = "invalid"      // the request is wrong in another way
-	Down         Kind = "down"         // not asked: the provider has failed again and again, and RetryAfter is not over
+	Down         Kind = "down"         // not asked: it or its provider has failed again and again, and RetryAfter is not over
 )
 
 // Error is why there is no answer, or not a whole one.

@@ -12,7 +12,8 @@ type HealthSummary struct {
 	Sessions         HealthSessions `json:"sessions"`
 	// Deaf lists the accounts that are connected and seem to hear nothing, an addition: "telegram: no sign of ...".
 	Deaf []string `json:"deaf,omitempty"`
-	// ModelsDown lists the providers of models that fail again and again, an addition: "anthropic: 5 requests ...".
+	// ModelsDown lists the providers of models, and the single models, that fail again and again, an addition:
+	// "anthropic: 5 requests ...".
 	ModelsDown []string `json:"modelsDown,omitempty"`
 	// Undelivered is there while messages did not arrive, or may not have: an addition. outbox.list has them.
 	Undelivered *Undelivered `json:"undelivered,omitempty"`

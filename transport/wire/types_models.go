@@ -29,9 +29,12 @@ type ModelProviderStatus struct {
 	Models    int64  `json:"models"`              // that are known of it
 
 	Circuit *ModelCircuit `json:"circuit,omitempty"` // it has failed again and again; absent = it has not
+	// ModelCircuits are those of its models that have, by id.
+	ModelCircuits map[string]ModelCircuit `json:"modelCircuits,omitempty"`
 }
 
-// ModelCircuit is how a provider stands that counts as down: its requests go to the fallbacks at once until one is tried again.
+// ModelCircuit is how a provider or a model stands that counts as down: its requests go to the fallbacks at once until one is
+// tried again.
 type ModelCircuit struct {
 	State    string `json:"state" jsonschema:"enum=open,enum=half-open"` // half-open: the next request is the try
 	Failures int64  `json:"failures"`                                    // in a row
@@ -40,10 +43,11 @@ type ModelCircuit struct {
 	Error    string `json:"error"`                                       // of the last one
 }
 
-// ModelsDownDetails is the details of the error of a run that no model has answered, because providers are down.
+// ModelsDownDetails is the details of the error of a run that no model has answered, because they or their providers are down.
 type ModelsDownDetails struct {
-	Providers []string `json:"providers"`
-	RetryAt   int64    `json:"retryAt"` // ms; the first of the next tries
+	Providers []string `json:"providers"`        // of the models
+	Models    []string `json:"models,omitempty"` // that were not asked, as provider/model
+	RetryAt   int64    `json:"retryAt"`          // ms; the first of the next tries
 }
 
 // ModelsScanParams: without a provider all are asked that can be, and the servers on this computer that are known by

@@ -3573,6 +3573,7 @@ public struct ModelProviderStatus: Codable, Hashable, Sendable {
     public let problem: String?
     public let models: Int
     public let circuit: ModelCircuit?
+    public let modelCircuits: [String: ModelCircuit]?
 
     public init(
         provider: String,
@@ -3583,7 +3584,8 @@ public struct ModelProviderStatus: Codable, Hashable, Sendable {
         renewable: Bool? = nil,
         problem: String? = nil,
         models: Int,
-        circuit: ModelCircuit? = nil
+        circuit: ModelCircuit? = nil,
+        modelCircuits: [String: ModelCircuit]? = nil
     ) {
         self.provider = provider
         self.api = api
@@ -3594,6 +3596,7 @@ public struct ModelProviderStatus: Codable, Hashable, Sendable {
         self.problem = problem
         self.models = models
         self.circuit = circuit
+        self.modelCircuits = modelCircuits
     }
 
     enum CodingKeys: String, CodingKey {
@@ -3606,23 +3609,28 @@ public struct ModelProviderStatus: Codable, Hashable, Sendable {
         case problem = "problem"
         case models = "models"
         case circuit = "circuit"
+        case modelCircuits = "modelCircuits"
     }
 }
 
 public struct ModelsDownDetails: Codable, Hashable, Sendable {
     public let providers: [String]
+    public let models: [String]?
     public let retryAt: Int
 
     public init(
         providers: [String],
+        models: [String]? = nil,
         retryAt: Int
     ) {
         self.providers = providers
+        self.models = models
         self.retryAt = retryAt
     }
 
     enum CodingKeys: String, CodingKey {
         case providers = "providers"
+        case models = "models"
         case retryAt = "retryAt"
     }
 }

@@ -804,10 +804,12 @@ export interface ModelProviderStatus {
   problem?: string;
   models: number;
   circuit?: ModelCircuit;
+  modelCircuits?: Record<string, ModelCircuit>;
 }
 
 export interface ModelsDownDetails {
   providers: string[];
+  models?: string[];
   retryAt: number;
 }
 
