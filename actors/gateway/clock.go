@@ -12,8 +12,9 @@ import (
 
 const (
 	aliveEvery = 20 * time.Second
-	// stuckFor is how long a part may be at one message. None of them waits for anything but its own thoughts.
-	stuckFor = 30 * time.Second
+	// hungAfter is how long a part of the root may be at one message before the system is no longer told that the gateway is
+	// alive, and ends it. It is longer than what makes it unready (busyAfter): that passes, this does not.
+	hungAfter = 30 * time.Second
 )
 
 // growClock has somebody notice when time jumps. Without it things take longer, and nothing is lost: it is not vital.
@@ -24,8 +25,8 @@ func (g *Gateway) growClock(c *actors.Context[rootMessage]) error {
 	}
 	if tell := g.o.OnAlive; tell != nil {
 		o.Alive = func() {
-			if stuck := stuck(g.system.Inspect()); stuck != "" {
-				g.log.Error("a part of the gateway is stuck", "actor", stuck)
+			if part := hungPart(g.system.Inspect()); part != "" {
+				g.log.Error("a part of the gateway is stuck", "actor", part)
 				return
 			}
 			tell()
@@ -45,11 +46,11 @@ func (g *Gateway) timeJumped(clock.Jump) {
 	g.sent()
 }
 
-// stuck is the path of a part of the root that has been at one message for too long; "" = there is none. What hangs under one of
+// hungPart is the path of a part of the root that has been at one message for too long; "" = there is none. What hangs under one of
 // them, such as a provider's account, may have its own troubles.
-func stuck(all []actors.Info) string {
+func hungPart(all []actors.Info) string {
 	for _, a := range all {
-		if a.Parent == "gateway" && a.CurrentFor > stuckFor {
+		if a.Parent == "gateway" && a.CurrentFor > hungAfter {
 			return a.Path
 		}
 	}

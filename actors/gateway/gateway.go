@@ -58,6 +58,7 @@ type Gateway struct {
 	leave       context.CancelFunc
 
 	doc       atomic.Pointer[config.Document] // the configuration in force
+	rules     atomic.Pointer[ruleSet]         // what it says of tools; nil = nobody has asked yet
 	stopped   sync.Map                        // names of accounts that were stopped by hand
 	sandboxes sync.Map                        // what probing for one has found, by its name
 	policies  sync.Map                        // by account and surface: what it says of inbound messages

@@ -7,15 +7,15 @@ import (
 	"github.com/clawdbot/gateway/transport/web"
 )
 
-// stuckAfter is how long an actor may handle one message before the gateway no longer calls itself ready: handlers do no
-// I/O and take microseconds.
-const stuckAfter = 15 * time.Second
+// busyAfter is how long an actor may handle one message before the gateway no longer calls itself ready: handlers do no
+// I/O and take microseconds. Any actor counts; what ends the process is in clock.go.
+const busyAfter = 15 * time.Second
 
 // readiness answers /readyz: whether work is taken, part by part. It asks nobody, so it answers also while something hangs.
 func (g *Gateway) readiness() []web.Part {
 	parts := []web.Part{
 		{Name: "gateway", Reasons: g.ending()}, {Name: "store", Reasons: g.unwritable()},
-		{Name: "actors", Reasons: g.stuck()}, {Name: "surfaces", Reasons: g.deaf()},
+		{Name: "actors", Reasons: g.busyKinds()}, {Name: "surfaces", Reasons: g.deaf()},
 	}
 	for i := range parts {
 		parts[i].OK = len(parts[i].Reasons) == 0
@@ -48,10 +48,10 @@ func (g *Gateway) unwritable() []string {
 	return nil
 }
 
-// stuck names the kinds of actors of which one hangs.
-func (g *Gateway) stuck() (all []string) {
+// busyKinds names the kinds of actors of which one hangs.
+func (g *Gateway) busyKinds() (all []string) {
 	for _, k := range g.system.Kinds() {
-		if k.Busy > stuckAfter {
+		if k.Busy > busyAfter {
 			all = append(all, fmt.Sprintf("an actor of kind %s has been busy with one message for %s", k.Kind, k.Busy.Round(time.Second)))
 		}
 	}

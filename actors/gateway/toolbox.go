@@ -36,10 +36,27 @@ func (g *Gateway) newToolbox() *tools.Table {
 
 // toolPolicy is what the configuration in force says of a call.
 func (g *Gateway) toolPolicy(c tools.Caller, name string, group tools.Group) error {
-	return toolRules(g.doc.Load().Config).Judge(c, name, group)
+	return g.toolRules().Judge(c, name, group)
 }
 
-func toolRules(cfg *config.Config) tools.Rules {
+// ruleSet is what a configuration says of tools.
+type ruleSet struct {
+	of    *config.Config
+	rules tools.Rules
+}
+
+// toolRules are made once for each configuration that comes into force.
+func (g *Gateway) toolRules() tools.Rules {
+	cfg := g.doc.Load().Config
+	s := g.rules.Load()
+	if s == nil || s.of != cfg {
+		s = &ruleSet{cfg, rulesOf(cfg)}
+		g.rules.Store(s)
+	}
+	return s.rules
+}
+
+func rulesOf(cfg *config.Config) tools.Rules {
 	t := cfg.Agent.Tools
 	r := tools.Rules{
 		Filter: tools.Filter(t.ToolFilter), Owners: t.Owners, Exec: t.Exec.Security,
