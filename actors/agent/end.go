@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"cmp"
+
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -9,7 +11,7 @@ import (
 // run that has ended already stays as it is.
 func EndOp(j Job, a Answer, s State, errText string, at int64, extra func(*store.Tx, Job, Answer, State) error) store.Op {
 	return func(tx *store.Tx) error {
-		ended, err := tx.EndAnswered(j.ID, string(s), errText, modelOf(j, a), at)
+		ended, err := tx.EndAnswered(j.ID, string(s), cmp.Or(errText, a.cause), modelOf(j, a), at)
 		if err != nil || !ended {
 			return err
 		}

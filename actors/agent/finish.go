@@ -24,6 +24,9 @@ func (r *run) onFinished(c *actors.Context[Message], m finished) {
 		e.state, e.err = Failed, "Error: "+ErrInterrupted.Error()
 	case r.reason != nil:
 		e.state = Aborted
+		if errors.Is(r.reason, ErrTimeout) {
+			e.answer.cause = "its time limit was over (agent.timeoutSeconds, or the timeout that its call or job had)"
+		}
 	case m.err != nil:
 		e.state, e.err = Failed, "Error: "+m.err.Error()
 		e.answer.refusedBy(m.err, r.o.Job)

@@ -136,6 +136,7 @@ type Answer struct {
 	Excuse  string
 
 	before func(*store.Tx) error // what else the commit of the end writes, in front of the answer
+	cause  string                // why the turn was stopped early, where the store does not know it
 }
 
 // Media is something a runner made that goes out with the text.

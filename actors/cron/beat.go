@@ -125,7 +125,7 @@ func EndHeartbeat(tx *store.Tx, j agent.Job, a agent.Answer, s agent.State) (say
 	switch {
 	case s != agent.Done:
 		ev.Status, ev.Reason = "failed", "Error: the run was stopped before its end"
-		if row, err := tx.Run(j.ID); err == nil && row != nil && row.Error != "" {
+		if row, err := tx.Run(j.ID); s == agent.Failed && err == nil && row != nil && row.Error != "" {
 			ev.Reason = row.Error
 		}
 	case nothing && !media:

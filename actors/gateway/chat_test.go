@@ -391,6 +391,11 @@ func TestChatAbort(t *testing.T) {
 	if f := abort("main", "victim"); string(f.Payload) != `{"ok":true,"aborted":false}` {
 		t.Errorf("after the end: %s", f.raw)
 	}
+	c.endedBy("victim", "a client stopped it (chat.abort)")
+	hasty := chatSend("main", "!sleep 60s", "hasty")
+	hasty["timeoutMs"] = 20
+	c.ok("chat.send", hasty, nil)
+	c.endedBy("hasty", "its time limit was over")
 	c.ok("chat.send", chatSend("main", "hello", "done"), nil)
 	if f := abort("main", "done"); string(f.Payload) != `{"ok":true,"aborted":false}` {
 		t.Errorf("after a good end: %s", f.raw)
@@ -419,6 +424,7 @@ func TestChatAbort_queued(t *testing.T) {
 			t.Errorf("%s: %s", key, f.raw)
 		}
 	}
+	c.endedBy("second", "a client stopped it (chat.abort)")
 	c.ok("chat.send", chatSend("main", "still there?", "third"), nil)
 }
 

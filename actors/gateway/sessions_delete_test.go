@@ -264,6 +264,9 @@ func TestSessionsDelete_running(t *testing.T) {
 			t.Errorf("message %d is lost: %q", i, texts)
 		}
 	}
+	for _, run := range []string{"k0", "k3"} { // one that worked, and one that waited
+		c.endedBy(run, "its session was deleted")
+	}
 	if h := history(t, c, "busy"); len(h) != 0 {
 		t.Errorf("history %q", h)
 	}
@@ -344,5 +347,15 @@ func TestSessionsDelete_meanwhile(t *testing.T) {
 		if text := fmt.Sprint("message ", i); where[text] != 1 {
 			t.Errorf("%q is in %d places", text, where[text])
 		}
+	}
+}
+
+// endedBy checks what is told of the end of a run that was aborted.
+func (c *socket) endedBy(run, cause string) {
+	c.t.Helper()
+	var w wire.WhyResult
+	c.ok("why", map[string]any{"id": run}, &w)
+	if len(w.Runs) != 1 || w.Runs[0].State != "aborted" || !strings.HasPrefix(w.Runs[0].Explanation, "it was ended early: "+cause) {
+		c.t.Errorf("why %s: %+v", run, w)
 	}
 }

@@ -94,7 +94,7 @@ func (g *Gateway) stopSub(ctx context.Context, id string) error {
 		if !slices.ContainsFunc(open, func(s calls.Sub) bool { return s.ID == id }) {
 			return wire.InvalidRequest("no sub-agent of this conversation with the id %.60q is at work; list shows them", id)
 		}
-		return tx.StopRuns([]string{run})
+		return tx.StopRuns([]string{run}, "the conversation that had begun it stopped it")
 	})
 	if err == nil {
 		_ = g.tree.sessions.Tell(session.AbortRuns{Runs: []string{run}}) // a hint: the store knows

@@ -23,7 +23,7 @@ func (s *sessions) onAbortRun(c *actors.Context[SessionsMessage], m AbortRun) {
 			if run, err = tx.Run(id); err != nil || run == nil || run.SessionKey != m.Key {
 				return err
 			}
-			return tx.StopRuns([]string{id})
+			return tx.StopRuns([]string{id}, "a client stopped it (chat.abort)")
 		})
 		return run, err
 	}, func(run *store.Run, err error) SessionsMessage { return abortFound{m, id, run, err} })

@@ -60,12 +60,23 @@ func (s *sessions) onDelete(c *actors.Context[SessionsMessage], m DeleteSession)
 	s.endRuns(c, d)
 }
 
-// endRuns looks for the session's runs that wait.
+// endRuns has all runs of the session stop, and looks for those that wait.
 func (s *sessions) endRuns(c *actors.Context[SessionsMessage], d *deletion) {
 	d.step = looking
 	actors.Pipe(c, func(ctx context.Context) (runs []store.Run, err error) {
-		err = s.o.Store.View(ctx, func(v *store.View) error {
-			runs, err = v.PendingRuns(d.Key, 0, -1)
+		err = s.o.Store.Do(ctx, func(tx *store.Tx) error {
+			open, err := tx.Queued(d.Key)
+			if err != nil || len(open) == 0 {
+				return err
+			}
+			ids := make([]string, len(open))
+			for i, r := range open {
+				ids[i] = r.ID
+			}
+			if err := tx.StopRuns(ids, "its session was deleted"); err != nil {
+				return err
+			}
+			runs, err = tx.PendingRuns(d.Key, 0, -1)
 			return err
 		})
 		return runs, err

@@ -85,7 +85,7 @@ func interrupt(tx *store.Tx, key string, busy []store.Queued) (ids []string, err
 			ids = append(ids, r.ID)
 		}
 	}
-	if err := tx.StopRuns(ids); err != nil {
+	if err := tx.StopRuns(ids, "a newer message took its place (queue mode interrupt)"); err != nil {
 		return nil, err
 	}
 	return ids, tx.Delete(overflowBucket, key)
@@ -101,7 +101,7 @@ func StopAll(tx *store.Tx, key string) (ids []string, err error) {
 	for _, r := range busy {
 		ids = append(ids, r.ID)
 	}
-	if err := tx.StopRuns(ids); err != nil {
+	if err := tx.StopRuns(ids, "somebody said stop in the chat"); err != nil {
 		return nil, err
 	}
 	return ids, tx.Delete(overflowBucket, key)

@@ -16,6 +16,7 @@ type Inbound struct {
 	State                         string // set by the store: pending, then what FinishInbound says
 	Note                          string
 	FinishedAt                    int64 // set by FinishInbound; 0 = pending
+	Repeats, RepeatedAt           int64 // how often it came again, and when the last time; set by AcceptInbound
 }
 
 // States of an inbound message.
@@ -27,10 +28,11 @@ const (
 )
 
 const (
-	inboundColumns = `seq, account, surface, chat, msg_id, payload, received_at, state, note, finished_at`
+	inboundColumns = `seq, account, surface, chat, msg_id, payload, received_at, state, note, finished_at, repeats, repeated_at`
 
 	sqlAcceptInbound = `INSERT INTO inbox (account, surface, chat, msg_id, payload, received_at) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`
+	sqlRepeatInbound = `UPDATE inbox SET repeats = repeats + 1, repeated_at = ? WHERE account = ? AND chat = ? AND msg_id = ?`
 
 	sqlPendingAccount = `SELECT min(account) FROM inbox WHERE state = 'pending' AND account > ?`
 
@@ -44,14 +46,18 @@ const (
 )
 
 func inboundFields(m *Inbound) []any {
-	return []any{&m.Seq, &m.Account, &m.Surface, &m.Chat, &m.MsgID, &m.Payload, &m.ReceivedAt, &m.State, &m.Note, &m.FinishedAt}
+	return []any{&m.Seq, &m.Account, &m.Surface, &m.Chat, &m.MsgID, &m.Payload, &m.ReceivedAt, &m.State, &m.Note, &m.FinishedAt, &m.Repeats, &m.RepeatedAt}
 }
 
-// AcceptInbound stores a message unless the same one was accepted before, however long ago.
+// AcceptInbound stores a message unless the same one was accepted before, however long ago: then it is noted that it came again.
 func (tx *Tx) AcceptInbound(m Inbound) (fresh bool, err error) {
 	n, err := tx.h.change(sqlAcceptInbound, m.Account, m.Surface, m.Chat, m.MsgID, m.Payload, m.ReceivedAt)
-	tx.grown += int(n)
-	return n == 1, wrap("accept inbound message", err)
+	if err != nil || n == 1 {
+		tx.grown += int(n)
+		return err == nil, wrap("accept inbound message", err)
+	}
+	_, err = tx.h.change(sqlRepeatInbound, m.ReceivedAt, m.Account, m.Chat, m.MsgID)
+	return false, wrap("note a repeated inbound message", err)
 }
 
 // PendingInbound lists up to limit messages that nobody has finished, oldest first: of each account that has some the same

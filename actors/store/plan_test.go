@@ -13,7 +13,7 @@ func TestPlans_noTableScan(t *testing.T) {
 	s := openStore(t, Options{})
 	hot := map[string]string{
 		"claim": sqlClaim, "settle": sqlSettle, "lookup": sqlLookup,
-		"accept inbound": sqlAcceptInbound, "pending inbound": sqlPendingInbound, "finish inbound": sqlFinishInbound, "unaddressed": sqlUnaddressed,
+		"accept inbound": sqlAcceptInbound, "repeat inbound": sqlRepeatInbound, "pending inbound": sqlPendingInbound, "finish inbound": sqlFinishInbound, "unaddressed": sqlUnaddressed,
 		"enqueue": sqlEnqueue, "out id": sqlOutID, "sending": sqlOutSending, "sent": sqlOutSent, "retry": sqlOutRetry,
 		"failed": sqlOutFailed, "ambiguous": sqlOutUnsure, "lanes": sqlOutLanes, "next": sqlOutNext, "counts": sqlOutCounts,
 		"out list": sqlOutList, "out by key": sqlOutByKey, "out by id": sqlOutByID, "out again": sqlOutAgain,

@@ -10,7 +10,7 @@ type Run struct {
 	SessionKey, SessionID string // SessionID is empty until the run starts, unless the caller gave one
 	State                 string // set by the store
 	Request, Route        []byte // JSON
-	Error                 string
+	Error                 string // of one that is to stop, or was aborted: why
 	AcceptedAt            int64
 	StartedAt, EndedAt    int64 // set by StartRun and EndRun
 	IdemScope, IdemKey    string
@@ -36,7 +36,8 @@ const (
 	sqlAcceptRun = `INSERT INTO runs (id, kind, session_key, session_id, request, route, accepted_at, idem_scope, idem_key, mode, quiet)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	sqlStartRun = `UPDATE runs SET state = 'running', session_id = ?, started_at = ? WHERE id = ? AND state = 'accepted' AND stop <= ?`
-	sqlEndRun   = `UPDATE runs SET state = ?, error = ?, ended_at = ?, model = ? WHERE id = ? AND state IN ('accepted', 'running')`
+	sqlEndRun   = `UPDATE runs SET state = ?1, error = CASE WHEN ?1 = 'aborted' AND ?2 = '' THEN error ELSE ?2 END, ended_at = ?3, model = ?4
+		WHERE id = ?5 AND state IN ('accepted', 'running')`
 
 	sqlRun         = `SELECT ` + runColumns + ` FROM runs WHERE id = ?`
 	sqlPendingRuns = `SELECT ` + runColumns + ` FROM runs INDEXED BY runs_session
@@ -81,7 +82,7 @@ func (tx *Tx) StartStopped(id, sessionID string, at int64) (started bool, err er
 }
 
 // EndRun moves an accepted or running run to done, error or aborted. ended is false when it has ended before (or is
-// unknown): its first end stays.
+// unknown): its first end stays. An aborted one without a text keeps the cause that StopRuns gave.
 func (tx *Tx) EndRun(id, state, errText string, at int64) (ended bool, err error) {
 	return tx.EndAnswered(id, state, errText, "", at)
 }

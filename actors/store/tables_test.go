@@ -97,6 +97,9 @@ func TestInbox_oncePerIdentityAcrossRestarts(t *testing.T) {
 	}
 	other.Seq, other.State = 3, InboundPending // a refused repeat takes a number too
 	read(t, s, func(v *View) error {
+		if first, err := v.InboundBySeq(1); err != nil || first.Repeats != 2 || first.RepeatedAt != 7 || first.Note != "note" {
+			t.Errorf("the message that came three times: %+v, %v", first, err)
+		}
 		got, err := v.PendingInbound(10)
 		equal(t, "pending", got, []Inbound{other})
 		return err

@@ -11,7 +11,7 @@ type Queued struct {
 const (
 	sqlQueued = `SELECT seq, id, kind, state, mode, stop FROM runs INDEXED BY runs_session
 		WHERE session_key = ? AND state IN ('accepted', 'running') ORDER BY seq`
-	sqlStopRun = `UPDATE runs SET stop = 1 WHERE id = ? AND state IN ('accepted', 'running')`
+	sqlStopRun = `UPDATE runs SET error = CASE stop WHEN 0 THEN ? ELSE error END, stop = 1 WHERE id = ? AND state IN ('accepted', 'running')`
 	sqlStopped = `SELECT id FROM runs INDEXED BY runs_stop WHERE stop = 1 AND state IN ('accepted', 'running') ORDER BY seq`
 	sqlRunning = `SELECT ` + runColumns + ` FROM runs INDEXED BY runs_open WHERE state IN ('accepted', 'running') AND state = 'running' ORDER BY seq`
 	sqlSetMode = `UPDATE runs SET mode = ? WHERE id = ? AND state = 'accepted'`
@@ -23,11 +23,11 @@ func (v *View) Queued(sessionKey string) ([]Queued, error) {
 	return qs, wrap("list queued runs", err)
 }
 
-// StopRuns notes that these runs are to stop: from now on those that wait do not start. Ending them is somebody else's
-// work; Stopped is where it is found. A run that has ended stays as it is.
-func (tx *Tx) StopRuns(ids []string) error {
+// StopRuns notes that these runs are to stop, and why, for a person: from now on those that wait do not start. Ending them is
+// somebody else's work; Stopped is where it is found. A run that has ended stays as it is, and the first cause does.
+func (tx *Tx) StopRuns(ids []string, cause string) error {
 	for _, id := range ids {
-		if _, err := tx.h.exec(sqlStopRun, id); err != nil {
+		if _, err := tx.h.exec(sqlStopRun, cause, id); err != nil {
 			return wrap("stop run", err)
 		}
 	}

@@ -92,8 +92,11 @@ func turn(r store.Run) string {
 		}
 		return "it failed"
 	case store.RunAborted:
-		if r.Error != "" {
+		switch {
+		case strings.HasPrefix(r.Error, "dropped: "):
 			return r.Error + " (routing.queue.cap)"
+		case r.Error != "":
+			return "it was ended early: " + r.Error
 		}
 		return "it was ended early: a stop word, an abort, its time limit, or a message in queue mode " + "interrupt"
 	}

@@ -93,7 +93,7 @@ func (s search) show(w way) (wire.WhyResult, error) {
 func shownInbound(row store.Inbound, runs []store.Run) wire.WhyInbound {
 	w := wire.WhyInbound{
 		Ref: hit{in: &row}.ref(), Account: row.Account, Surface: row.Surface, Chat: row.Chat, MessageID: row.MsgID,
-		ReceivedAt: row.ReceivedAt, State: row.State, Reason: row.Note, DecidedAt: row.FinishedAt,
+		ReceivedAt: row.ReceivedAt, Repeats: row.Repeats, RepeatedAt: row.RepeatedAt, State: row.State, Reason: row.Note, DecidedAt: row.FinishedAt,
 	}
 	var in providers.Incoming
 	if len(row.Payload) > 0 && wire.Unmarshal(row.Payload, &in) == nil {

@@ -210,6 +210,7 @@ func TestExplain_runs(t *testing.T) {
 		{"inbound", store.RunError, "Error: no key", "Not answered: it failed; the chat was told that something went wrong, without the reason: no key"},
 		{"heartbeat", store.RunError, "Error: no key", "Not answered: it failed: no key"},
 		{"inbound", store.RunAborted, "", "It was ended early"},
+		{"inbound", store.RunAborted, "a client stopped it (chat.abort)", "It was ended early: a client stopped it (chat.abort)."},
 		{"inbound", store.RunAborted, "dropped: queue cap", "routing.queue.cap"},
 	} {
 		id := fmt.Sprint("r", i)

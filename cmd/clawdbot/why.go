@@ -145,6 +145,9 @@ func (w *timeline) inbound(in wire.WhyInbound) {
 	}
 	w.step(in.ReceivedAt, "received", text+" ("+in.Ref+")")
 	w.step(in.DecidedAt, in.State, in.Explanation)
+	if in.Repeats > 0 {
+		w.step(in.RepeatedAt, "repeated", "the platform delivered it again, "+count(int(in.Repeats), "time", "times")+" so far; that had no effect")
+	}
 }
 
 func (w *timeline) run(r wire.WhyRun) {

@@ -51,6 +51,8 @@ type WhyInbound struct {
 	Explanation string `json:"explanation"`
 	DecidedAt   int64  `json:"decidedAt,omitzero"` // ms
 	RunID       string `json:"runId,omitempty"`
+	Repeats     int64  `json:"repeats,omitzero"`    // how often the platform delivered it again
+	RepeatedAt  int64  `json:"repeatedAt,omitzero"` // ms; the last time
 }
 
 // WhyRun is a turn of the agent.

@@ -8287,6 +8287,8 @@ public struct WhyInbound: Codable, Hashable, Sendable {
     public let explanation: String
     public let decidedAt: Int?
     public let runId: String?
+    public let repeats: Int?
+    public let repeatedAt: Int?
 
     public init(
         ref: String,
@@ -8307,7 +8309,9 @@ public struct WhyInbound: Codable, Hashable, Sendable {
         reason: String? = nil,
         explanation: String,
         decidedAt: Int? = nil,
-        runId: String? = nil
+        runId: String? = nil,
+        repeats: Int? = nil,
+        repeatedAt: Int? = nil
     ) {
         self.ref = ref
         self.account = account
@@ -8328,6 +8332,8 @@ public struct WhyInbound: Codable, Hashable, Sendable {
         self.explanation = explanation
         self.decidedAt = decidedAt
         self.runId = runId
+        self.repeats = repeats
+        self.repeatedAt = repeatedAt
     }
 
     public struct StateValue: RawRepresentable, Codable, Hashable, Sendable {
@@ -8363,6 +8369,8 @@ public struct WhyInbound: Codable, Hashable, Sendable {
         case explanation = "explanation"
         case decidedAt = "decidedAt"
         case runId = "runId"
+        case repeats = "repeats"
+        case repeatedAt = "repeatedAt"
     }
 }
 

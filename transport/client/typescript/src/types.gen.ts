@@ -1881,6 +1881,8 @@ export interface WhyInbound {
   explanation: string;
   decidedAt?: number;
   runId?: string;
+  repeats?: number;
+  repeatedAt?: number;
 }
 
 export interface WhyParams {

@@ -99,7 +99,7 @@ async function explain(ctx, out, args) {
   for (const m of r.inbound || []) {
     steps.push(step('Came in', m.state === 'dropped' ? 'bad' : m.state === 'paired' || m.late ? 'warn' : 'good', m.explanation, m.receivedAt, facts([
       ['From', `${m.senderName || m.senderId || 'unknown'} on ${surfaceName(m.surface)}`], ['Chat', m.chat], ['Message', ident(m.messageId, 40)], ['Decided', m.decidedAt && moment(m.decidedAt)],
-      ['Files', m.files && String(m.files)], ['Text', m.preview]])));
+      ['Came again', m.repeats && h('span', {}, `${m.repeats}× · `, moment(m.repeatedAt))], ['Files', m.files && String(m.files)], ['Text', m.preview]])));
   }
   for (const run of r.runs || []) {
     steps.push(step('Run', run.state === 'error' ? 'bad' : run.state === 'aborted' ? 'warn' : run.state === 'done' ? 'good' : 'busy', run.explanation, run.acceptedAt, facts([
