@@ -126,7 +126,7 @@ func TestBackup(t *testing.T) {
 			t.Errorf("encrypted: %v", has)
 		}
 		p := h.elsewhere()
-		done, err := Restore(t.Context(), bytes.NewReader(archive), passphrase, p, false, time.Now())
+		done, err := Restore(t.Context(), bytes.NewReader(archive), passphrase, p, RestoreOptions{}, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,6 +168,64 @@ func TestBackup(t *testing.T) {
 	}
 }
 
+// TestRestore_deliveries: what was on its way when the backup was made does not go out by itself, unless somebody wants that; what
+// had gone out, or was given up, is as it was. Who waits for the outcome of a send is told.
+func TestRestore_deliveries(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.fill(h.places.StateDir, func(tx *store.Tx) error {
+		for i, key := range []string{"send:waits#0", "send:goes#0", "run#0", "sent#0", "failed#0"} {
+			id, _, err := tx.Enqueue(store.OutItem{Key: key, Account: "a", Surface: "telegram", Chat: "c", Payload: []byte(`{}`)})
+			if err == nil && i%2 == 1 {
+				err = tx.OutSending(id)
+			}
+			if err == nil && key == "sent#0" {
+				err = tx.OutSent(id, []byte(`{}`), "7")
+			}
+			if err == nil && key == "failed#0" {
+				err = tx.OutFailed(id, "no such chat")
+			}
+			if err != nil {
+				return err
+			}
+		}
+		_, _, _, err := tx.Claim("send", "waits")
+		_, _, _, goesErr := tx.Claim("send", "goes")
+		return errors.Join(err, goesErr, tx.Settle("send", "done", store.Outcome{OK: true, Payload: []byte(`{}`)}))
+	})
+	archive := h.archive("")
+	for _, deliver := range []bool{false, true} {
+		p := h.elsewhere()
+		done, err := Restore(t.Context(), bytes.NewReader(archive), "", p, RestoreOptions{Deliver: deliver}, time.Now())
+		h.must(err)
+		want := map[string]int{store.OutAmbiguous: 3, store.OutSent: 1, store.OutFailed: 1}
+		if deliver {
+			want = map[string]int{store.OutQueued: 2, store.OutSending: 1, store.OutSent: 1, store.OutFailed: 1}
+		}
+		if done.Manifest.Queued != 3 || done.Held != want[store.OutAmbiguous] {
+			t.Errorf("deliver %v: held %d, the manifest has %d", deliver, done.Held, done.Manifest.Queued)
+		}
+		for _, suffix := range []string{"-wal", "-journal"} {
+			if _, err := os.Stat(filepath.Join(p.StateDir, "gateway.db"+suffix)); err == nil {
+				t.Errorf("gateway.db%s is left behind", suffix)
+			}
+		}
+		h.fill(p.StateDir, func(tx *store.Tx) error {
+			got, err := tx.OutCounts()
+			if err != nil || !maps.Equal(got, want) {
+				t.Errorf("deliver %v: %v, %v", deliver, got, err)
+			}
+			for key, settled := range map[string]bool{"waits": !deliver, "goes": !deliver, "done": true} {
+				o, is, found, err := tx.Lookup("send", key)
+				if err != nil || !found || is != settled || is && o.OK != (key == "done") || is && !o.OK && !strings.Contains(string(o.Error), "may have gone out since") {
+					t.Errorf("deliver %v: the call %s has %+v, %v", deliver, key, o, err)
+				}
+			}
+			return err
+		})
+	}
+}
+
 // TestBackup_noWorkspace: what was not asked for is neither read nor written, wherever the program is started.
 func TestBackup_noWorkspace(t *testing.T) {
 	t.Parallel()
@@ -185,7 +243,7 @@ func TestBackup_noWorkspace(t *testing.T) {
 	for _, archive := range [][]byte{with, b.Bytes()} {
 		p := h.elsewhere()
 		p.Workspace = ""
-		done, err := Restore(t.Context(), bytes.NewReader(archive), "", p, true, time.Now())
+		done, err := Restore(t.Context(), bytes.NewReader(archive), "", p, RestoreOptions{Force: true}, time.Now())
 		if err != nil || len(done.Aside) > 0 {
 			t.Fatalf("%+v %v", done, err)
 		}
@@ -205,7 +263,7 @@ func TestRestore_overSomething(t *testing.T) {
 	h.write("state/.env", "TOKEN=young")
 	before := tree(t, filepath.Dir(h.places.StateDir))
 	restore := func(force bool) (*Restored, error) {
-		return Restore(t.Context(), bytes.NewReader(archive), "", h.places, force, time.Now())
+		return Restore(t.Context(), bytes.NewReader(archive), "", h.places, RestoreOptions{Force: force}, time.Now())
 	}
 	if _, err := restore(false); err == nil || !strings.Contains(err.Error(), "--force") {
 		t.Errorf("without force: %v", err)
@@ -335,7 +393,7 @@ func TestRestore_refused(t *testing.T) {
 		{"a flipped bit", flipped, "correct horse", ""}, {"sealed and cut off", sealed[:len(sealed)-20], "correct horse", ""},
 	} {
 		p := h.elsewhere()
-		_, err := Restore(t.Context(), bytes.NewReader(c.archive), c.passphrase, p, true, time.Now())
+		_, err := Restore(t.Context(), bytes.NewReader(c.archive), c.passphrase, p, RestoreOptions{Force: true}, time.Now())
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
@@ -361,7 +419,7 @@ func TestRestore_unsound(t *testing.T) {
 	}
 	h.must(os.WriteFile(refs[0], []byte("not what it was"), 0o600))
 	p := h.elsewhere()
-	_, err = Restore(t.Context(), bytes.NewReader(h.archive("")), "", p, false, time.Now())
+	_, err = Restore(t.Context(), bytes.NewReader(h.archive("")), "", p, RestoreOptions{}, time.Now())
 	if _, ok := errors.AsType[*store.CorruptError](err); !ok {
 		t.Errorf("a damaged file: %v", err)
 	}

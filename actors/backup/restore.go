@@ -32,12 +32,24 @@ func (e *Occupied) Error() string {
 type Restored struct {
 	Manifest *Manifest
 	Aside    []string // where what was there is now
+	Held     int      // deliveries that wait for a person's word
 }
 
+// RestoreOptions say how.
+type RestoreOptions struct {
+	Force bool // move aside what is there
+	// Deliver has what was on its way then go out when the gateway starts. Otherwise a person says so of each: it may have gone out
+	// since the backup was made.
+	Deliver bool
+}
+
+// heldReason is what people are told of a delivery that is held.
+const heldReason = "it waited when the backup was made that was restored, and may have gone out since"
+
 // Restore puts an archive where p says: what it has is unpacked beside that and proven, and only then takes its place. What is
-// there already is moved aside, and only with force. The error is a *Running or *Occupied, ErrArchive, ErrPassphrase, one of the
+// there already is moved aside, and only if o says so. The error is a *Running or *Occupied, ErrArchive, ErrPassphrase, one of the
 // store's, or of the file system; then nothing has changed.
-func Restore(ctx context.Context, r io.Reader, passphrase string, p Places, force bool, now time.Time) (*Restored, error) {
+func Restore(ctx context.Context, r io.Reader, passphrase string, p Places, o RestoreOptions, now time.Time) (*Restored, error) {
 	if holder := store.Holder(p.StateDir); holder != "" {
 		return nil, &Running{holder}
 	}
@@ -49,7 +61,7 @@ func Restore(ctx context.Context, r io.Reader, passphrase string, p Places, forc
 		stages[m.root.name] = m.stage
 		if empty, err := vacant(m.root.path); err != nil {
 			return nil, err
-		} else if !empty && !force {
+		} else if !empty && !o.Force {
 			return nil, &Occupied{m.root.path}
 		}
 	}
@@ -69,6 +81,9 @@ func Restore(ctx context.Context, r io.Reader, passphrase string, p Places, forc
 	var err error
 	if done.Manifest, err = unpack(ctx, r, passphrase, stages); err == nil {
 		err = complete(ctx, done.Manifest, stages)
+	}
+	if err == nil && done.Manifest.Schema > 0 && !o.Deliver {
+		done.Held, err = store.Withhold(ctx, stages["state"], heldReason, now)
 	}
 	if err == nil {
 		done.Aside, err = place(moves, p.StateDir)

@@ -159,12 +159,15 @@ func (a *app) backupVerifyCommand() *cobra.Command {
 
 func (a *app) restoreCommand() *cobra.Command {
 	var file string
-	var force, workspace bool
+	var o backup.RestoreOptions
+	var workspace bool
 	c := &cobra.Command{
 		Use:   "restore FILE|-",
 		Short: "Put a backup back, with the gateway stopped",
 		Long: "Put a backup back, with the gateway stopped. It is unpacked beside the state directory and proven first: checksums, database, what\n" +
-			"that refers to. What is there is moved aside, with --force only, and kept.",
+			"that refers to. What is there is moved aside, with --force only, and kept.\n\n" +
+			"Messages that were to be sent when the backup was made may have been sent since: they are held until clawdbot outbox retry or drop\n" +
+			"says what happens to each, unless --deliver has them sent when the gateway starts.",
 		Args: oneArg("FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			in, phrase, err := a.openBackup(args[0], file)
@@ -172,28 +175,38 @@ func (a *app) restoreCommand() *cobra.Command {
 				return err
 			}
 			defer in.Close()
-			done, err := backup.Restore(c.Context(), in, phrase, a.places(workspace), force, time.Now())
+			done, err := backup.Restore(c.Context(), in, phrase, a.places(workspace), o, time.Now())
 			if err != nil {
 				return err
 			}
-			a.restored(done)
+			a.restored(done, o)
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&force, "force", false, "move aside what is there")
+	c.Flags().BoolVar(&o.Force, "force", false, "move aside what is there")
+	c.Flags().BoolVar(&o.Deliver, "deliver", false, "send what was to be sent then, also where that has happened since")
 	c.Flags().BoolVar(&workspace, "workspace", false, "the agent's workspace, too, if the backup has it")
 	c.Flags().StringVar(&file, "passphrase-file", "", "file whose first line is the passphrase")
 	return c
 }
 
-func (a *app) restored(done *backup.Restored) {
+func (a *app) restored(done *backup.Restored, o backup.RestoreOptions) {
 	m := done.Manifest
 	fmt.Fprintf(a.out, "Restored to %s as of %s.\n", a.env().StateDir, m.Made.Local().Format(time.DateTime))
 	for _, path := range done.Aside {
 		fmt.Fprintf(a.out, "What was there is in %s\n", path)
 	}
-	if m.Queued+m.Open > 0 {
-		fmt.Fprintf(a.out, "%d deliveries and %d turns of the agent were under way then. They go on when the gateway starts, also where that happened before.\n", m.Queued, m.Open)
+	switch {
+	case done.Held > 0:
+		fmt.Fprintf(a.out, "%s to be sent then. They are held, as they may have been sent since:\n"+
+			"  clawdbot outbox list --state ambiguous   shows them, once the gateway runs\n"+
+			"  clawdbot outbox retry ID...              sends them\n"+
+			"  clawdbot outbox drop ID...               gives them up\n", count(done.Held, "message was", "messages were"))
+	case o.Deliver && m.Queued > 0:
+		fmt.Fprintf(a.out, "%s to be sent then, and will be when the gateway starts, also where that happened before.\n", count(m.Queued, "message was", "messages were"))
+	}
+	if m.Open > 0 {
+		fmt.Fprintf(a.out, "%s not ended then. They go on when the gateway starts, also where that happened before.\n", count(m.Open, "turn of the agent had", "turns of the agent had"))
 	}
 }
 

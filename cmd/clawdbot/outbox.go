@@ -17,8 +17,8 @@ func (a *app) outboxCommand() *cobra.Command {
 	}
 	c.AddCommand(a.outboxListCommand(),
 		a.outboxItemCommand("show", "outbox.show", "Show how one message stands, its text and what the platform said; also one that the list no longer has"),
-		a.outboxItemCommand("retry", "outbox.retry", "Send a message again that failed or may not have arrived; it may then arrive twice"),
-		a.outboxItemCommand("drop", "outbox.drop", "Give up a message that has not been sent, or take note of one that failed"))
+		a.outboxItemCommand("retry", "outbox.retry", "Send messages again that failed or may not have arrived; they may then arrive twice"),
+		a.outboxItemCommand("drop", "outbox.drop", "Give up messages that have not been sent, or take note of those that failed"))
 	return c
 }
 
@@ -41,20 +41,30 @@ func (a *app) outboxListCommand() *cobra.Command {
 func (a *app) outboxItemCommand(name, method, short string) *cobra.Command {
 	var f clientFlags
 	c := &cobra.Command{
-		Use:   name + " ID",
+		Use:   name + " ID...",
 		Short: short,
-		Args:  cobra.ExactArgs(1),
+		Args:  cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			id, err := strconv.ParseInt(args[0], 10, 64)
-			if err != nil || id < 1 {
-				return fmt.Errorf("%q is no id: see clawdbot outbox list", args[0])
-			}
-			return query(a, c, f, method, wire.OutboxItemParams{ID: id}, func(r wire.OutboxItemResult) error {
-				if method == "outbox.show" {
-					return a.showOutboxItem(r.Item)
+			ids := make([]int64, len(args))
+			for i, arg := range args {
+				id, err := strconv.ParseInt(arg, 10, 64)
+				if err != nil || id < 1 {
+					return fmt.Errorf("%q is no id: see clawdbot outbox list", arg)
 				}
-				return a.showOutbox(wire.OutboxListResult{Items: []wire.OutboxItem{r.Item}})
-			})
+				ids[i] = id
+			}
+			for _, id := range ids {
+				err := query(a, c, f, method, wire.OutboxItemParams{ID: id}, func(r wire.OutboxItemResult) error {
+					if method == "outbox.show" {
+						return a.showOutboxItem(r.Item)
+					}
+					return a.showOutbox(wire.OutboxListResult{Items: []wire.OutboxItem{r.Item}})
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	}
 	f.register(c)
