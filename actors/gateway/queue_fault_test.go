@@ -153,3 +153,29 @@ func TestSweep_runThatNobodyDoes(t *testing.T) {
 	o.answer(o.next("two"), "7", "second")
 	o.equal("ends", o.closed(), []string{"done", "error Error: the run crashed", "done"})
 }
+
+// TestChatAbort_crash: an abort that is in the store is told, once, also when who was to tell it dies in between.
+func TestChatAbort_crash(t *testing.T) {
+	t.Parallel()
+	f := actortest.NewFaults(1)
+	f.On(actortest.Named("session.abortFound")).Times(1).Crash()
+	g := setup{log: slog.DiscardHandler, options: func(o *gateway.Options) { o.Intercept = f }}.start(t)
+	c := dial(t, g.URL())
+	c.send("s", "chat.send", chatSend("main", "!sleep 60s", "victim"))
+	c.wait("the first words", 0, chat("victim", "delta"))
+	c.send("ab", "chat.abort", map[string]any{"sessionKey": "main", "runId": "victim"})
+	c.wait("the answer of chat.send", 0, response("s"))
+	c.wait("the event", 0, chat("victim", "aborted"))
+	c.wait("the answer of chat.abort", 0, response("ab"))
+	c.ok("chat.send", chatSend("main", "still there?", "next"), nil)
+	told := 0
+	for _, f := range c.all(0) {
+		if chat("victim", "aborted")(f) {
+			told++
+		}
+	}
+	if told != 1 || len(f.Fired()) != 1 {
+		t.Errorf("told %d times; injected %q", told, f.Fired())
+	}
+	c.endedBy("victim", "a client stopped it (chat.abort)")
+}

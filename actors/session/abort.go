@@ -18,6 +18,9 @@ import (
 // found, too.
 func (s *sessions) onAbortRun(c *actors.Context[SessionsMessage], m AbortRun) {
 	id := runKey(agent.KindChat, m.RunID)
+	if sl := s.runs[id]; sl == nil || !sl.announced {
+		s.o.State.aborts[id] = owedAbort{m.Key, m.RunID}
+	}
 	actors.Pipe(c, func(ctx context.Context) (run *store.Run, err error) {
 		err = s.o.Store.Do(ctx, func(tx *store.Tx) error {
 			if run, err = tx.Run(id); err != nil || run == nil || run.SessionKey != m.Key {
@@ -30,9 +33,9 @@ func (s *sessions) onAbortRun(c *actors.Context[SessionsMessage], m AbortRun) {
 }
 
 // onAbortFound goes on with an abort that is in the store. The event comes before the answer, once for each run as far as
-// this incarnation knows: the one before may have died between the mark and the event. Others may have found the mark
-// meanwhile and have stopped the run.
+// this incarnation knows. Others may have found the mark meanwhile and have stopped the run.
 func (s *sessions) onAbortFound(c *actors.Context[SessionsMessage], m abortFound) {
+	delete(s.o.State.aborts, m.id)
 	sl, run := s.runs[m.id], m.run
 	switch {
 	case m.err != nil && sl != nil && sl.run.SessionKey == m.abort.Key: // stopped for as long as this process lives
@@ -63,10 +66,27 @@ func errMismatch() error { return wire.InvalidRequest("runId does not match sess
 
 // announce broadcasts the abort, then answers.
 func (s *sessions) announce(m AbortRun, sessionID string) {
+	s.publishAbort(owedAbort{m.Key, m.RunID}, sessionID, func() { m.Send(true) })
+}
+
+func (s *sessions) publishAbort(a owedAbort, sessionID string, then func()) {
 	s.o.Stream.Run(eventstream.PublishRun{
-		RunID: sessionID, SessionKey: m.Key,
-		Chat: &eventstream.Chat{RunID: m.RunID, SessionKey: m.Key, State: wire.ChatAborted},
-	}, nil, func() { m.Send(true) })
+		RunID: sessionID, SessionKey: a.key,
+		Chat: &eventstream.Chat{RunID: a.runID, SessionKey: a.key, State: wire.ChatAborted},
+	}, nil, then)
+}
+
+// owedAbort is the event of an abort: of which session and which of the client's runs.
+type owedAbort struct{ key, runID string }
+
+// payAbort announces the abort of a run that has ended, where nobody has: an incarnation may die, or a message be lost, between the
+// mark in the store and the event.
+func (s *sessions) payAbort(e agent.Ended) {
+	a, owed := s.o.State.aborts[e.Job.ID]
+	delete(s.o.State.aborts, e.Job.ID)
+	if owed && e.State == agent.Aborted {
+		s.publishAbort(a, e.Job.EventRunID, nil)
+	}
 }
 
 // stop ends a run in whatever phase it is.

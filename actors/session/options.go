@@ -113,12 +113,13 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// State outlives the supervisor's incarnations: who waits for which run, what was in progress, and which runs have ended
-// lately.
+// State outlives the supervisor's incarnations: who waits for which run, what was in progress, which aborts nobody was told of, and
+// which runs have ended lately.
 type State struct {
 	callers   map[string][]func(store.Outcome) // by run id of the store: to be called once with the end
 	begun     map[string]*slot                 // of the last incarnation that got as far as having any
 	unclaimed map[string]store.Outcome         // ends of runs whose caller was not listed yet
+	aborts    map[string]owedAbort             // by run id of the store: asked for by a client, and not announced
 	finished  finished
 }
 
@@ -127,7 +128,7 @@ const maxUnclaimed = 1024
 
 // NewState returns an empty state.
 func NewState() *State {
-	return &State{callers: map[string][]func(store.Outcome){}, unclaimed: map[string]store.Outcome{}}
+	return &State{callers: map[string][]func(store.Outcome){}, unclaimed: map[string]store.Outcome{}, aborts: map[string]owedAbort{}}
 }
 
 // answer calls everyone who waits for a run.

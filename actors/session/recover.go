@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -35,13 +36,16 @@ func (s *sessions) onRecovered(c *actors.Context[SessionsMessage], m recovered) 
 	keys := map[string]bool{}
 	before := s.o.State.begun
 	s.o.State.begun = s.runs
+	open := map[string]bool{}
 	for _, r := range m.runs {
+		open[r.ID] = true
 		keys[r.SessionKey] = true
 		if r.State == "running" {
 			s.reopen(c, r, before[r.ID])
 		}
 		delete(before, r.ID)
 	}
+	maps.DeleteFunc(s.o.State.aborts, func(id string, _ owedAbort) bool { return !open[id] && before[id] == nil })
 	for _, sl := range before { // ended meanwhile, and the last incarnation did not live to say so
 		s.reopen(c, sl.run, sl)
 	}
@@ -136,6 +140,7 @@ func (s *sessions) onSettled(c *actors.Context[SessionsMessage], m settled) {
 		c.After(startRetry, resettle{sl.run})
 		return
 	}
+	s.payAbort(m.end)
 	if !m.fresh && !sl.crashed { // a crash may have come between the commit and the event
 		s.finish(c, sl, m.end)
 		return

@@ -221,6 +221,7 @@ func (s *sessions) finish(c *actors.Context[SessionsMessage], sl *slot, e agent.
 			s.o.State.answer(j.ID, agent.Outcome(j, e.State, "", nil))
 		}
 	}
+	s.payAbort(e)
 	s.remember(e)
 	s.o.Delivered()
 	if s.o.Ended != nil {
