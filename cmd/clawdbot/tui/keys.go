@@ -73,16 +73,13 @@ func (m *model) interrupt() tea.Cmd {
 		return tea.Quit
 	case m.running():
 		m.quit = true
-		cmd := m.abort()
-		m.notice = "Stopping. Ctrl-C again leaves."
-		return cmd
+		return m.abort()
 	case len(m.in.text) > 0:
 		m.in.take()
 		m.notice = "↑ brings the text back."
 		return nil
 	}
-	m.quit = true
-	m.notice = "Ctrl-C again leaves."
+	m.quit, m.notice = true, ""
 	return nil
 }
 

@@ -194,6 +194,8 @@ func (m *model) status() string {
 			text = fmt.Sprintf("Trying again in %d s: %s", int(left.Seconds()), m.why)
 		}
 		return rule(yellow, text)
+	case m.quit: // for as long as it does
+		return rule("", strings.TrimPrefix(m.notice+" · Ctrl-C again leaves", " · "))
 	case m.notice != "":
 		return rule("", m.notice)
 	case m.running():
