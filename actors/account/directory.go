@@ -165,6 +165,7 @@ type slot struct {
 	listens  bool            // the rhythm has what was learned before this process
 	news     bool            // the store does not know all of the rhythm
 	done     <-chan struct{} // closed when the last Run has returned; nil = there was none
+	changed  chan struct{}   // closed by wake; nil = nobody waits
 }
 
 func (s *slot) snapshot() State {
@@ -204,6 +205,7 @@ func (s *slot) change(f func(*State)) (State, bool) {
 	if s.state.Phase == Up && old.Phase != Up {
 		s.state.Ups++
 	}
+	s.wake()
 	n := s.state
 	return n, n.Phase != old.Phase || n.Reason != old.Reason || n.NextAt != old.NextAt || n.Self != old.Self || n.Deaf != old.Deaf
 }

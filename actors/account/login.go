@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -65,19 +66,15 @@ func (a *accounts) onLink(c *actors.Context[Message], m Link) {
 		m.Send(noCode("This gateway has no " + m.Account + ": it was built without it."))
 		return
 	}
-	linker, state := slot.linkable()
-	if linker == nil {
-		why := state.Reason
-		if why == "" {
-			why = string(state.Phase)
-		}
-		m.Send(noCode(m.Account + " is not there to be linked: " + why + "."))
-		return
-	}
 	self := c.Self()
 	actors.Pipe(c, func(ctx context.Context) (struct{}, error) {
 		ctx, cancel := context.WithTimeout(ctx, m.Timeout)
 		defer cancel()
+		linker, state := slot.awaitLinker(ctx)
+		if linker == nil {
+			m.Send(noCode(m.Account + " is not there to be linked: " + cmp.Or(state.Reason, string(state.Phase)) + "."))
+			return struct{}{}, nil
+		}
 		var l Linked
 		err := guard(func() (err error) {
 			l, err = step(ctx, linker, m)
@@ -175,12 +172,30 @@ func (a *accounts) onSettle(m settle) {
 	}
 }
 
-// linkable returns the provider as something that can be linked, nil if it cannot, and the state.
-func (s *slot) linkable() (providers.Linker, State) {
+// awaitLinker returns the provider as something that can be linked, nil if it cannot, and the state. One that is starting is waited for.
+func (s *slot) awaitLinker(ctx context.Context) (providers.Linker, State) {
+	for {
+		p, state, changed := s.look()
+		if p != nil || state.Phase != Starting {
+			l, _ := p.(providers.Linker)
+			return l, state
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, state
+		}
+	}
+}
+
+// look is how things are, and what is closed when they are no longer so.
+func (s *slot) look() (p providers.Provider, st State, changed <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l, _ := s.provider.(providers.Linker)
-	return l, s.state
+	if s.changed == nil {
+		s.changed = make(chan struct{})
+	}
+	return s.provider, s.state, s.changed
 }
 
 // built notes the provider of the present link.
@@ -188,4 +203,13 @@ func (s *slot) built(p providers.Provider) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.provider = p
+	s.wake()
+}
+
+// wake has those look again who wait for a change. The caller holds mu.
+func (s *slot) wake() {
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
 }

@@ -37,6 +37,35 @@ func (s *scanned) WaitLink(ctx context.Context) (bool, string, error) {
 
 func (s *scanned) Unlink(context.Context) (bool, error) { return true, nil }
 
+func (r *rig) link(step LinkStep) Linked {
+	r.t.Helper()
+	l, err := actors.Ask(r.t.Context(), r.ref, func(p actors.Reply[Linked]) Message {
+		return Link{Reply: p, Account: "telegram", Step: step, Timeout: 10 * time.Second}
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return l
+}
+
+// TestLink_asksEarly: an account that is still starting is waited for, and not for ever.
+func TestLink_asksEarly(t *testing.T) {
+	for _, takes := range []time.Duration{5 * time.Second, time.Minute} {
+		t.Run(takes.String(), func(t *testing.T) {
+			bubble(t, func(r *rig) {
+				r.start(providers.Factory{Surface: "telegram", New: func(env providers.Env) (providers.Provider, error) {
+					time.Sleep(takes)
+					return &scanned{script: script{env: env, run: upUntilCancelled}}, nil
+				}})
+				if l := r.link(LinkStart); (l.PairingCode == "ABCD") != (takes < 10*time.Second) {
+					t.Errorf("%+v", l)
+				}
+				pass(time.Minute)
+			})
+		})
+	}
+}
+
 // TestLink_asksLate: once a code was scanned the account starts over, and the one who asks then is told all the same.
 func TestLink_asksLate(t *testing.T) {
 	bubble(t, func(r *rig) {
@@ -46,19 +75,10 @@ func TestLink_asksLate(t *testing.T) {
 			return &scanned{script: script{env: env, run: upUntilCancelled}}, nil
 		}})
 		synctest.Wait()
-		link := func(step LinkStep) Linked {
-			l, err := actors.Ask(r.t.Context(), r.ref, func(p actors.Reply[Linked]) Message {
-				return Link{Reply: p, Account: "telegram", Step: step, Timeout: 10 * time.Second}
-			})
-			if err != nil {
-				r.t.Fatal(err)
-			}
-			return l
-		}
-		if l := link(LinkWait); l.Done {
+		if l := r.link(LinkWait); l.Done {
 			r.t.Errorf("before a login: %+v", l)
 		}
-		if l := link(LinkStart); l.PairingCode != "ABCD" {
+		if l := r.link(LinkStart); l.PairingCode != "ABCD" {
 			r.t.Fatalf("no code: %+v", l)
 		}
 		pass(5 * time.Second)
@@ -66,18 +86,18 @@ func TestLink_asksLate(t *testing.T) {
 			r.t.Fatalf("%d providers were made, want a second one after the login", made.Load())
 		}
 		for range 2 {
-			if l := link(LinkWait); !l.Done || l.Message != "linked" {
+			if l := r.link(LinkWait); !l.Done || l.Message != "linked" {
 				r.t.Errorf("after the login: %+v", l)
 			}
 		}
 		pass(linkedFor)
-		if l := link(LinkWait); l.Done {
+		if l := r.link(LinkWait); l.Done {
 			r.t.Errorf("long after it: %+v", l)
 		}
-		link(LinkStart)
+		r.link(LinkStart)
 		pass(5 * time.Second)
-		link(LinkForget)
-		if l := link(LinkWait); l.Done {
+		r.link(LinkForget)
+		if l := r.link(LinkWait); l.Done {
 			r.t.Errorf("after it was unlinked: %+v", l)
 		}
 	})

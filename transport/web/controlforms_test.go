@@ -37,6 +37,7 @@ func TestCronForm(t *testing.T) {
 	p.WaitText(".view-words", "It is made.")
 	p.Click(`[data-row=j2] [aria-label^="Edit"]`)
 	p.WaitText("dialog.ask", "Change Backup check")
+	p.WaitText("dialog.ask .ask-note", "Runs next:") // the button stays where it is from now on
 	p.Click("dialog.ask [type=submit]")
 	if c := g.wait("cron.update", 1); string(c.Raw) != `{"id":"j2","patch":{"name":"Backup check","sessionTarget":"isolated","wakeMode":"now","payload":{"kind":"agentTurn","message":"Is the backup complete?","deliver":false}}}` {
 		t.Errorf("changed %s", c.Raw)
