@@ -62,7 +62,11 @@ func TestBrowser_killed(t *testing.T) {
 		}
 		return d, all
 	})
-	open(launch(t, d.dir, "--port", freePort(t)))
+	next := launch(t, d.dir, "--port", freePort(t))
+	open(next)
+	all := descendants(t, next.cmd.Process.Pid)
+	next.stop(t)
+	die(t, all) // before their directory goes
 }
 
 // descendants are the processes below one, as /proc has them.
