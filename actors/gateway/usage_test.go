@@ -148,7 +148,7 @@ func TestModels_down(t *testing.T) {
 	before := asked.Load()
 	e := c.refused("chat.send", chatSend("main", "fall", "three"))
 	details, err := json.Marshal(e.Details)
-	if err != nil || !strings.Contains(e.Message, "acme is down: 5 requests in a row have failed") || !strings.HasPrefix(string(details), `{"providers":["acme"],"models":["acme/m"],"retryAt":`) || asked.Load() != before {
+	if err != nil || !strings.Contains(e.Message, "acme is down: 5 requests in a row have failed") || !strings.HasPrefix(string(details), `{"models":["acme/m"],"providers":["acme"],"retryAt":`) || asked.Load() != before {
 		t.Errorf("%+v, %s, %v", e, details, err)
 	}
 	c.wait("the health event", 0, func(f frame) bool {

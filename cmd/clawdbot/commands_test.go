@@ -157,7 +157,7 @@ func killInTime(t *testing.T, begin func() (d *daemon, all []int)) {
 		took := die(t, all)
 		_ = d.cmd.Wait()
 		if best = min(best, took); best <= deathLimit {
-			t.Log(len(all), " processes were gone after ", best)
+			t.Logf("%d processes were gone after %s", len(all), best)
 			return
 		}
 	}
