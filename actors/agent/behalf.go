@@ -8,8 +8,9 @@ type Behalf struct {
 	// Kind and Route are those of the run that everything began with: a message of a person, a job.
 	Kind  Kind             `json:"kind"`
 	Route *providers.Route `json:"route,omitempty"`
-	// Session is the key of the one that asks.
+	// Session is the key of the one that asks, Run the id of its run.
 	Session string `json:"session"`
+	Run     string `json:"run,omitempty"`
 	// Path are the sessions that messages between agents have come through, the first one first; Waits are those of them
 	// that wait for the answer.
 	Path  []string `json:"path,omitempty"`
@@ -47,8 +48,8 @@ func (j Job) Inner() Request {
 	r := j.Request
 	r.Message, r.Plain, r.Thinking, r.System, r.To, r.Problem = "", "", "", "", "", ""
 	r.Timeout, r.Deliver, r.BestEffort, r.NewSession = nil, false, false, false
-	r.Audio, r.Images = nil, nil
-	b := Behalf{Session: j.SessionKey}
+	r.Audio, r.Images, r.ReceivedAt = nil, nil, 0
+	b := Behalf{Session: j.SessionKey, Run: j.ID}
 	b.Kind, b.Route = j.Origin()
 	b.Rights = j.Rights()
 	if before := j.Request.Behalf; before != nil {

@@ -91,7 +91,8 @@ func (r *run) leave(c *actors.Context[Message]) {
 }
 
 func (r *run) ended() Ended {
-	e := Ended{Job: r.o.Job, State: r.end.state, Err: r.end.err, EndedAt: r.end.at, Details: r.end.answer.Details}
+	a := r.end.answer
+	e := Ended{Job: r.o.Job, State: r.end.state, Err: r.end.err, EndedAt: r.end.at, Details: a.Details, Model: modelOf(r.o.Job, a), Stop: a.Stop, Spent: a.Spent}
 	if r.steering != nil && e.State == Done {
 		e.Steered = r.steering.ours()
 	}

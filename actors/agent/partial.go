@@ -13,7 +13,14 @@ type (
 	callKey  struct{}
 	showsKey struct{}
 	meterKey struct{}
+	runKey   struct{}
 )
+
+// RunOf is the id of the run that something is done for with ctx, by its runner or by a tool of it; "" = none.
+func RunOf(ctx context.Context) string {
+	id, _ := ctx.Value(runKey{}).(string)
+	return id
+}
 
 // ForCall is a context for Turn.Tool that says which call of the model it is for, so that clients see what there is of its
 // result while the tool works. id is that of Output.ToolStart.

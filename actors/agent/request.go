@@ -34,6 +34,8 @@ type Request struct {
 	BestEffort bool   `json:"bestEffort,omitempty"`
 	To         string `json:"to,omitempty"`
 	NewSession bool   `json:"newSession,omitempty"`
+	// ReceivedAt is when the message came in, in milliseconds; 0 where it is no surface's.
+	ReceivedAt int64 `json:"receivedAt,omitempty"`
 	// Audio are files of speech that came with the message; its text may be written down from them before the turn.
 	Audio []string `json:"audio,omitempty"`
 	// Images are files of pictures that came with the message.
@@ -70,6 +72,7 @@ type Job struct {
 	StartedAt   int64
 	History     []wire.Raw
 	HistoryIDs  []int64  // of the lines of History
+	Merged      []Job    // whose messages are part of this one's, and that have no turn of their own
 	Notes       []string // system events of the main session
 	Model       string   // as Turn has it, like the two after it
 	Fallbacks   []string
@@ -121,6 +124,12 @@ type Ended struct {
 	EndedAt int64
 	Details any   // of the error, for its caller
 	Steered []Job // whose messages the run has taken: its end, if it is Done, is theirs too
+
+	// Model is who answered, as provider/model, Stop why the answer ended, and Spent what the turn took; empty where that is not
+	// known.
+	Model string
+	Stop  string
+	Spent Spent
 }
 
 // Reasons why a run was stopped before its end; a Runner sees them as context.Cause.

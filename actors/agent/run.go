@@ -110,7 +110,7 @@ func (r *run) Start(c *actors.Context[Message]) error {
 		c.After(0, finished{err: problem})
 		return nil
 	}
-	ctx, cancel := context.WithCancelCause(c.Ctx())
+	ctx, cancel := context.WithCancelCause(context.WithValue(c.Ctx(), runKey{}, r.o.Job.ID))
 	r.cancel = cancel
 	self := c.Self()
 	r.steering = newSteering(r.o.Job, func() { _ = self.Tell(took{}) })

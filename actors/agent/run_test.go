@@ -269,3 +269,24 @@ func TestOutcome(t *testing.T) {
 		t.Errorf("chat aborted: %s", o.Payload)
 	}
 }
+
+// TestRun_spent: what a turn took, and of whom, is told with its end; a runner knows whose run it works for.
+func TestRun_spent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		spent := Spent{Usage: Usage{Input: 3, Output: 4}, Cost: 0.5, Unpriced: true}
+		s := newStage(t, nil, runnerFunc(func(ctx context.Context, _ Turn, _ Output) (Answer, error) {
+			return Answer{Text: RunOf(ctx), Provider: "p", Model: "m", Stop: "length", Spent: spent}, nil
+		}), nil)
+		defer s.close()
+		if e := <-s.ended; e.Model != "p/m" || e.Stop != "length" || e.Spent != spent {
+			t.Errorf("%+v", e)
+		}
+		if got := strings.Join(s.list(), "\n"); !strings.Contains(got, "chat:k") {
+			t.Errorf("the runner was not told whose run it is: %q", got)
+		}
+	})
+	if RunOf(context.Background()) != "" {
+		t.Error("a run of nobody")
+	}
+}

@@ -226,6 +226,7 @@ func (b *breaker) status(all map[string]wire.ModelCircuit) {
 type guarded struct {
 	model.API
 	breaker *breaker
+	asked   func(context.Context, Asked) // nil = nobody is told
 	force   bool
 }
 
@@ -234,7 +235,13 @@ func (g guarded) Stream(ctx context.Context, r model.Request, emit func(model.Ev
 		return model.Reply{}, err
 	}
 	err = errCrashed // should Stream not return
-	defer func() { g.breaker.leave(ctx, r.Model, err) }()
+	began := time.Now()
+	defer func() {
+		g.breaker.leave(ctx, r.Model, err)
+		if g.asked != nil {
+			g.asked(ctx, Asked{g.breaker.whole.name, r.Model, began, time.Now(), reply.Stop, reply.Usage, err})
+		}
+	}()
 	reply, err = g.API.Stream(ctx, r, emit)
 	return reply, err
 }

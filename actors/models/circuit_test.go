@@ -22,10 +22,14 @@ type flaky struct {
 	of    map[string]error // of single models, by id
 	asked int
 	wait  time.Duration
+	crash bool
 }
 
 func (f *flaky) Stream(ctx context.Context, q model.Request, _ func(model.Event)) (model.Reply, error) {
 	f.asked++
+	if f.crash {
+		panic("as it was told")
+	}
 	select {
 	case <-time.After(f.wait):
 	case <-ctx.Done():
@@ -246,6 +250,41 @@ func TestCircuit_aborted(t *testing.T) {
 		f.err = nil
 		if p := r.probe(t.Context(), wire.ModelsProbeParams{Model: "p/m"}); !p.OK || circuitOf(r) != nil {
 			t.Errorf("a probe by hand: %+v, %+v", p, circuitOf(r))
+		}
+	})
+}
+
+// TestAsked: each request that was made is told of, with what came of it, also one that crashed; one that was kept back is not.
+func TestAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &flaky{wait: time.Second}
+		r, _ := circuitRig(t, f)
+		type key struct{}
+		var told []Asked
+		r.o.Asked = func(ctx context.Context, a Asked) {
+			if ctx.Value(key{}) != "mine" {
+				t.Error("not the context of the request")
+			}
+			told = append(told, a)
+		}
+		ctx := context.WithValue(t.Context(), key{}, "mine")
+		ask := func() { _ = request(ctx, t, r) }
+		ask()
+		f.err = &model.Error{Kind: model.Overloaded}
+		for range openAfter + 3 {
+			ask()
+		}
+		if len(told) != openAfter+1 || told[0].Err != nil || told[1].Err != f.err || told[0].Provider != "p" || told[0].Ended.Sub(told[0].Began) != time.Second {
+			t.Errorf("%+v", told)
+		}
+		time.Sleep(maxPause)
+		f.crash = true
+		func() {
+			defer func() { _ = recover() }()
+			ask()
+		}()
+		if last := told[len(told)-1]; !errors.Is(last.Err, errCrashed) {
+			t.Errorf("%+v", last)
 		}
 	})
 }

@@ -25,8 +25,10 @@ type RegistryOptions struct {
 	Chosen func() []wire.ChosenModel
 	// Changed is called when a provider or a model counts as down, or no longer. It must not block; nil = nobody is told.
 	Changed func()
-	Now     func() time.Time // nil = time.Now
-	Log     *slog.Logger
+	// Asked is called after each request that was made, with its ctx. It must not block; nil = nobody is told.
+	Asked func(ctx context.Context, a Asked)
+	Now   func() time.Time // nil = time.Now
+	Log   *slog.Logger
 }
 
 func (o RegistryOptions) now() func() time.Time {
@@ -54,6 +56,15 @@ type Registry struct {
 type made struct {
 	endpoint string // printed, with the key
 	api      guarded
+}
+
+// Asked is one request to a model, and what came of it.
+type Asked struct {
+	Provider, Model string
+	Began, Ended    time.Time
+	Stop            model.Stop  // why the answer ended; "" = there is none
+	Usage           model.Usage // as far as is known
+	Err             error
 }
 
 // NewRegistry makes a registry of what cat knows. cat then lists what providers report, too.
@@ -176,7 +187,7 @@ func (r *Registry) api(provider string, a access, f *model.Factory) model.API {
 	if m, ok := r.apis[key]; ok && m.endpoint == print {
 		return m.api
 	}
-	api := guarded{API: f.New(e), breaker: newBreaker(provider, r.o.now(), r.switched)}
+	api := guarded{API: f.New(e), breaker: newBreaker(provider, r.o.now(), r.switched), asked: r.o.Asked}
 	r.apis[key] = made{print, api}
 	return api
 }

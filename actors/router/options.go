@@ -99,4 +99,5 @@ type Turn struct {
 	Owner      bool     // who is on the allowlist by that id, and writes directly
 	Elevated   bool     // elevated mode is on for them
 	Unasked    bool     // it is a group's, and not for the agent in particular
+	ReceivedAt int64    // when it came in, in milliseconds
 }

@@ -44,6 +44,7 @@ func (r *route) turn(text string, greet bool, e *wire.SessionEntry) Turn {
 	t.Message += idLine(r.row.Surface, r.in)
 	t.Sender, t.Owner, t.Elevated = r.in.Sender.ID, r.owner(), r.elevated(e) == "on"
 	t.Audio, t.Images = files(r.in.Media, "audio"), files(r.in.Media, "image/")
+	t.ReceivedAt = r.row.ReceivedAt
 	t.Unasked = r.in.Kind != providers.Direct && !r.in.Mentioned && !r.in.Command
 	if r.in.Kind != providers.Direct && (!set(e.SystemSent) || set(e.GroupActivationNeedsSysIntr)) {
 		t.System = groupIntro(r.row.Surface, r.activation(e))

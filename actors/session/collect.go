@@ -95,9 +95,11 @@ func gather(tx *store.Tx, run store.Run, job *agent.Job) error {
 		with := collected(queue, run)
 		said = make([]agent.Request, len(with), len(with)+1)
 		for i, r := range with {
-			if err := wire.Unmarshal(r.Request, &said[i]); err != nil {
+			merged, err := decodeJob(r)
+			if err != nil {
 				return fmt.Errorf("run %s: %w", r.ID, err)
 			}
+			said[i], job.Merged = merged.Request, append(job.Merged, merged)
 			if _, err := tx.EndRun(r.ID, store.RunDone, "merged into "+run.ID, job.StartedAt); err != nil {
 				return err
 			}

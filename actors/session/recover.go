@@ -122,7 +122,7 @@ func (s *sessions) endOpen(tx *store.Tx, job agent.Job, errText string) (e agent
 	case row.State == store.RunAccepted, row.State == store.RunRunning:
 		return e, true, agent.EndOp(e.Job, agent.Answer{}, e.State, e.Err, e.EndedAt, s.extra)(tx)
 	}
-	e.State, e.Err, e.EndedAt = agent.State(row.State), row.Error, row.EndedAt
+	e.State, e.Err, e.EndedAt, e.Model = agent.State(row.State), row.Error, row.EndedAt, row.Model
 	return e, false, nil
 }
 
