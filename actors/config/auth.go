@@ -91,7 +91,8 @@ func Guard(c *Config, env Env, o StartOptions) []Issue {
 		d.report("gateway.mode", "is remote: this machine uses another gateway; set it to local to run one here")
 	}
 	d.exposure(c, ResolveAuth(c, env, o), o.bind(c))
-	return d.issues
+	_, issues := ResolveTracing(c.Diagnostics.Otel, env.Otel)
+	return append(d.issues, issues...)
 }
 
 // exposure refuses to be reachable by others without a credential.

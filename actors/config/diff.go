@@ -63,7 +63,7 @@ var effects = []struct {
 	{"identity", EffectNone, ""}, {"wizard", EffectNone, ""}, {"logging", EffectNone, ""}, {"models", EffectNone, ""},
 	{"agent", EffectNone, ""}, {"routing", EffectNone, ""}, {"messages", EffectNone, ""}, {"session", EffectNone, ""},
 	{"whatsapp", EffectNone, ""}, {"talk", EffectNone, ""}, {"skills", EffectNone, ""}, {"ui", EffectNone, ""},
-	{"tools", EffectNone, ""}, {"update", EffectNone, ""},
+	{"tools", EffectNone, ""}, {"update", EffectNone, ""}, {"diagnostics", EffectNone, ""},
 }
 
 // Verdict says what a change at a dotted path asks for.

@@ -45,6 +45,8 @@ type Env struct {
 	CanvasHostPort int
 	BridgeHost     string
 
+	Otel OtelEnv // variables of OpenTelemetry
+
 	Token    *Secret // CLAWDBOT_GATEWAY_TOKEN; nil = not set
 	Password *Secret // CLAWDBOT_GATEWAY_PASSWORD; nil = not set
 
@@ -101,6 +103,7 @@ func ParseEnv(lookup LookupFunc) Env {
 	e.GatewayPort = e.port("CLAWDBOT_GATEWAY_PORT", get)
 	e.BridgePort = e.port("CLAWDBOT_BRIDGE_PORT", get)
 	e.CanvasHostPort = e.port("CLAWDBOT_CANVAS_HOST_PORT", get)
+	e.Otel = parseOtelEnv(get)
 	e.Token = credential(lookup, "CLAWDBOT_GATEWAY_TOKEN")
 	e.Password = credential(lookup, "CLAWDBOT_GATEWAY_PASSWORD")
 	return e

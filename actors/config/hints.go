@@ -20,11 +20,12 @@ var groups = []struct {
 	{"telegram", "Telegram", 140}, {"discord", "Discord", 150}, {"slack", "Slack", 155}, {"signal", "Signal", 160},
 	{"imessage", "iMessage", 170}, {"whatsapp", "WhatsApp", 180}, {"skills", "Skills", 190}, {"tools", "Tools", 195}, {"discovery", "Discovery", 200},
 	{"mcp", "MCP", 197}, {"logging", "Logging", 900}, {"presence", "Presence", 210}, {"voicewake", "Voice Wake", 220},
+	{"diagnostics", "Diagnostics", 910},
 }
 
 // advanced are the paths that a form may fold away.
 var advanced = []string{
-	"dev", "env", "wizard", "bridge", "discovery", "canvasHost", "gateway.tailscale", "gateway.reload", "gateway.allowedHosts",
+	"dev", "diagnostics", "env", "wizard", "bridge", "discovery", "canvasHost", "gateway.tailscale", "gateway.reload", "gateway.allowedHosts",
 	"gateway.trustedProxies",
 	"gateway.controlUi", "gateway.remote", "agent.blockStreamingChunk", "agent.blockStreamingBreak", "agent.bash", "agent.sandbox",
 	"agent.elevated", "web.reconnect", "session.store", "session.mainKey", "cron.store", "hooks.maxBodyBytes", "hooks.transformsDir",
@@ -122,6 +123,11 @@ var help = map[string]string{
 	"logging.keepFiles":                 "How many files that were put aside are kept.",
 	"logging.level":                     "Least weight of what is written to the log file.",
 	"ui.seamColor":                      "Accent colour of the apps, like #FF4500.",
+	"diagnostics.otel.enabled":          "Send traces of what the gateway does to a collector, over OTLP: times and outcomes, nothing that anybody wrote.",
+	"diagnostics.otel.endpoint":         "Address of the collector. Empty: OTEL_EXPORTER_OTLP_ENDPOINT of the environment, else http://127.0.0.1:4318.",
+	"diagnostics.otel.headers":          "Headers that it wants to see, such as Authorization. None: OTEL_EXPORTER_OTLP_HEADERS.",
+	"diagnostics.otel.serviceName":      "What the gateway is called there. Empty: OTEL_SERVICE_NAME, else clawdbot.",
+	"diagnostics.otel.sampleRate":       "Share of all traces that is sent, 0 to 1. Empty: OTEL_TRACES_SAMPLER_ARG, else all.",
 	"dev.endpoints":                     "Addresses on this machine that stand in for the platforms, for tests.",
 }
 

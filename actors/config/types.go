@@ -36,7 +36,10 @@ type Config struct {
 	Tools      Tools      `json:"tools"`
 	MCP        MCP        `json:"mcp"`
 	Update     Update     `json:"update"`
-	Dev        Dev        `json:"dev"`
+
+	Diagnostics Diagnostics `json:"diagnostics"`
+
+	Dev Dev `json:"dev"`
 }
 
 // Update is where the newest version is asked for.

@@ -27,6 +27,7 @@ func validate(root *node) (Config, []Issue) {
 	d.mcp(&c)
 	d.tools(&c)
 	d.runners(&c)
+	d.otel(&c)
 	return c, d.issues
 }
 

@@ -206,6 +206,9 @@ func TestExamine_planted(t *testing.T) {
 		{"tailscale.unpublished", func(h *house) {
 			h.say["status"] = `{"tailscale":{"mode":"serve","problem":"tailscale is not logged in: run tailscale up"}}`
 		}},
+		{"traces.refused", func(h *house) {
+			h.say["status"] = `{"traces":{"queued":7,"sent":0,"dropped":0,"problem":"no answer from http://127.0.0.1:4318/v1/traces: connection refused"}}`
+		}},
 		{"program.tailscale", func(h *house) {
 			h.config = strings.Replace(h.config, "gateway: {", `gateway: {tailscale: {mode: "serve"}, `, 1)
 			h.lacks("cron: {}")

@@ -51,6 +51,9 @@ func (p *patient) gateway() {
 	if ts := s.Tailscale; ts != nil && ts.URL == "" {
 		p.add("tailscale.unpublished", Warning, "What it says; the gateway tries again by itself every few minutes.", "tailscale %s: %s", ts.Mode, ts.Problem)
 	}
+	if t := s.Traces; t != nil && t.Problem != "" {
+		p.add("traces.refused", Warning, "What it says; docs/monitoring.md, \"Traces\". Messages do not wait for it.", "traces do not reach their collector: %s", t.Problem)
+	}
 	if d := s.Discovery; d != nil && !d.Announced && d.Reason != "" {
 		p.add("discovery.off", Info, "Nodes need the gateway's address then.", "devices cannot find the gateway by themselves: %s", d.Reason)
 	}

@@ -16,7 +16,7 @@ func (g *Gateway) newRegistry(cat *models.Catalog) *models.Registry {
 		g.log.Warn("agent.model counts for nothing: this program was built without models", "model", m)
 	}
 	return models.NewRegistry(cat, models.RegistryOptions{
-		Formats: g.o.Models, Getenv: g.o.Getenv, Logins: filepath.Join(g.env.OAuthDir, "oauth.json"), Chosen: g.chosenModels, Changed: g.modelsChanged, Log: g.log,
+		Formats: g.o.Models, Getenv: g.o.Getenv, Logins: filepath.Join(g.env.OAuthDir, "oauth.json"), Chosen: g.chosenModels, Changed: g.modelsChanged, Asked: g.asked, Log: g.log,
 	})
 }
 

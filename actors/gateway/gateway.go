@@ -20,6 +20,7 @@ import (
 	"github.com/clawdbot/gateway/actors/process"
 	"github.com/clawdbot/gateway/actors/publish"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/actors/traces"
 	"github.com/clawdbot/gateway/bridge"
 	"github.com/clawdbot/gateway/transport/certificate"
 	"github.com/clawdbot/gateway/transport/hooks"
@@ -49,6 +50,7 @@ type Gateway struct {
 	imports  *importer.Importer
 
 	figures figures // what is counted for /metrics
+	traces  tracing // what is told to a collector
 
 	found found // how devices can find the bridge
 
@@ -90,7 +92,7 @@ func start(given Options, h heritage) (*Gateway, error) {
 		fatal: make(chan error, 1), restarts: make(chan string, 1), served: make(chan struct{}),
 		found: found{open: make(chan struct{})},
 	}
-	g.figures = g.newFigures()
+	g.figures, g.traces.State = g.newFigures(), traces.NewState()
 	g.leaving, g.leave = context.WithCancel(context.Background())
 	g.doc.Store(o.Config)
 	if err := g.open(); err != nil {

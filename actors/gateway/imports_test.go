@@ -148,7 +148,7 @@ var allowed = map[string][]string{
 		"actors/coderun", "providers/codeagent",
 		"actors/browser", "actors/usage",
 		"providers/chromium",
-		"transport/certificate", "transport/tailnet", "actors/publish",
+		"transport/certificate", "transport/tailnet", "actors/publish", "transport/otlp", "actors/traces",
 	},
 
 	// Commands.

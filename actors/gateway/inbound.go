@@ -125,6 +125,7 @@ func buildRequest(t router.Turn) []byte {
 	raw, err := wire.Marshal(agent.Request{
 		Message: t.Message, Plain: t.Plain, Thinking: t.Thinking, System: t.System, NewSession: t.NewSession, Deliver: true, BestEffort: true,
 		Audio: t.Audio, Images: t.Images, Sender: t.Sender, Owner: t.Owner, Elevated: t.Elevated, Unasked: t.Unasked,
+		ReceivedAt: t.ReceivedAt,
 	})
 	if err != nil { // strings and flags only: cannot be
 		return []byte("{}")

@@ -88,6 +88,7 @@ func (g *Gateway) metricsText(ctx context.Context) []byte {
 	g.writeClients(t)
 	g.figures.calls.Write(t)
 	g.figures.runs.Write(t, "clawdbot_runs_total", "Agent runs that have ended.", "kind", "state")
+	g.writeTraces(t)
 	g.writeStore(ctx, t)
 	metrics.WriteProcess(t)
 	return t.Bytes()

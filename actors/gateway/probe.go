@@ -133,7 +133,7 @@ func (g *Gateway) status(ctx context.Context) (wire.StatusSummary, error) {
 	s.Outbox = &wire.OutboxCounts{
 		Queued: int64(counts.Queued), Sending: int64(counts.Sending), Ambiguous: int64(counts.Ambiguous), Failed: int64(counts.Failed),
 	}
-	s.Discovery, s.TLS, s.Tailscale = g.discoveryInfo(), g.tlsInfo(), g.tailscaleInfo()
+	s.Discovery, s.TLS, s.Tailscale, s.Traces = g.discoveryInfo(), g.tlsInfo(), g.tailscaleInfo(), g.tracesInfo()
 	return s, nil
 }
 

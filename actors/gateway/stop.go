@@ -56,6 +56,7 @@ func (g *Gateway) stop(ctx context.Context, goodbye wire.ShutdownEvent) error {
 	g.hooks.Close()
 	err = errors.Join(err, g.closeCanvas(ctx), g.http.Shutdown(ctx))
 	<-g.served
+	g.flushTraces(ctx)
 	err = errors.Join(err, g.system.Stop(ctx), t.directory.Wait(ctx))
 	return errors.Join(err, g.store.Close())
 }

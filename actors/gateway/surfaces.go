@@ -55,7 +55,7 @@ func (g *Gateway) sessionOptions() session.Options {
 		Store: g.store, Stream: g.tree.stream, State: g.tree.runs, Runner: g.runner(), Log: g.log,
 		Settings: g.runSettings, Models: g.tree.catalog.Models, StorePath: g.storePath(),
 		Tool: g.tool, Tools: g.toolInfos, Meter: g.meter, CanDeliver: g.canDeliver, AllowFrom: g.allowFrom,
-		Replies: g.replies, SaveMedia: g.saveMedia, Attach: g.attach, Chat: outbox.Chat, Delivered: g.runEnded, Ended: g.figures.ended, Typing: g.typing,
+		Replies: g.replies, SaveMedia: g.saveMedia, Attach: g.attach, Chat: outbox.Chat, Delivered: g.runEnded, Ended: g.ended, Typing: g.typing,
 		Blocks: g.blocks, Say: g.say, Said: g.sent,
 		Sweep: g.o.Sweep, Await: g.imports.Wait,
 	}

@@ -3,9 +3,11 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/config"
@@ -124,8 +126,18 @@ func (g *Gateway) toolInfos(j agent.Job) (infos []agent.ToolInfo) {
 }
 
 // tool is how a run calls a tool. What a person writes to the built-in runner may name any method, too.
-func (g *Gateway) tool(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error) {
+func (g *Gateway) tool(ctx context.Context, j agent.Job, name string, args wire.Raw) (result wire.Raw, err error) {
 	<-g.tree.grown // a run from before a restart may be quicker than the method table
+	began := time.Now()
+	err = errToolCrashed // should it not return
+	defer func() { g.called(j, name, began, err) }()
+	result, err = g.callTool(ctx, j, name, args)
+	return result, err
+}
+
+var errToolCrashed = errors.New("the tool crashed")
+
+func (g *Gateway) callTool(ctx context.Context, j agent.Job, name string, args wire.Raw) (wire.Raw, error) {
 	if j.Request.Operator && g.byHandOnly(j) {
 		if _, ok := g.tree.tools.Find(name); !ok {
 			return g.typed(ctx, name, args)

@@ -151,7 +151,7 @@ func (g *Gateway) grow(c *actors.Context[rootMessage]) error {
 	}
 	t.stream = eventstream.NewStream(events, t.events)
 	for _, step := range []func(*actors.Context[rootMessage]) error{
-		g.growState, g.growSurfaces, g.growSessions, g.growClients, g.growClock, g.growPublish,
+		g.growTraces, g.growState, g.growSurfaces, g.growSessions, g.growClients, g.growClock, g.growPublish,
 	} {
 		if err := step(c); err != nil {
 			return err
@@ -199,7 +199,7 @@ func (g *Gateway) growSurfaces(c *actors.Context[rootMessage]) (err error) {
 	reply := outbox.Replier(t.directory, chunk)
 	t.outbox, err = vital(g, c, "outbox", outbox.Props(outbox.Options{
 		Store: g.store, Accounts: t.accounts, Directory: t.directory, Chunk: chunk, Sweep: g.o.Sweep,
-		Outcome: g.figures.deliveries.Add, Load: g.load, Expire: g.needless, Owner: g.mainKey, Delivered: g.delivered,
+		Attempted: g.attempted, Load: g.load, Expire: g.needless, Owner: g.mainKey, Delivered: g.delivered,
 	}))
 	if err != nil {
 		return err

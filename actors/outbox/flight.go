@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/account"
@@ -80,6 +81,7 @@ type flight struct {
 	store *store.Store
 	item  store.OutItem
 	out   providers.Outgoing
+	began time.Time
 
 	mu        sync.Mutex // guards the following fields
 	begun     bool       // begin was called: the row may be in state sending

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -103,8 +105,9 @@ type rig struct {
 	delivered chan store.OutItem
 	up        chan struct{}
 
-	mu    sync.Mutex
-	fault func(stage string) error // of the store
+	mu       sync.Mutex
+	fault    func(stage string) error // of the store
+	attempts []string                 // what was told of attempts: key, number, outcome, class of the failure, run
 }
 
 // config of a rig; the zero value is one on an empty store, with the account up.
@@ -156,6 +159,7 @@ func newRig(t *testing.T, cfg config) *rig {
 	}
 	r.ref, err = actors.Spawn(r.sys, "outbox", Props(Options{
 		Store: r.store, Accounts: r.accounts, Directory: r.dir, Chunk: cut, Now: cfg.now,
+		Attempted: r.attempted,
 		Delivered: func(it store.OutItem) { r.delivered <- it }, Owner: func() string { return "main" },
 		Load: func(_ context.Context, ref string) (providers.Media, error) {
 			if ref == "missing" {
@@ -167,6 +171,25 @@ func newRig(t *testing.T, cfg config) *rig {
 	r.check(err)
 	t.Cleanup(r.close)
 	return r
+}
+
+func (r *rig) attempted(a Attempt) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a.Ended.Before(a.Began) || time.Since(a.Began) > patience {
+		r.t.Errorf("an attempt from %s to %s", a.Began, a.Ended)
+	}
+	r.attempts = append(r.attempts, strings.TrimSpace(fmt.Sprintf("%s %d %s %s of %s", a.Item.Key, a.Number, a.Outcome, a.Class, a.Run)))
+}
+
+// wantAttempts compares what was told of attempts.
+func (r *rig) wantAttempts(want ...string) {
+	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !slices.Equal(r.attempts, want) {
+		r.t.Errorf("told of the attempts %q, want %q", r.attempts, want)
+	}
 }
 
 // startAccount starts the account, which may not be told about to an outbox yet, and waits until it is up.

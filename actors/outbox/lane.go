@@ -190,7 +190,7 @@ func (l *lane) onPulled(c *actors.Context[laneMessage], m pulled) {
 
 // fly starts an attempt; for an item that a crash left in state sending, the question what became of it.
 func (l *lane) fly(c *actors.Context[laneMessage], item store.OutItem) {
-	f := &flight{berth: l.berth, store: l.o.Store, item: item}
+	f := &flight{berth: l.berth, store: l.o.Store, item: item, began: time.Now()}
 	l.berth.put(f)
 	l.phase = flying
 	c.After(l.o.Sweep, look{f})

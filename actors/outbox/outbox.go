@@ -23,8 +23,8 @@ type Options struct {
 	Chunk     Chunk
 	// Delivered tells of an item that is sent, failed or ambiguous now. Any goroutine; must not block.
 	Delivered func(store.OutItem)
-	// Outcome is told how each attempt ended that was made: sent, failed, ambiguous or Retry. Like Delivered.
-	Outcome func(surface, outcome string)
+	// Attempted is told of each attempt that was made, once its outcome is on disk. Like Delivered.
+	Attempted func(Attempt)
 	// Owner is the session that is told, before its next turn, of what did not arrive. nil = nobody is.
 	Owner func() string
 	// Load copies the file that a send names to where it stays until it has gone out. It may take as long as its ctx.

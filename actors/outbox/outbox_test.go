@@ -70,6 +70,7 @@ func TestOutbox_transientIsTriedAgainInItsPlace(t *testing.T) {
 	r.wantDelivered("a#0", store.OutSent)
 	r.wantCall("b#0").answer <- nil
 	r.wantDelivered("b#0", store.OutSent)
+	r.wantAttempts("a#0 1 retry transient of a", "a#0 2 sent  of a", "b#0 1 sent  of b")
 	if it := r.item("a#0"); it.State != store.OutSent || it.Attempts != 2 || !strings.Contains(string(it.Receipt), `"r-a#0"`) {
 		t.Errorf("item = %+v", it)
 	}
@@ -177,6 +178,11 @@ func TestOutbox_killedWhileSending(t *testing.T) {
 			}
 			r.wantCall("b#0").answer <- nil
 			r.wantDelivered("b#0", store.OutSent)
+			if ids {
+				r.wantAttempts("a#0 1 retry  of a", "a#0 2 sent  of a", "b#0 1 sent  of b")
+			} else {
+				r.wantAttempts("a#0 1 ambiguous ambiguous of a", "b#0 1 sent  of b")
+			}
 		})
 	}
 }

@@ -1,8 +1,11 @@
 package outbox
 
 import (
+	"time"
+
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -59,6 +62,17 @@ type Counts struct {
 	Sending   int `json:"sending"`
 	Ambiguous int `json:"ambiguous"`
 	Failed    int `json:"failed"`
+}
+
+// Attempt is one attempt to deliver an item, with its outcome: sent, failed, ambiguous or Retry.
+type Attempt struct {
+	Item    store.OutItem // as it was before
+	Run     string        // that has said it; "" = none, as with the method send
+	Number  int           // of the item's attempts, from 1
+	Outcome string
+	Class   providers.Class // of what went wrong; "" = nothing did, or it was a crash of ours
+	Began   time.Time       // with the question what became of it, where a crash left that open
+	Ended   time.Time
 }
 
 // Quiesce starts nothing new and answers when the attempts in progress have their outcome on disk. What is queued stays.

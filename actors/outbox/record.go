@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/store"
@@ -82,9 +83,7 @@ func (l *lane) onRecorded(c *actors.Context[laneMessage], m recorded) {
 		return
 	}
 	l.down = 0
-	if l.o.Outcome != nil {
-		l.o.Outcome(f.item.Surface, outcomes[l.verdict.action])
-	}
+	l.attempted(f)
 	if l.verdict.action != again {
 		l.report(c, f)
 	}
@@ -96,6 +95,24 @@ var outcomes = map[action]string{sent: store.OutSent, again: Retry, failed: stor
 
 // Retry is the outcome of an attempt that will be made again; the others are called like the final states of an item.
 const Retry = "retry"
+
+// attempted tells of an attempt that has its outcome.
+func (l *lane) attempted(f *flight) {
+	if l.o.Attempted == nil {
+		return
+	}
+	a := Attempt{Item: f.item, Number: max(1, f.out.Attempt), Outcome: outcomes[l.verdict.action], Began: f.began, Ended: time.Now()}
+	if f.item.State == store.OutSending { // a crash has left it so, with that attempt counted
+		a.Number = max(1, f.item.Attempts)
+	}
+	if _, call := sendKey(f.item.Key); !call { // its RunID is the caller's word
+		a.Run = f.item.RunID
+	}
+	if r, _ := f.ended(); r.err != nil {
+		a.Class = r.err.Class
+	}
+	l.o.Attempted(a)
+}
 
 // report tells of an item that has reached its end.
 func (l *lane) report(c *actors.Context[laneMessage], f *flight) {

@@ -134,6 +134,9 @@ func (a *app) showStatus(s wire.StatusSummary, verbose bool) error {
 	if ts := s.Tailscale; ts != nil {
 		t.row("Tailscale "+ts.Mode, yes(ts.URL != "", ts.URL, "not published: "+ts.Problem))
 	}
+	if tr := s.Traces; tr != nil {
+		t.row("Traces", yes(tr.Problem == "", fmt.Sprintf("%d spans sent, %d wait", tr.Sent, tr.Queued), oneLine(tr.Problem)))
+	}
 	if n := len(s.QueuedSystemEvents); n > 0 {
 		t.row("Waiting for the next turn", count(n, "system event", "system events"))
 	}

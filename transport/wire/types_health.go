@@ -70,6 +70,7 @@ type StatusSummary struct {
 	Discovery          *DiscoveryInfo `json:"discovery,omitempty"`    // addition
 	TLS                *TLSInfo       `json:"tls,omitempty"`          // addition: absent without gateway.tls
 	Tailscale          *TailscaleInfo `json:"tailscale,omitempty"`    // addition: absent while gateway.tailscale.mode is off
+	Traces             *TracesInfo    `json:"traces,omitempty"`       // addition: absent without diagnostics.otel
 }
 
 // DiscoveryInfo says whether devices can find the bridge by themselves.
@@ -97,6 +98,15 @@ type TailscaleInfo struct {
 	Mode    string `json:"mode" jsonschema:"enum=serve,enum=funnel"`
 	URL     string `json:"url,omitempty"`     // where the gateway is reached; absent while it is not
 	Problem string `json:"problem,omitempty"` // why it is not
+}
+
+// TracesInfo says how traces are sent to a collector.
+type TracesInfo struct {
+	Queued     int64  `json:"queued"`               // spans that wait
+	Sent       int64  `json:"sent"`                 // spans that it has taken
+	Dropped    int64  `json:"dropped"`              // spans that it has not, and that are gone
+	LastSentAt int64  `json:"lastSentAt,omitempty"` // ms
+	Problem    string `json:"problem,omitempty"`    // why it takes none, and what to do
 }
 
 // StatusConfig says how the config file and what the gateway runs on stand to each other.

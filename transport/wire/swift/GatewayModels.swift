@@ -7031,6 +7031,7 @@ public struct StatusSummary: Codable, Hashable, Sendable {
     public let discovery: DiscoveryInfo?
     public let tls: TLSInfo?
     public let tailscale: TailscaleInfo?
+    public let traces: TracesInfo?
 
     public init(
         web: WebLink,
@@ -7043,7 +7044,8 @@ public struct StatusSummary: Codable, Hashable, Sendable {
         config: StatusConfig? = nil,
         discovery: DiscoveryInfo? = nil,
         tls: TLSInfo? = nil,
-        tailscale: TailscaleInfo? = nil
+        tailscale: TailscaleInfo? = nil,
+        traces: TracesInfo? = nil
     ) {
         self.web = web
         self.heartbeatSeconds = heartbeatSeconds
@@ -7056,6 +7058,7 @@ public struct StatusSummary: Codable, Hashable, Sendable {
         self.discovery = discovery
         self.tls = tls
         self.tailscale = tailscale
+        self.traces = traces
     }
 
     enum CodingKeys: String, CodingKey {
@@ -7070,6 +7073,7 @@ public struct StatusSummary: Codable, Hashable, Sendable {
         case discovery = "discovery"
         case tls = "tls"
         case tailscale = "tailscale"
+        case traces = "traces"
     }
 }
 
@@ -7617,6 +7621,36 @@ public struct ToolSettings: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey {
         case allow = "allow"
         case deny = "deny"
+    }
+}
+
+public struct TracesInfo: Codable, Hashable, Sendable {
+    public let queued: Int
+    public let sent: Int
+    public let dropped: Int
+    public let lastSentAt: Int?
+    public let problem: String?
+
+    public init(
+        queued: Int,
+        sent: Int,
+        dropped: Int,
+        lastSentAt: Int? = nil,
+        problem: String? = nil
+    ) {
+        self.queued = queued
+        self.sent = sent
+        self.dropped = dropped
+        self.lastSentAt = lastSentAt
+        self.problem = problem
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case queued = "queued"
+        case sent = "sent"
+        case dropped = "dropped"
+        case lastSentAt = "lastSentAt"
+        case problem = "problem"
     }
 }
 

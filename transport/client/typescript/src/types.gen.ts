@@ -1595,6 +1595,7 @@ export interface StatusSummary {
   discovery?: DiscoveryInfo;
   tls?: TLSInfo;
   tailscale?: TailscaleInfo;
+  traces?: TracesInfo;
 }
 
 export interface SteerData {
@@ -1707,6 +1708,14 @@ export interface ToolData {
 export interface ToolSettings {
   allow?: string[];
   deny?: string[];
+}
+
+export interface TracesInfo {
+  queued: number;
+  sent: number;
+  dropped: number;
+  lastSentAt?: number;
+  problem?: string;
 }
 
 export interface Undelivered {
