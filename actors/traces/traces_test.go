@@ -336,6 +336,35 @@ func TestFlush(t *testing.T) {
 	})
 }
 
+// TestExport_crash: what was on its way when the actor failed is sent by the next one.
+func TestExport_crash(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t)
+		r.set(func(try int) (int, http.Header, []byte, error) {
+			if try == 1 {
+				defer r.mu.Unlock() // RoundTrip will not
+				panic("broken")
+			}
+			return 200, nil, nil, nil
+		})
+		r.add(0, 3)
+		time.Sleep(delay)
+		synctest.Wait()
+		if s := r.state.Status(); s.Queued != 3 || !strings.Contains(s.Problem, "broken") {
+			t.Errorf("%+v", s)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if s := r.state.Status(); s.Sent != 3 || s.Queued+int(s.Dropped) != 0 || s.Problem != "" {
+			t.Errorf("%+v", s)
+		}
+		if _, names := r.seen(); names != "0 1 2" {
+			t.Errorf("sent %s", names)
+		}
+	})
+}
+
 // TestExport_off: while nobody wants traces, nothing is asked, nothing is kept, and nothing is wrong.
 func TestExport_off(t *testing.T) {
 	t.Parallel()
