@@ -79,13 +79,16 @@ func TestOutbox_transientIsTriedAgainInItsPlace(t *testing.T) {
 // TestOutbox_clockSetBack: what waits for its next attempt waits as long as it was to, whatever the clock says by then.
 func TestOutbox_clockSetBack(t *testing.T) {
 	t.Parallel()
-	var back atomic.Int64
-	r := newRig(t, config{now: func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }})
+	var back, asked atomic.Int64
+	r := newRig(t, config{now: func() time.Time {
+		defer asked.Add(1)
+		return time.Now().Add(-time.Duration(back.Load()))
+	}})
 	r.say("1", "a")
 	later := sendError(providers.Transient, "503")
 	later.RetryAfter = 500 * time.Millisecond
 	r.wantCall("a#0").answer <- later
-	for r.item("a#0").Attempts == 0 { // its time is on disk
+	for asked.Load() < 3 { // for the first attempt, for the time of the next, and for how long that is from now: it waits
 		runtime.Gosched()
 	}
 	back.Store(int64(time.Hour))
