@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"runtime"
@@ -29,6 +30,9 @@ func (g *Gateway) browserOff() error {
 		return errors.New("the browser is off: browser.enabled is false")
 	case c.AttachOnly:
 		return errors.New("the browser is off: browser.attachOnly is set, and this gateway starts browsers of its own only")
+	}
+	if g.o.Browser == nil {
+		return fmt.Errorf("the browser is off: %w", chromium.ErrLeftOut)
 	}
 	_, err := chromium.Find(c.ExecutablePath)
 	return err
@@ -61,7 +65,7 @@ func (g *Gateway) startBrowser(ctx context.Context, profile string) (browser.Bro
 		return nil, errors.New("browser: a profile's name is letters, digits and -")
 	}
 	dir := filepath.Join(g.env.StateDir, "browser", profile)
-	b, err := chromium.Start(ctx, chromium.Options{
+	b, err := g.o.Browser(ctx, chromium.Options{
 		Path: c.ExecutablePath, Profile: filepath.Join(dir, "user-data"), Downloads: filepath.Join(dir, "downloads"),
 		Window: !c.Headless && g.hasDisplay(), NoSandbox: c.NoSandbox, Env: child.Environ(g.o.Getenv),
 	})

@@ -18,7 +18,9 @@ func (g *Gateway) newHooks() *hooks.Server {
 	if c := g.doc.Load().Config.Hooks; c.Enabled && hasAccount(c.Gmail) {
 		g.log.Warn("hooks.gmail.account is set, but the gateway does not start the watcher: run gog gmail watch serve beside it")
 	}
+	g.warnTransforms()
 	return hooks.New(hooks.Options{
+		Engine: g.o.JavaScript,
 		Config: func() *hooks.Config { return hookConfig(g.doc.Load().Config.Hooks) },
 		Wake: func(ctx context.Context, w hooks.Wake) (hooks.Answer, error) {
 			return g.hooked(ctx, func(r actors.Reply[cron.HookAnswer]) cron.Message {
@@ -31,6 +33,19 @@ func (g *Gateway) newHooks() *hooks.Server {
 		FromOwnPage: g.sockets.FromOwnPage, GuessWait: g.sockets.GuessWait, GuessedWrong: g.sockets.GuessedWrong,
 		Log: g.log,
 	})
+}
+
+// warnTransforms tells of transforms that this program cannot run.
+func (g *Gateway) warnTransforms() {
+	c := g.doc.Load().Config.Hooks
+	if g.o.JavaScript != nil || !c.Enabled {
+		return
+	}
+	for _, m := range c.Mappings {
+		if m.Transform != nil {
+			g.log.Warn("a hook's transform is not run, its calls fail", "module", m.Transform.Module, "err", hooks.ErrNoEngine)
+		}
+	}
 }
 
 // hasAccount tells whether hooks.gmail names a mailbox.

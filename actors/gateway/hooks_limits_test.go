@@ -14,6 +14,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/gateway"
+	"github.com/clawdbot/gateway/transport/hooks"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -81,6 +82,28 @@ func TestHooks_transform(t *testing.T) {
 		if n := strings.Count(log.String(), want); n != 1 {
 			t.Errorf("%d log lines with %s", n, want)
 		}
+	}
+}
+
+// TestHooks_noEngine: a program without JavaScript says which transforms it does not run, and does nothing half.
+func TestHooks_noEngine(t *testing.T) {
+	t.Parallel()
+	s, r := hooksOn(`mappings: [
+		{match: {path: "with"}, messageTemplate: "m", transform: {module: "a.mjs"}}, {match: {path: "without"}, messageTemplate: "plain"}]`)
+	var log records
+	s.log, s.options = log.handler(), func(o *gateway.Options) { o.Runner = r }
+	g := s.start(t)
+	if status, _, body := (hookCall{path: "/hooks/with", body: "{}"}).do(t, g); status != 500 || body != `{"ok":false,"error":"hook mapping failed"}` {
+		t.Errorf("with a transform: %d %s", status, body)
+	}
+	if status, _, body := (hookCall{path: "/hooks/without", body: "{}"}).do(t, g); status != 202 {
+		t.Errorf("without one: %d %s", status, body)
+	}
+	if turn := <-r.seen; !strings.HasSuffix(turn.Message, "] plain") {
+		t.Errorf("ran: %q", turn.Message)
+	}
+	if n := strings.Count(log.String(), hooks.ErrNoEngine.Error()); n != 2 { // at the start, and for the call
+		t.Errorf("%d log lines say why:\n%s", n, log.String())
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/gateway"
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/transport/hooks/javascript"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -34,7 +35,7 @@ func hooksOn(section string) (setup, turns) {
 	r := turns{make(chan agent.Turn, 1000), func(context.Context, agent.Turn) (string, error) { return "done", nil }}
 	return setup{
 		config:  fmt.Sprintf("{hooks: {enabled: true, token: %q, %s}}", hookToken, section),
-		options: func(o *gateway.Options) { o.Runner = r },
+		options: func(o *gateway.Options) { o.Runner, o.JavaScript = r, javascript.Run },
 	}, r
 }
 

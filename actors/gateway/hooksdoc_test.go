@@ -7,6 +7,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/clawdbot/gateway/actors/gateway"
+	"github.com/clawdbot/gateway/transport/hooks/javascript"
 )
 
 // TestHooksDoc: the configurations of docs/hooks.md start a gateway, and its commands get the answers below them.
@@ -27,7 +30,7 @@ func TestHooksDoc(t *testing.T) {
 		t.Fatalf("examples: %d configurations, %d modules, %d commands", len(blocks["json5"]), len(blocks["js"]), len(blocks["sh"]))
 	}
 	for i, config := range blocks["json5"] {
-		s := setup{dir: t.TempDir(), config: config}
+		s := setup{dir: t.TempDir(), config: config, options: func(o *gateway.Options) { o.JavaScript = javascript.Run }}
 		if err := os.Mkdir(filepath.Join(s.dir, "hooks"), 0o700); err != nil {
 			t.Fatal(err)
 		}

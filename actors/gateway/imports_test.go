@@ -21,24 +21,25 @@ var allowed = map[string][]string{
 	"providers":      {},
 
 	// Edges: sockets, files, foreign APIs. Never actors, never each other.
-	"transport/request":     {},
-	"transport/certificate": {},
-	"transport/ws":          {"transport/request", "transport/wire", "github.com/coder/websocket", "github.com/google/uuid"},
-	"transport/client":      {"transport/certificate", "transport/wire", "github.com/coder/websocket"},
-	"transport/web":         {"transport/request"},
-	"transport/otlp":        {"go.opentelemetry.io/proto/slim/otlp/", "google.golang.org/protobuf/proto"},
-	"transport/tailnet":     {"providers/child"},
-	"transport/hooks":       {"transport/wire", "modernc.org/quickjs"},
-	"bridge":                {"transport/wire", "github.com/go-json-experiment/json/jsontext"},
-	"canvas/a2ui":           {"transport/wire"},
-	"canvas":                {"transport/request", "github.com/coder/websocket", "github.com/fsnotify/fsnotify"},
-	"providers/text":        {"providers"},
-	"providers/speech":      {"providers"},
-	"providers/media":       {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid", "golang.org/x/image/"},
-	"providers/discord":     {"providers", "github.com/bwmarrin/discordgo", "github.com/coder/websocket"},
-	"providers/child":       {},
-	"providers/mcp":         {"providers/child"},
-	"providers/mcp/server":  {"github.com/modelcontextprotocol/go-sdk/jsonrpc", "github.com/modelcontextprotocol/go-sdk/mcp"},
+	"transport/request":          {},
+	"transport/certificate":      {},
+	"transport/ws":               {"transport/request", "transport/wire", "github.com/coder/websocket", "github.com/google/uuid"},
+	"transport/client":           {"transport/certificate", "transport/wire", "github.com/coder/websocket"},
+	"transport/web":              {"transport/request"},
+	"transport/otlp":             {"go.opentelemetry.io/proto/slim/otlp/", "google.golang.org/protobuf/proto"},
+	"transport/tailnet":          {"providers/child"},
+	"transport/hooks":            {"transport/wire"},
+	"transport/hooks/javascript": {"transport/wire", "modernc.org/quickjs"},
+	"bridge":                     {"transport/wire", "github.com/go-json-experiment/json/jsontext"},
+	"canvas/a2ui":                {"transport/wire"},
+	"canvas":                     {"transport/request", "github.com/coder/websocket", "github.com/fsnotify/fsnotify"},
+	"providers/text":             {"providers"},
+	"providers/speech":           {"providers"},
+	"providers/media":            {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid", "golang.org/x/image/"},
+	"providers/discord":          {"providers", "github.com/bwmarrin/discordgo", "github.com/coder/websocket"},
+	"providers/child":            {},
+	"providers/mcp":              {"providers/child"},
+	"providers/mcp/server":       {"github.com/modelcontextprotocol/go-sdk/jsonrpc", "github.com/modelcontextprotocol/go-sdk/mcp"},
 	"providers/mcp/client": {
 		"providers/child", "providers/mcp", "github.com/google/jsonschema-go/jsonschema", "github.com/modelcontextprotocol/go-sdk/jsonrpc", "github.com/modelcontextprotocol/go-sdk/mcp",
 	},
@@ -50,7 +51,7 @@ var allowed = map[string][]string{
 
 	// The node's end of the bridge.
 	"bridge/device":          {"bridge", "github.com/google/uuid"},
-	"bridge/device/computer": {"providers/child", "github.com/chromedp/", "github.com/google/uuid"},
+	"bridge/device/computer": {"providers/child", "providers/chromium", "github.com/google/uuid"},
 
 	// Model APIs. The formats import their contract.
 	"providers/model":           {},
@@ -129,9 +130,10 @@ var allowed = map[string][]string{
 	"actors/why":     {"actors/agent", "actors/config", "actors/store", "providers", "transport/wire"},
 
 	// The agent's browser.
-	"providers/chromium":  {"providers/media", "github.com/chromedp/"},
-	"actors/browser":      {"actors"},
-	"actors/tools/browse": {"actors", "actors/browser", "actors/tools", "actors/tools/args", "providers", "providers/chromium", "transport/wire"},
+	"providers/chromium":          {},
+	"providers/chromium/devtools": {"providers/chromium", "providers/media", "github.com/chromedp/"},
+	"actors/browser":              {"actors"},
+	"actors/tools/browse":         {"actors", "actors/browser", "actors/tools", "actors/tools/args", "providers", "providers/chromium", "transport/wire"},
 
 	// The root sees everything but the network SDKs.
 	"actors/gateway": {
@@ -161,6 +163,7 @@ var allowed = map[string][]string{
 		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/term",
 		"bridge", "bridge/device", "bridge/device/computer", "github.com/gofrs/flock",
 		"providers/whatsapp", "github.com/mdp/qrterminal/v3",
+		"providers/chromium", "providers/chromium/devtools", "transport/hooks", "transport/hooks/javascript",
 		"providers/codeagent", "providers/codeagent/acp", "providers/codeagent/pi",
 		"providers/mcp", "providers/mcp/client", "providers/mcp/server", "providers/model", "providers/model/anthropic", "providers/model/gemini", "providers/model/openai",
 	},
@@ -259,7 +262,7 @@ func TestRules(t *testing.T) {
 			switch {
 			case edge(name) && (imp == "actors" || strings.HasPrefix(imp, "actors/")):
 				t.Errorf("edge %s imports core %s", name, imp)
-			case edge(name) && edge(imp) && imp != "providers/text" && imp != "providers/media" && imp != "providers/child" && imp != "providers/model" && imp != "providers/mcp" && imp != "providers/codeagent" && !strings.HasPrefix(name, "providers/providertest") &&
+			case edge(name) && edge(imp) && imp != "providers/text" && imp != "providers/media" && imp != "providers/child" && imp != "providers/model" && imp != "providers/mcp" && imp != "providers/codeagent" && imp != "providers/chromium" && !strings.HasPrefix(name, "providers/providertest") &&
 				!(imp == "bridge" && strings.HasPrefix(name, "bridge/")): // the codec, for the other end
 				t.Errorf("edge %s imports edge %s", name, imp)
 			case strings.HasPrefix(name, "actors/") && imp == "actors/gateway":

@@ -18,9 +18,11 @@ import (
 	"github.com/clawdbot/gateway/actors/store"
 	"github.com/clawdbot/gateway/bridge"
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/chromium"
 	"github.com/clawdbot/gateway/providers/codeagent"
 	"github.com/clawdbot/gateway/providers/mcp"
 	"github.com/clawdbot/gateway/providers/model"
+	"github.com/clawdbot/gateway/transport/hooks"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -69,6 +71,10 @@ type Options struct {
 	Coders []codeagent.Protocol
 	// MCP connects to the servers of tools that the configuration names (providers/mcp/client); nil = none is started.
 	MCP mcp.Dial
+	// Browser starts the agent's browser (providers/chromium/devtools); nil = there is none.
+	Browser chromium.Start
+	// JavaScript runs the transforms of hooks (transport/hooks/javascript); nil = a hook that has one fails.
+	JavaScript hooks.Engine
 	// Runner makes the answers; nil = the built-in one, or models where there are formats and one is configured.
 	Runner agent.Runner
 	// Methods are added to the method table. A name that exists already is an error.

@@ -1,3 +1,5 @@
+//go:build !nobrowser && !slim
+
 package main
 
 import (

@@ -1,4 +1,4 @@
-//go:build !nocoders
+//go:build !nocoders && !slim
 
 package main
 

@@ -112,10 +112,9 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	listening := false
 	var serving shownAt
 	systemd := a.notifier(ctx, log)
-	err = gateway.Run(ctx, gateway.Options{
+	err = gateway.Run(ctx, equip(gateway.Options{
 		Config: doc, LookupEnv: a.lookup, Start: f.start, Log: log,
-		Providers: surfaces(), Models: modelFormats(), Coders: codingAgents(), MCP: mcpDial(), Guard: guard,
-		Methods: wire.Table{tailMethod(live.file)},
+		Guard: guard, Methods: wire.Table{tailMethod(live.file)},
 		Restart: restart, OnConfig: func(c *config.Config) {
 			live.change(c.Logging)
 			if !c.Gateway.TLS.Enabled { // it is on a start's way to OnListening
@@ -133,7 +132,7 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 			time.AfterFunc(time.Second, forgetStart)
 			log.Info("gateway started", "page", serving.url("http")+"/", "version", v, "config", doc.Path, "state", env.StateDir)
 		},
-	})
+	}))
 	switch {
 	case err == nil:
 		return nil

@@ -27,8 +27,9 @@ func startLive(t *testing.T, config string) *live {
 	t.Helper()
 	l := &live{t: t, vars: home(t, config)}
 	l.file = filepath.Join(l.vars["HOME"], ".clawdbot", "clawdbot.json")
+	browser, _ := browsers()
 	g, err := gateway.New(gateway.Options{
-		AnyPort: true, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
+		AnyPort: true, Browser: browser, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
 		Getenv: func(name string) string { return l.vars[name] },
 	})
 	if err != nil {

@@ -132,6 +132,7 @@ func (a *app) computerOptions(s nodeSettings, state *nodeState, log *slog.Logger
 		Camera: s.Camera, Screen: s.Screen, Canvas: s.Canvas == nil || *s.Canvas, Chromium: s.Chromium, Window: s.Window,
 		Dir: state.scratch, Name: s.Name, Instance: state.ID, Out: a.out, Log: log, Getenv: a.getenv,
 	}
+	_, o.Page = browsers()
 	var err error
 	if o.Run, err = computer.NewRunPolicy(s.AllowRun, s.AllowEnv, exec.LookPath); err != nil {
 		return o, err

@@ -1,4 +1,4 @@
-//go:build nomodels
+//go:build nomodels || slim
 
 package main
 

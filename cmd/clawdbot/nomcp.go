@@ -1,4 +1,4 @@
-//go:build nomcp
+//go:build nomcp || slim
 
 package main
 
@@ -12,7 +12,7 @@ import (
 func mcpDial() mcp.Dial { return nil }
 
 func (a *app) mcpServeCommand() *cobra.Command {
-	return &cobra.Command{Use: "serve", Short: "Not in this program: it was built without it", Hidden: true, RunE: func(*cobra.Command, []string) error {
-		return usage("this program was built without the Model Context Protocol (-tags nomcp)")
+	return &cobra.Command{Use: "serve", Short: "Not in this program: it was built without it", Hidden: true, DisableFlagParsing: true, RunE: func(*cobra.Command, []string) error {
+		return usage("this program was built without the Model Context Protocol; the full one has it")
 	}}
 }

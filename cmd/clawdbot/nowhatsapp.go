@@ -1,4 +1,4 @@
-//go:build nowhatsapp
+//go:build nowhatsapp || slim
 
 package main
 

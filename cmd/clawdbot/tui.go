@@ -1,3 +1,5 @@
+//go:build !notui && !slim
+
 package main
 
 import (

@@ -1,9 +1,6 @@
-// Package chromium drives a Chromium with a profile of its own over DevTools: tabs, pages as text with references, clicks and
-// keys, pictures, files up and down.
+// Package chromium is the contract between the gateway and a Chromium that is driven: what is started, what can be done in its pages, and
+// which errors there are. The implementation is providers/chromium/devtools; the program passes it on as a value, so that one without
+// browsers does not link the library.
 //
-// Everything that the browser asks for goes through a proxy in this package, which connects to public addresses only, wherever a
-// link, a redirect or a script leads: a page can reach neither the gateway nor anything else of this host or its network.
-// It is spoken to over a pipe: no port is opened, and it ends with the process that has started it.
-//
-// A Browser takes one call at a time.
+// It starts nothing and keeps nothing.
 package chromium

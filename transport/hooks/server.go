@@ -27,9 +27,15 @@ type Options struct {
 	// GuessedWrong counts one. Nil = nobody counts.
 	GuessWait    func(*http.Request) time.Duration
 	GuessedWrong func(*http.Request)
-	Limits       Limits
-	Log          *slog.Logger // nil = discard
+	// Engine runs the transforms (transport/hooks/javascript): it calls a function of a module of dir with input, and returns the result,
+	// both as JSON. What takes longer than limit is context.DeadlineExceeded. Nil = a mapping with a transform fails with ErrNoEngine.
+	Engine Engine
+	Limits Limits
+	Log    *slog.Logger // nil = discard
 }
+
+// Engine is the type of Options.Engine.
+type Engine func(dir, module, export, input string, limit time.Duration, memory uint64) (result string, err error)
 
 // Limits bound what callers and transforms can use up. Zero fields take the value in brackets.
 type Limits struct {
@@ -43,6 +49,9 @@ type Limits struct {
 
 // ErrBusy says that a call cannot be taken now.
 var ErrBusy = errors.New("too much is waiting already, try again later")
+
+// ErrNoEngine says that transforms cannot be run here.
+var ErrNoEngine = errors.New("this program was built without JavaScript, in which transforms are written; the full one has it")
 
 // Server answers the calls of hooks.
 type Server struct {
@@ -77,7 +86,7 @@ func New(o Options) *Server {
 	}
 	open, cancel := context.WithCancel(context.Background())
 	return &Server{
-		open: open, close: cancel, o: o, log: o.Log, calls: make(chan struct{}, l.Calls), transforms: newTransforms(*l, o.Log), warned: map[string]bool{},
+		open: open, close: cancel, o: o, log: o.Log, calls: make(chan struct{}, l.Calls), transforms: newTransforms(o.Engine, *l, o.Log), warned: map[string]bool{},
 	}
 }
 

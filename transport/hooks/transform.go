@@ -32,6 +32,7 @@ func (e *transformError) Unwrap() error { return e.err }
 
 // transforms runs modules, a few at a time.
 type transforms struct {
+	engine Engine // nil = there is none
 	limits Limits
 	log    *slog.Logger
 	places chan struct{}
@@ -42,8 +43,8 @@ type transforms struct {
 	stuck map[string]bool
 }
 
-func newTransforms(l Limits, log *slog.Logger) *transforms {
-	return &transforms{limits: l, log: log, places: make(chan struct{}, l.Transforms), stuck: map[string]bool{}}
+func newTransforms(e Engine, l Limits, log *slog.Logger) *transforms {
+	return &transforms{engine: e, limits: l, log: log, places: make(chan struct{}, l.Transforms), stuck: map[string]bool{}}
 }
 
 // run calls a module's function and returns its result as JSON: an object, null, or nothing. ctx bounds the wait for a
@@ -72,6 +73,7 @@ func (t *transforms) runHere(dir, module, export string, c *call) (value, error)
 	if err := t.mayRun(module); err != nil {
 		return value{}, err
 	}
+	l := t.limits
 	type outcome struct {
 		text string
 		err  error
@@ -80,14 +82,17 @@ func (t *transforms) runHere(dir, module, export string, c *call) (value, error)
 	over := make(chan struct{}) // closed when the engine has come to an end, whoever waits for it
 	go func() {
 		defer close(over)
-		text, err := guarded(func() (string, error) { return evaluate(dir, module, export, string(input), t.limits) })
+		text, err := guarded(func() (string, error) { return t.engine(dir, module, export, string(input), l.Transform, l.Memory) })
 		done <- outcome{text, err}
 	}()
-	patience := time.NewTimer(t.limits.Transform + t.limits.Transform/2)
+	patience := time.NewTimer(l.Transform + l.Transform/2)
 	defer patience.Stop()
 	select {
 	case o := <-done:
-		if o.err != nil {
+		switch {
+		case errors.Is(o.err, context.DeadlineExceeded):
+			return value{}, errTime
+		case o.err != nil:
 			return value{}, o.err
 		}
 		return resultOf(o.text)
@@ -101,6 +106,8 @@ func (t *transforms) mayRun(module string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
+	case t.engine == nil:
+		return ErrNoEngine
 	case t.stuck[module]:
 		return errStuck
 	case len(t.stuck) >= maxStuck:

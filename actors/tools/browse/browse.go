@@ -138,7 +138,7 @@ func (o Options) run(ctx context.Context, a arguments) (any, error) {
 	}
 	return actors.Ask(ctx, o.Owner, func(r actors.Reply[any]) browser.Message {
 		return browser.Do{Reply: r, Profile: a.Profile, Until: ctx, Once: new(atomic.Bool), Run: func(ctx context.Context, b browser.Browser) (any, error) {
-			c, ok := b.(*chromium.Browser)
+			c, ok := b.(chromium.Browser)
 			if !ok {
 				return nil, errors.New("it is no Chromium")
 			}
@@ -148,7 +148,7 @@ func (o Options) run(ctx context.Context, a arguments) (any, error) {
 }
 
 // with does what takes a browser.
-func (o Options) with(ctx context.Context, b *chromium.Browser, a arguments) (any, error) {
+func (o Options) with(ctx context.Context, b chromium.Browser, a arguments) (any, error) {
 	switch a.Action {
 	case "tabs":
 		all, err := b.Tabs(ctx)
@@ -185,7 +185,7 @@ func page(tab chromium.Tab, text string) any {
 	}
 }
 
-func (o Options) screenshot(ctx context.Context, b *chromium.Browser, a arguments) (any, error) {
+func (o Options) screenshot(ctx context.Context, b chromium.Browser, a arguments) (any, error) {
 	png, err := b.Screenshot(ctx, a.Tab, a.FullPage)
 	if err != nil {
 		return nil, err
@@ -201,7 +201,7 @@ func (o Options) screenshot(ctx context.Context, b *chromium.Browser, a argument
 }
 
 // upload gives a page copies of files: what it gets is what was there when it was asked for.
-func (o Options) upload(ctx context.Context, b *chromium.Browser, a arguments) (any, error) {
+func (o Options) upload(ctx context.Context, b chromium.Browser, a arguments) (any, error) {
 	var copies []string
 	for _, p := range a.Paths {
 		if strings.Contains(p, "://") {
@@ -216,7 +216,7 @@ func (o Options) upload(ctx context.Context, b *chromium.Browser, a arguments) (
 	return map[string]any{"ok": true, "files": len(copies)}, b.Upload(ctx, a.Tab, a.Ref, copies)
 }
 
-func (o Options) download(ctx context.Context, b *chromium.Browser, a arguments) (any, error) {
+func (o Options) download(ctx context.Context, b chromium.Browser, a arguments) (any, error) {
 	path, name, err := b.Download(ctx, a.Tab, a.Ref)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 	"github.com/clawdbot/gateway/actors/browser"
 	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/providers/chromium"
+	"github.com/clawdbot/gateway/providers/chromium/devtools"
 	"github.com/clawdbot/gateway/providers/media"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -40,7 +41,7 @@ func bench(t *testing.T) (run func(args string) (string, error), site, workspace
 	dir, workspace := t.TempDir(), t.TempDir()
 	sys := actors.NewSystem(actors.SystemOptions{Log: slog.New(slog.DiscardHandler)})
 	ref, err := actors.Spawn(sys, "browser", browser.Props(browser.Options{Start: func(ctx context.Context, profile string) (browser.Browser, error) {
-		return chromium.Start(ctx, chromium.Options{Profile: filepath.Join(dir, profile), Downloads: filepath.Join(dir, "down"), Local: srv.URL})
+		return devtools.Start(ctx, chromium.Options{Profile: filepath.Join(dir, profile), Downloads: filepath.Join(dir, "down"), Local: srv.URL})
 	}}))
 	if err != nil {
 		t.Fatal(err)

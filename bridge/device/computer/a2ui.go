@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/clawdbot/gateway/providers/chromium"
 )
 
 // a2uiKeys are the messages of A2UI v0.8, one in each object.
@@ -112,18 +114,18 @@ func (c *Computer) onA2UI(ctx context.Context, call string) (any, error) {
 		return nil, refuse(unavailable, "A2UI_HOST_NOT_CONFIGURED: gateway did not advertise canvas host")
 	}
 	var answer json.RawMessage
-	err := c.canvas.use(ctx, func(t *tab) error {
-		if !t.ready(ctx, host) {
-			if err := t.open(ctx, host+"/__clawdbot__/a2ui/?platform="+c.o.Platform()); err != nil {
+	err := c.canvas.use(ctx, func(p chromium.Page) error {
+		if !ready(ctx, p, host) {
+			if err := open(ctx, p, host+"/__clawdbot__/a2ui/?platform="+c.o.Platform()); err != nil {
 				return notReachable(err)
 			}
-			if err := t.awaitReady(ctx, host); err != nil {
+			if err := awaitReady(ctx, p, host); err != nil {
 				return err
 			}
 		}
 		js := "(async () => { try { return await " + call + " } catch (e) { return {ok: false, error: String(e?.message ?? e)} } })()"
 		var err error
-		answer, err = t.eval(ctx, js)
+		answer, err = eval(ctx, p, js)
 		return err
 	})
 	if err != nil {
@@ -136,25 +138,25 @@ func (c *Computer) onA2UI(ctx context.Context, call string) (any, error) {
 }
 
 // ready tells whether the page shown is that of the host, and draws.
-func (t *tab) ready(ctx context.Context, host string) bool {
-	is, err := t.eval(ctx, "location.href.startsWith("+quote(host+"/")+") && typeof globalThis.clawdbotA2UI?.applyMessages === 'function'")
+func ready(ctx context.Context, p chromium.Page, host string) bool {
+	is, err := eval(ctx, p, "location.href.startsWith("+quote(host+"/")+") && typeof globalThis.clawdbotA2UI?.applyMessages === 'function'")
 	return err == nil && string(is) == "true"
 }
 
-func (t *tab) awaitReady(ctx context.Context, host string) error {
+func awaitReady(ctx context.Context, p chromium.Page, host string) error {
 	limit := time.NewTimer(hostTime)
 	defer limit.Stop()
 	tick := time.NewTicker(hostPoll)
 	defer tick.Stop()
-	for !t.ready(ctx, host) {
+	for !ready(ctx, p, host) {
 		select {
 		case <-tick.C:
 		case <-limit.C:
 			return notReachable(errors.New("the page does not draw"))
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-t.ctx.Done():
-			return t.ctx.Err()
+		case <-p.Done():
+			return context.Canceled
 		}
 	}
 	return nil

@@ -9,8 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/google/uuid"
+
+	"github.com/clawdbot/gateway/providers/chromium"
 )
 
 // bridgeName is the function by which a page reaches the node. The page's own helper looks for the object that bridgeJS
@@ -26,16 +27,6 @@ const maxAction = 64 << 10
 // actionTime is how long the gateway is waited for.
 const actionTime = 10 * time.Second
 
-// listen lets the pages of a browser tell what somebody did in them.
-func (v *canvas) listen(t *tab) error {
-	return chromedp.Do(t.ctx,
-		chromedp.ExposeFunc(bridgeName, func(_ context.Context, text string) (chromedp.Void, error) {
-			return chromedp.Void{}, v.acted(t, text)
-		}),
-		chromedp.Func(onEveryPage(bridgeJS)),
-	)
-}
-
 // AgentRequest is the payload of the event agent.request (bridge-canvas 5.8).
 type AgentRequest struct {
 	Message    string `json:"message"`
@@ -47,13 +38,13 @@ type AgentRequest struct {
 
 // acted passes on what a page says, if it is one of the gateway's: any other page that the agent was sent to must not be
 // able to speak to it as its owner. The page hears whether that worked.
-func (v *canvas) acted(t *tab, text string) error {
-	ctx, cancel := context.WithTimeout(t.ctx, actionTime)
+func (v *canvas) acted(ctx context.Context, p chromium.Page, text string) error {
+	ctx, cancel := context.WithTimeout(ctx, actionTime)
 	defer cancel()
 	if len(text) > maxAction {
 		return errors.New("too much at once")
 	}
-	origin, err := t.eval(ctx, "location.origin")
+	origin, err := eval(ctx, p, "location.origin")
 	if err != nil {
 		return err
 	}
@@ -72,7 +63,7 @@ func (v *canvas) acted(t *tab, text string) error {
 	}
 	status, err := json.Marshal(map[string]any{"id": id, "ok": problem == "", "error": problem})
 	if err == nil {
-		_, err = t.eval(ctx, `dispatchEvent(new CustomEvent("clawdbot:a2ui-action-status", {detail: `+string(status)+`}))`)
+		_, err = eval(ctx, p, `dispatchEvent(new CustomEvent("clawdbot:a2ui-action-status", {detail: `+string(status)+`}))`)
 	}
 	return err
 }

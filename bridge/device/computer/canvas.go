@@ -10,11 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/chromedp"
+	"github.com/clawdbot/gateway/providers/chromium"
 )
 
 // Times of one step in the page. They stay below the 15 s that a gateway waits for an answer by default.
@@ -33,13 +29,16 @@ type canvas struct {
 	o    *Options
 	turn gate // one command at a time; it guards the fields below
 
-	tab    *tab
+	page   chromium.Page // nil = not started
 	closed bool
 }
 
 func (c *Computer) canvasReady() error {
 	if !c.o.Canvas {
 		return refuse(unavailable, "CANVAS_DISABLED: enable Canvas in Settings; the owner of this computer has turned it off")
+	}
+	if c.o.Page == nil {
+		return refuse(unavailable, "CANVAS_DISABLED: %v", chromium.ErrLeftOut)
 	}
 	if c.o.browser() == "" {
 		return refuse(unavailable, "CANVAS_DISABLED: there is no Chromium on this computer")
@@ -48,7 +47,7 @@ func (c *Computer) canvasReady() error {
 }
 
 // use gives the page to one command, and starts the browser for it.
-func (v *canvas) use(ctx context.Context, do func(*tab) error) error {
+func (v *canvas) use(ctx context.Context, do func(chromium.Page) error) error {
 	if err := v.turn.enter(ctx); err != nil {
 		return err
 	}
@@ -56,43 +55,49 @@ func (v *canvas) use(ctx context.Context, do func(*tab) error) error {
 	if v.closed {
 		return refuse(unavailable, "UNAVAILABLE: node not ready")
 	}
-	if v.tab != nil && v.tab.gone() {
-		v.tab.close()
-		v.tab = nil
+	if v.page != nil && gone(v.page) {
+		v.page.Close()
+		v.page = nil
 	}
-	if v.tab == nil {
-		t, err := v.o.startTab()
+	if v.page == nil {
+		p, err := v.start()
 		if err != nil {
 			return err
 		}
-		if err := v.listen(t); err != nil {
-			t.close()
-			return err
-		}
-		v.tab = t
+		v.page = p
 	}
-	return do(v.tab)
+	return do(v.page)
+}
+
+// gone tells whether the browser has ended.
+func gone(p chromium.Page) bool {
+	select {
+	case <-p.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 func (v *canvas) close() {
 	v.turn <- struct{}{}
 	defer v.turn.leave()
 	v.closed = true
-	if v.tab != nil {
-		v.tab.close()
-		v.tab = nil
+	if v.page != nil {
+		v.page.Close()
+		v.page = nil
 	}
 }
 
 // open loads an address and waits until it is there.
-func (t *tab) open(ctx context.Context, address string) error {
-	ctx, cancel := t.within(ctx, loadTime)
+func open(ctx context.Context, p chromium.Page, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
-	err := chromedp.Do(ctx, chromedp.Navigate(address))
-	var load *chromedp.LoadError
+	err := p.Open(ctx, address)
+	var load *chromium.LoadError
 	switch {
 	case errors.As(err, &load):
-		return refuse(unavailable, "UNAVAILABLE: the page does not load: %s", load.ErrorText)
+		return refuse(unavailable, "UNAVAILABLE: %v", load)
 	case errors.Is(err, context.DeadlineExceeded):
 		return refuse(unavailable, "UNAVAILABLE: the page did not load within %s", loadTime)
 	}
@@ -131,18 +136,13 @@ func (c *Computer) canvasPresent(ctx context.Context, params []byte) (any, error
 	if err != nil {
 		return nil, err
 	}
-	return nil, c.canvas.use(ctx, func(t *tab) error {
-		if err := t.open(ctx, address); err != nil {
+	return nil, c.canvas.use(ctx, func(page chromium.Page) error {
+		if err := open(ctx, page, address); err != nil {
 			return err
 		}
-		if err := t.window(ctx, browser.Bounds{WindowState: browser.WindowStateNormal}); err != nil {
-			return err
-		}
-		at := browser.Bounds{Left: pixels(p.Placement.X), Top: pixels(p.Placement.Y), Width: int64(p.Placement.Width), Height: int64(p.Placement.Height)}
-		if at.Left == nil && at.Top == nil && at.Width <= 0 && at.Height <= 0 {
-			return nil
-		}
-		return t.window(ctx, at)
+		return place(ctx, page, chromium.Window{
+			Left: pixels(p.Placement.X), Top: pixels(p.Placement.Y), Width: int64(p.Placement.Width), Height: int64(p.Placement.Height),
+		})
 	})
 }
 
@@ -150,21 +150,14 @@ func pixels(v *float64) *int64 {
 	if v == nil {
 		return nil
 	}
-	return ptr(int64(*v))
+	return new(int64(*v))
 }
 
-// window changes the window that the page is in.
-func (t *tab) window(ctx context.Context, to browser.Bounds) error {
-	ctx, cancel := t.within(ctx, evalTime)
+// place changes the window that the page is in.
+func place(ctx context.Context, p chromium.Page, w chromium.Window) error {
+	ctx, cancel := context.WithTimeout(ctx, evalTime)
 	defer cancel()
-	return chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		w, err := cdp.Call(ctx, target, browser.GetWindowForTarget, browser.GetWindowForTargetParams{})
-		if err != nil {
-			return err
-		}
-		_, err = cdp.Call(ctx, target, browser.SetWindowBounds, browser.SetWindowBoundsParams{WindowID: w.WindowID, Bounds: &to})
-		return err
-	}))
+	return p.Place(ctx, w)
 }
 
 // canvasHide minimises a window that somebody can see. Nothing else is lost: what the page shows is there when it is
@@ -173,9 +166,7 @@ func (c *Computer) canvasHide(ctx context.Context, _ []byte) (any, error) {
 	if !c.o.Window {
 		return nil, nil
 	}
-	return nil, c.canvas.use(ctx, func(t *tab) error {
-		return t.window(ctx, browser.Bounds{WindowState: browser.WindowStateMinimized})
-	})
+	return nil, c.canvas.use(ctx, func(p chromium.Page) error { return place(ctx, p, chromium.Window{Minimized: true}) })
 }
 
 func (c *Computer) canvasNavigate(ctx context.Context, params []byte) (any, error) {
@@ -189,7 +180,7 @@ func (c *Computer) canvasNavigate(ctx context.Context, params []byte) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	return nil, c.canvas.use(ctx, func(t *tab) error { return t.open(ctx, address) })
+	return nil, c.canvas.use(ctx, func(p chromium.Page) error { return open(ctx, p, address) })
 }
 
 // EvalResult is the answer of canvas.eval: a string as it is, nothing for undefined and null, and JSON for the rest.
@@ -208,8 +199,8 @@ func (c *Computer) canvasEval(ctx context.Context, params []byte) (any, error) {
 		return nil, refuse(invalidRequest, "INVALID_REQUEST: javaScript required")
 	}
 	var r EvalResult
-	err := c.canvas.use(ctx, func(t *tab) (err error) {
-		value, err := t.eval(ctx, p.JavaScript)
+	err := c.canvas.use(ctx, func(page chromium.Page) (err error) {
+		value, err := eval(ctx, page, p.JavaScript)
 		r.Result = plainText(value)
 		return err
 	})
@@ -221,33 +212,16 @@ func (c *Computer) canvasEval(ctx context.Context, params []byte) (any, error) {
 
 // eval runs JavaScript in the page, waits for a promise, and returns the value as JSON, nothing for undefined. A script
 // that does not end is ended.
-func (t *tab) eval(ctx context.Context, js string) (json.RawMessage, error) {
-	ctx, cancel := t.within(ctx, evalTime+time.Second)
+func eval(ctx context.Context, p chromium.Page, js string) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, evalTime)
 	defer cancel()
-	var value json.RawMessage
-	err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		r, err := cdp.Call(ctx, target, runtime.Evaluate, runtime.EvaluateParams{
-			Expression: js, ReturnByValue: ptr(true), AwaitPromise: ptr(true), UserGesture: ptr(true), Timeout: runtime.TimeDelta(evalTime.Milliseconds()),
-		})
-		switch {
-		case err != nil:
-			return err
-		case r.ExceptionDetails != nil:
-			text := r.ExceptionDetails.Text
-			if e := r.ExceptionDetails.Exception; e != nil && e.Description != "" {
-				text, _, _ = strings.Cut(e.Description, "\n")
-			}
-			return refuse(unavailable, "UNAVAILABLE: JavaScript: %s", tidy(text, maxBody))
-		case r.Result != nil && r.Result.UnserializableValue != "": // NaN, -0, 1n
-			value, err = json.Marshal(string(r.Result.UnserializableValue))
-			return err
-		case r.Result != nil:
-			value = json.RawMessage(r.Result.Value)
-		}
-		return nil
-	}))
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = refuse(unavailable, "UNAVAILABLE: JavaScript did not end within %s", evalTime)
+	value, err := p.Eval(ctx, js)
+	var script *chromium.ScriptError
+	switch {
+	case errors.As(err, &script):
+		return nil, refuse(unavailable, "UNAVAILABLE: JavaScript: %s", tidy(script.Text, maxBody))
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, refuse(unavailable, "UNAVAILABLE: JavaScript did not end within %s", evalTime)
 	}
 	return value, err
 }
@@ -281,33 +255,20 @@ func (c *Computer) canvasSnapshot(ctx context.Context, params []byte) (any, erro
 		Quality  *float64 `json:"quality"`
 		Format   string   `json:"format"`
 	}](params)
-	format, width := page.CaptureScreenshotFormatJpeg, int64(jpegWidth)
-	if p.Format == "png" {
-		format, width = page.CaptureScreenshotFormatPng, pngWidth
+	shot := chromium.Picture{JPEG: p.Format != "png", MaxWidth: jpegWidth, Quality: int64(math.Round(clamp(p.Quality, 0.9, 0.05, 1) * 100))}
+	r := Snapshot{Format: "jpeg"}
+	if !shot.JPEG {
+		r.Format, shot.MaxWidth = "png", pngWidth
 	}
 	if p.MaxWidth != nil && *p.MaxWidth > 0 {
-		width = min(*p.MaxWidth, 1<<14)
+		shot.MaxWidth = min(*p.MaxWidth, 1<<14)
 	}
-	shot := page.CaptureScreenshotParams{Format: format}
-	if format == page.CaptureScreenshotFormatJpeg {
-		shot.Quality = ptr(int64(math.Round(clamp(p.Quality, 0.9, 0.05, 1) * 100)))
-	}
-	var r Snapshot
-	err := c.canvas.use(ctx, func(t *tab) error {
-		ctx, cancel := t.within(ctx, evalTime)
+	err := c.canvas.use(ctx, func(page chromium.Page) error {
+		ctx, cancel := context.WithTimeout(ctx, evalTime)
 		defer cancel()
-		return chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-			m, err := cdp.Call(ctx, target, page.GetLayoutMetrics, cdp.Empty{})
-			if err != nil {
-				return err
-			}
-			if v := m.CSSVisualViewport; v != nil && v.ClientWidth > 0 {
-				shot.Clip = &page.Viewport{X: v.PageX, Y: v.PageY, Width: v.ClientWidth, Height: v.ClientHeight, Scale: min(1, float64(width)/v.ClientWidth)}
-			}
-			picture, err := cdp.Call(ctx, target, page.CaptureScreenshot, shot)
-			r = Snapshot{Format: string(format), Base64: base64.StdEncoding.EncodeToString(picture.Data)}
-			return err
-		}))
+		picture, err := page.Picture(ctx, shot)
+		r.Base64 = base64.StdEncoding.EncodeToString(picture)
+		return err
 	})
 	if err != nil {
 		return nil, err

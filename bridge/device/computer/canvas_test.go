@@ -16,7 +16,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
+	"github.com/clawdbot/gateway/providers/chromium/devtools"
 )
 
 // host is a gateway's canvas, with a page that keeps what it is told as A2UI's does.
@@ -231,11 +231,11 @@ func testAction(t *testing.T, c *Computer, events chan AgentRequest, elsewhere s
 // kill ends the browser's process from outside.
 func kill(t *testing.T, c *Computer) {
 	t.Helper()
-	tab := c.canvas.tab
-	if err := chromedp.FromContext(tab.ctx).Browser.Process().Kill(); err != nil {
+	page := c.canvas.page
+	if err := page.(*devtools.Page).Process().Kill(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, tab.gone)
+	waitFor(t, func() bool { return gone(page) })
 }
 
 // TestRequest: what a page says becomes one line of words.

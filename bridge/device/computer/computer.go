@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/clawdbot/gateway/providers/chromium"
 )
 
 // Codes of errors (bridge-canvas 4.2). Everything more precise is the beginning of the message.
@@ -35,13 +37,14 @@ func refuse(code, format string, args ...any) error {
 
 // Options are what the owner of the computer grants, and where its tools are. The zero value grants notifications only.
 type Options struct {
-	Run      *RunPolicy // the programs that may be run; nil: none
-	Location *Location  // where the computer is; nil: it does not say
-	Camera   bool       // photos and clips may be taken
-	Screen   bool       // the screen may be recorded
-	Canvas   bool       // a browser may be started
-	Chromium string     // path of the browser; "": looked for
-	Window   bool       // the canvas is a window on the screen; otherwise nobody sees it but the agent
+	Run      *RunPolicy         // the programs that may be run; nil: none
+	Location *Location          // where the computer is; nil: it does not say
+	Camera   bool               // photos and clips may be taken
+	Screen   bool               // the screen may be recorded
+	Canvas   bool               // a browser may be started
+	Page     chromium.StartPage // starts it (providers/chromium/devtools); nil: the canvas is refused
+	Chromium string             // path of the browser; "": looked for
+	Window   bool               // the canvas is a window on the screen; otherwise nobody sees it but the agent
 
 	// Dir is where files live while they are made. It must exist.
 	Dir string

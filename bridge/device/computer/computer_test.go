@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/clawdbot/gateway/providers/chromium/devtools"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -31,7 +33,7 @@ func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, bin: t.TempDir(), env: map[string]string{"PATH": os.Getenv("PATH"), "HOME": t.TempDir()}}
 	b.o = Options{
-		Dir: t.TempDir(), OS: "linux", Sys: t.TempDir(), Out: &strings.Builder{},
+		Page: devtools.StartPage, Dir: t.TempDir(), OS: "linux", Sys: t.TempDir(), Out: &strings.Builder{},
 		LookPath:   func(name string) (string, error) { return exec.LookPath(filepath.Join(b.bin, filepath.Base(name))) },
 		Getenv:     func(name string) string { return b.env[name] },
 		CanvasHost: func() string { return "" },
@@ -136,6 +138,9 @@ func TestDeclared(t *testing.T) {
 	granted.script("chromium", "exit 1")
 	granted.script("notify-send", "exit 0")
 	granted.env["DISPLAY"], granted.env["XDG_RUNTIME_DIR"] = ":7", "/run/user/7"
+	left := granted.o
+	left.Page = nil
+	refused(t, New(left), "canvas.present", ``, unavailable, "CANVAS_DISABLED: this program was built without what drives a Chromium")
 	granted.camera("video0", "Laptop", "0")
 	granted.allow("true")
 	granted.o.Location = &Location{1, 2, 3}

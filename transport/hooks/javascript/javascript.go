@@ -1,6 +1,12 @@
-package hooks
+// Package javascript runs the transforms of hooks: modules of the operator's, each call in an engine of its own that sees its input and
+// the other modules of the directory, and nothing else.
+//
+// It owns what a module may load and how long it may take. It does not own what its result means, nor how many run at one time: that is
+// package hooks, which gets Run as a value, so that a program without transforms does not link the engine.
+package javascript
 
 import (
+	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -17,7 +23,7 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// glue defines __start and __outcome, by which evaluate works.
+// glue defines __start and __outcome, by which Run works.
 //
 //go:embed glue.js
 var glue string
@@ -28,8 +34,10 @@ const (
 	maxResult  = 1 << 20 // bytes of JSON
 )
 
-// evaluate loads a module in an engine of its own, calls its function and returns the result as JSON.
-func evaluate(dir, module, export, input string, l Limits) (string, error) {
+// Run loads a module of dir in an engine of its own, calls its function (export; "" = the one that is called transform, or the default)
+// with input, which is JSON, and returns the result as JSON. It takes no more than limit, give or take a long instruction
+// (context.DeadlineExceeded), and memory bytes. See hooks.Options.Engine.
+func Run(dir, module, export, input string, limit time.Duration, memory uint64) (string, error) {
 	files, err := openFiles(dir)
 	if err != nil {
 		return "", err
@@ -44,12 +52,12 @@ func evaluate(dir, module, export, input string, l Limits) (string, error) {
 		return "", err
 	}
 	defer vm.Close()
-	vm.SetMemoryLimit(uintptr(l.Memory))
+	vm.SetMemoryLimit(uintptr(memory))
 	vm.SetModuleLoader(
 		func(_ *quickjs.VM, name string) (string, error) { return files.read(name) },
 		func(_ *quickjs.VM, base, name string) (string, error) { return files.name(base, name) },
 	)
-	deadline := time.Now().Add(l.Transform)
+	deadline := time.Now().Add(limit)
 	steps := []func() (any, error){
 		func() (any, error) { return vm.Eval(glue, quickjs.EvalGlobal) },
 		func() (any, error) { return vm.Call("__start", "./"+first, export, input) },
@@ -60,7 +68,7 @@ func evaluate(dir, module, export, input string, l Limits) (string, error) {
 	for _, step := range steps {
 		left := time.Until(deadline)
 		if left <= 0 {
-			return "", errTime
+			return "", context.DeadlineExceeded
 		}
 		if err := vm.SetEvalTimeout(left); err != nil {
 			return "", err
@@ -75,9 +83,9 @@ func evaluate(dir, module, export, input string, l Limits) (string, error) {
 // readable is an error of the engine, in words for a log.
 func readable(err error, deadline time.Time) error {
 	if !time.Now().Before(deadline) {
-		return errTime
+		return context.DeadlineExceeded
 	}
-	return errors.New(clip(err.Error(), 300))
+	return fmt.Errorf("%.300s", err)
 }
 
 func outcomeOf(out any) (string, error) {
@@ -93,7 +101,7 @@ func outcomeOf(out any) (string, error) {
 	case !o.Settled:
 		return "", errors.New("its promise is never settled")
 	case o.Error != "":
-		return "", errors.New(clip(o.Error, 300))
+		return "", fmt.Errorf("%.300s", o.Error)
 	case len(o.Value) > maxResult:
 		return "", errors.New("its result is larger than 1 MiB")
 	}
@@ -117,14 +125,14 @@ func openFiles(dir string) (*files, error) {
 // name resolves what a module imports: a file beside it, as a path from the root.
 func (f *files) name(base, name string) (string, error) {
 	if !strings.HasPrefix(name, "./") && !strings.HasPrefix(name, "../") {
-		return "", fmt.Errorf("cannot import %q: only files of the transforms directory, by a relative path", clip(name, 100))
+		return "", fmt.Errorf("cannot import %.100q: only files of the transforms directory, by a relative path", name)
 	}
 	p := path.Join(path.Dir(base), name)
 	switch ext := path.Ext(p); {
 	case !fs.ValidPath(p) || !filepath.IsLocal(filepath.FromSlash(p)):
-		return "", fmt.Errorf("%q is outside of the transforms directory", clip(name, 100))
+		return "", fmt.Errorf("%.100q is outside of the transforms directory", name)
 	case ext != ".js" && ext != ".mjs":
-		return "", fmt.Errorf("%q is neither .js nor .mjs", clip(name, 100))
+		return "", fmt.Errorf("%.100q is neither .js nor .mjs", name)
 	}
 	return p, nil
 }

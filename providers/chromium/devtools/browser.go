@@ -1,4 +1,4 @@
-package chromium
+package devtools
 
 import (
 	"context"
@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -15,22 +13,9 @@ import (
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
+
+	"github.com/clawdbot/gateway/providers/chromium"
 )
-
-// Options say what is started.
-type Options struct {
-	Path      string   // of the program; "" = the first that is found
-	Profile   string   // directory of the profile; made if it is not there
-	Downloads string   // directory of what is downloaded
-	Window    bool     // somebody may see it
-	Env       []string // its whole environment, "NAME=value"
-	NoSandbox bool
-	// Local is an address on this host that pages may reach; for tests. "" = none.
-	Local string
-}
-
-// ErrMissing: there is no Chromium on this computer.
-var ErrMissing = errors.New("there is no Chromium on this computer: install chromium (Debian, Ubuntu: apt install chromium; macOS: Google Chrome), or set browser.executablePath")
 
 const (
 	startLimit = 60 * time.Second
@@ -39,33 +24,9 @@ const (
 	maxTabs    = 20
 )
 
-// programs are where systems put a Chromium, best first.
-var programs = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "brave-browser", "microsoft-edge"}
-
-// Find is the path of the program that Start would take; ErrMissing when there is none.
-func Find(path string) (string, error) {
-	names := programs
-	if path != "" {
-		names = []string{path}
-	} else if runtime.GOOS == "darwin" {
-		names = append([]string{
-			"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
-		}, programs...)
-	}
-	for _, name := range names {
-		if found, err := exec.LookPath(name); err == nil {
-			return found, nil
-		}
-	}
-	if path != "" {
-		return "", fmt.Errorf("browser.executablePath: there is no program %s", path)
-	}
-	return "", ErrMissing
-}
-
-// Browser is one that runs.
+// Browser is one that runs. It is a chromium.Browser.
 type Browser struct {
-	o     Options
+	o     chromium.Options
 	proxy *proxy
 	ctx   context.Context // ends with the browser
 	stop  func()
@@ -73,16 +34,17 @@ type Browser struct {
 	last  string          // the tab that was used last
 }
 
-// Tab is a page that is open.
-type Tab struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
-	URL   string `json:"url"`
+// Start starts one. It is a chromium.Start.
+func Start(ctx context.Context, o chromium.Options) (chromium.Browser, error) {
+	b, err := launch(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
-// Start starts one. The profile must not be in use by another.
-func Start(ctx context.Context, o Options) (*Browser, error) {
-	path, err := Find(o.Path)
+func launch(ctx context.Context, o chromium.Options) (*Browser, error) {
+	path, err := chromium.Find(o.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +79,7 @@ func Start(ctx context.Context, o Options) (*Browser, error) {
 	return b, nil
 }
 
-func flags(o Options, path, proxy string) []chromedp.ExecAllocatorOption {
+func flags(o chromium.Options, path, proxy string) []chromedp.ExecAllocatorOption {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(o.Profile), chromedp.NoInheritEnv, chromedp.Env(o.Env...), chromedp.WindowSize(1280, 900),
 		chromedp.Flag("proxy-server", "http://"+proxy),
@@ -158,29 +120,29 @@ func within(page, ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // Tabs lists what is open.
-func (b *Browser) Tabs(ctx context.Context) ([]Tab, error) {
+func (b *Browser) Tabs(ctx context.Context) ([]chromium.Tab, error) {
 	step, cancel := within(b.ctx, ctx)
 	defer cancel()
 	infos, err := chromedp.Targets(step)
 	if err != nil {
 		return nil, plain(step, err)
 	}
-	all := []Tab{}
+	all := []chromium.Tab{}
 	for _, i := range infos {
 		if i.Type == "page" {
-			all = append(all, Tab{string(i.TargetID), i.Title, i.URL})
+			all = append(all, chromium.Tab{ID: string(i.TargetID), Title: i.Title, URL: i.URL})
 		}
 	}
 	return all, nil
 }
 
 // Open opens a page in a tab of its own.
-func (b *Browser) Open(ctx context.Context, address string) (Tab, error) {
+func (b *Browser) Open(ctx context.Context, address string) (chromium.Tab, error) {
 	if _, err := judge(address); err != nil {
-		return Tab{}, err
+		return chromium.Tab{}, err
 	}
 	if all, err := b.Tabs(ctx); err != nil || len(all) >= maxTabs {
-		return Tab{}, errors.Join(err, fmt.Errorf("%d tabs are open, at most %d may be: close one", len(all), maxTabs))
+		return chromium.Tab{}, errors.Join(err, fmt.Errorf("%d tabs are open, at most %d may be: close one", len(all), maxTabs))
 	}
 	page, stop := chromedp.NewContext(b.ctx)
 	t := &tab{b: b, ctx: page, stop: stop}
@@ -191,7 +153,7 @@ func (b *Browser) Open(ctx context.Context, address string) (Tab, error) {
 	}))
 	if err != nil {
 		stop()
-		return Tab{}, plain(page, err)
+		return chromium.Tab{}, plain(page, err)
 	}
 	t.watch()
 	b.tabs[id], b.last = t, id
@@ -205,7 +167,7 @@ func (b *Browser) tab(ctx context.Context, id string) (string, *tab, error) {
 		return "", nil, err
 	}
 	if id == "" {
-		if id = b.last; !slices.ContainsFunc(all, func(t Tab) bool { return t.ID == id }) && len(all) > 0 {
+		if id = b.last; !slices.ContainsFunc(all, func(t chromium.Tab) bool { return t.ID == id }) && len(all) > 0 {
 			id = all[0].ID
 		}
 	}
@@ -251,22 +213,22 @@ func (b *Browser) CloseTab(ctx context.Context, id string) error {
 }
 
 // Navigate loads an address in a tab and waits until it is there.
-func (b *Browser) Navigate(ctx context.Context, id, address string) (Tab, error) {
+func (b *Browser) Navigate(ctx context.Context, id, address string) (chromium.Tab, error) {
 	u, err := judge(address)
 	if err != nil {
-		return Tab{}, err
+		return chromium.Tab{}, err
 	}
 	id, t, err := b.tab(ctx, id)
 	if err != nil {
-		return Tab{}, err
+		return chromium.Tab{}, err
 	}
 	step, cancel := within(t.ctx, ctx)
 	defer cancel()
 	var load *chromedp.LoadError
 	if err := chromedp.Do(step, chromedp.Navigate(u)); errors.As(err, &load) {
-		return Tab{}, fmt.Errorf("the page does not load: %s (pages of this computer and its network are not reached)", load.ErrorText)
+		return chromium.Tab{}, fmt.Errorf("the page does not load: %s (pages of this computer and its network are not reached)", load.ErrorText)
 	} else if err != nil {
-		return Tab{}, plain(step, err)
+		return chromium.Tab{}, plain(step, err)
 	}
 	return t.about(step, id)
 }

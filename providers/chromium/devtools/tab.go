@@ -1,4 +1,4 @@
-package chromium
+package devtools
 
 import (
 	"context"
@@ -18,6 +18,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/clawdbot/gateway/providers/chromium"
 )
 
 //go:embed page.js
@@ -62,13 +64,13 @@ func (t *tab) said() string {
 }
 
 // about is what the tab shows.
-func (t *tab) about(step context.Context, id string) (Tab, error) {
+func (t *tab) about(step context.Context, id string) (chromium.Tab, error) {
 	title, err := chromedp.Run(step, chromedp.Title())
 	if err != nil {
-		return Tab{}, plain(step, err)
+		return chromium.Tab{}, plain(step, err)
 	}
 	at, err := chromedp.Run(step, chromedp.Location())
-	return Tab{id, title, at}, plain(step, err)
+	return chromium.Tab{ID: id, Title: title, URL: at}, plain(step, err)
 }
 
 // errChanged: what was found in a page is not there any more.
@@ -99,11 +101,7 @@ func (t *tab) eval(step context.Context, fresh bool, js string, v any) error {
 	case err != nil:
 		return plain(step, err)
 	case r.ExceptionDetails != nil:
-		text := r.ExceptionDetails.Text
-		if e := r.ExceptionDetails.Exception; e != nil && e.Description != "" {
-			text, _, _ = strings.Cut(e.Description, "\n")
-		}
-		return errors.New(strings.TrimPrefix(text, "Error: "))
+		return errors.New(strings.TrimPrefix(thrown(r.ExceptionDetails), "Error: "))
 	case r.Result == nil || len(r.Result.Value) == 0 || v == nil:
 		return nil
 	}
@@ -111,16 +109,16 @@ func (t *tab) eval(step context.Context, fresh bool, js string, v any) error {
 }
 
 // Snapshot is a page as text. What can be acted on has a reference, such as e12.
-func (b *Browser) Snapshot(ctx context.Context, id string, limit int) (Tab, string, error) {
+func (b *Browser) Snapshot(ctx context.Context, id string, limit int) (chromium.Tab, string, error) {
 	id, t, err := b.tab(ctx, id)
 	if err != nil {
-		return Tab{}, "", err
+		return chromium.Tab{}, "", err
 	}
 	step, cancel := within(t.ctx, ctx)
 	defer cancel()
 	var text string
 	if err := t.eval(step, true, fmt.Sprintf("snapshot(%d)", limit), &text); err != nil {
-		return Tab{}, "", err
+		return chromium.Tab{}, "", err
 	}
 	about, err := t.about(step, id)
 	return about, text + t.said(), err
@@ -143,34 +141,23 @@ func (b *Browser) Screenshot(ctx context.Context, id string, whole bool) ([]byte
 	return r.Data, plain(step, err)
 }
 
-// Act is something done in a page.
-type Act struct {
-	Kind   string   // click, type, press, hover, select, fill
-	Ref    string   // of a snapshot; press may go without
-	Text   string   // type, fill
-	Key    string   // press: Enter, Tab, Escape, ArrowDown, a, Control+a, ...
-	Values []string // select
-	Submit bool     // type, fill: press Enter then
-	Double bool     // click
-}
-
 // spot is where an element is.
 type spot struct{ X, Y float64 }
 
 // Act does it, and waits a moment for what comes of it.
-func (b *Browser) Act(ctx context.Context, id string, a Act) (Tab, string, error) {
+func (b *Browser) Act(ctx context.Context, id string, a chromium.Act) (chromium.Tab, string, error) {
 	id, t, err := b.tab(ctx, id)
 	if err != nil {
-		return Tab{}, "", err
+		return chromium.Tab{}, "", err
 	}
 	step, cancel := within(t.ctx, ctx)
 	defer cancel()
 	if err := t.act(step, a); err != nil {
-		return Tab{}, "", err
+		return chromium.Tab{}, "", err
 	}
 	if a.Submit {
 		if err := chromedp.Do(step, chromedp.KeyEvent(kb.Enter)); err != nil {
-			return Tab{}, "", plain(step, err)
+			return chromium.Tab{}, "", plain(step, err)
 		}
 	}
 	t.settle(step)
@@ -178,7 +165,7 @@ func (b *Browser) Act(ctx context.Context, id string, a Act) (Tab, string, error
 	return about, t.said(), err
 }
 
-func (t *tab) act(step context.Context, a Act) error {
+func (t *tab) act(step context.Context, a chromium.Act) error {
 	if a.Kind == "press" && a.Ref == "" {
 		return t.press(step, a.Key)
 	}
@@ -236,7 +223,7 @@ func (t *tab) press(step context.Context, key string) error {
 		text = last
 	}
 	if n := len([]rune(text)); n != 1 {
-		return fmt.Errorf("key: there is no key %.20q; give one character, or a name such as Enter, Tab, Escape, Backspace, Delete, ArrowUp", key)
+		return fmt.Errorf("key: there is no key %.20q; give one character, or a name such as Enter, chromium.Tab, Escape, Backspace, Delete, ArrowUp", key)
 	}
 	return plain(step, chromedp.Do(step, chromedp.KeyEvent(text, opts...)))
 }
@@ -305,7 +292,7 @@ func (b *Browser) Download(ctx context.Context, id, ref string) (path, name stri
 		}
 	})
 	if err == nil {
-		err = t.act(step, Act{Kind: "click", Ref: ref})
+		err = t.act(step, chromium.Act{Kind: "click", Ref: ref})
 	}
 	if err != nil {
 		return "", "", err

@@ -1,4 +1,4 @@
-package chromium
+package devtools
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clawdbot/gateway/providers/chromium"
 )
 
 const page1 = `<!doctype html><title>First</title><h1>Hello</h1>
@@ -27,7 +29,7 @@ const page1 = `<!doctype html><title>First</title><h1>Hello</h1>
 // start runs one with a site that it may reach.
 func start(t *testing.T) (b *Browser, site string) {
 	t.Helper()
-	if _, err := Find(""); err != nil {
+	if _, err := chromium.Find(""); err != nil {
 		if os.Getenv("CLAWDBOT_REQUIRE_BROWSER") == "1" {
 			t.Fatal(err)
 		}
@@ -50,7 +52,7 @@ func start(t *testing.T) (b *Browser, site string) {
 	}))
 	t.Cleanup(srv.Close)
 	dir := t.TempDir()
-	b, err := Start(t.Context(), Options{Profile: filepath.Join(dir, "profile"), Downloads: filepath.Join(dir, "downloads"), Local: srv.URL, Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}})
+	b, err := launch(t.Context(), chromium.Options{Profile: filepath.Join(dir, "profile"), Downloads: filepath.Join(dir, "downloads"), Local: srv.URL, Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +106,7 @@ func TestBrowser(t *testing.T) {
 	if err := b.Upload(ctx, "", ref(t, text, `file "send"`), []string{upload}); err != nil {
 		t.Error(err)
 	}
-	for _, a := range []Act{
+	for _, a := range []chromium.Act{
 		{Kind: "type", Ref: name, Text: "Ada"}, {Kind: "fill", Ref: name, Text: "Bob ☺"}, {Kind: "select", Ref: ref(t, text, "combobox"), Values: []string{"Pear"}},
 		{Kind: "click", Ref: ref(t, text, `checkbox "agree"`)}, {Kind: "hover", Ref: name},
 	} {
@@ -112,7 +114,7 @@ func TestBrowser(t *testing.T) {
 			t.Errorf("%+v: %v", a, err)
 		}
 	}
-	about, said, err := b.Act(ctx, "", Act{Kind: "click", Ref: ref(t, text, `button "go"`)})
+	about, said, err := b.Act(ctx, "", chromium.Act{Kind: "click", Ref: ref(t, text, `button "go"`)})
 	if err != nil || about.Title != "hovered" || !strings.Contains(said, "boo") {
 		t.Errorf("click: %+v %q %v", about, said, err)
 	}
@@ -120,7 +122,7 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("after all:\n%s", text)
 	}
 	text = shown()
-	if _, _, err := b.Act(ctx, "", Act{Kind: "fill", Ref: ref(t, text, `textbox "Name"`), Text: "Eve", Submit: true}); err != nil || !strings.Contains(shown(), "entered Eve") {
+	if _, _, err := b.Act(ctx, "", chromium.Act{Kind: "fill", Ref: ref(t, text, `textbox "Name"`), Text: "Eve", Submit: true}); err != nil || !strings.Contains(shown(), "entered Eve") {
 		t.Errorf("enter: %v\n%s", err, shown())
 	}
 	text = shown()
@@ -132,11 +134,11 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("screenshot: %d bytes, %v", len(png), err)
 	}
 	b.mistakes(t, ctx, text)
-	about, _, err = b.Act(ctx, "", Act{Kind: "click", Ref: ref(t, text, `link "on"`)})
+	about, _, err = b.Act(ctx, "", chromium.Act{Kind: "click", Ref: ref(t, text, `link "on"`)})
 	if err != nil || about.Title != "Second" {
 		t.Errorf("follow a link: %+v %v", about, err)
 	}
-	if _, _, err := b.Act(ctx, "", Act{Kind: "click", Ref: "e1"}); !errors.Is(err, errChanged) {
+	if _, _, err := b.Act(ctx, "", chromium.Act{Kind: "click", Ref: "e1"}); !errors.Is(err, errChanged) {
 		t.Errorf("a reference of another page: %v", err)
 	}
 	b.tabsOf(t, ctx, site)
@@ -145,13 +147,13 @@ func TestBrowser(t *testing.T) {
 func (b *Browser) mistakes(t *testing.T, ctx context.Context, text string) {
 	t.Helper()
 	for _, c := range []struct {
-		act  Act
+		act  chromium.Act
 		want string
 	}{
-		{Act{Kind: "fly", Ref: "e1"}, "there are click, type"}, {Act{Kind: "click"}, "give one of the snapshot"}, {Act{Kind: "click", Ref: "e99"}, "not in the page"},
-		{Act{Kind: "click", Ref: ref(t, text, `button "no"`)}, "is disabled"}, {Act{Kind: "click", Ref: ref(t, text, `button "under"`)}, "covered by something else (div over)"},
-		{Act{Kind: "press", Key: "Hyper+a"}, "no modifier"}, {Act{Kind: "press", Key: "Foo"}, "no key"},
-		{Act{Kind: "select", Ref: ref(t, text, "combobox"), Values: []string{"Plum"}}, `there are ["Apple","Pear"]`}, {Act{Kind: "select", Ref: "e1", Values: []string{"x"}}, "no list"},
+		{chromium.Act{Kind: "fly", Ref: "e1"}, "there are click, type"}, {chromium.Act{Kind: "click"}, "give one of the snapshot"}, {chromium.Act{Kind: "click", Ref: "e99"}, "not in the page"},
+		{chromium.Act{Kind: "click", Ref: ref(t, text, `button "no"`)}, "is disabled"}, {chromium.Act{Kind: "click", Ref: ref(t, text, `button "under"`)}, "covered by something else (div over)"},
+		{chromium.Act{Kind: "press", Key: "Hyper+a"}, "no modifier"}, {chromium.Act{Kind: "press", Key: "Foo"}, "no key"},
+		{chromium.Act{Kind: "select", Ref: ref(t, text, "combobox"), Values: []string{"Plum"}}, `there are ["Apple","Pear"]`}, {chromium.Act{Kind: "select", Ref: "e1", Values: []string{"x"}}, "no list"},
 	} {
 		if _, _, err := b.Act(ctx, "", c.act); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want %q", c.act, err, c.want)
@@ -198,10 +200,10 @@ func (b *Browser) tabsOf(t *testing.T, ctx context.Context, site string) {
 
 func TestFind(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	if _, err := Start(t.Context(), Options{}); !errors.Is(err, ErrMissing) || !strings.Contains(fmt.Sprint(err), "install chromium") {
+	if _, err := Start(t.Context(), chromium.Options{}); !errors.Is(err, chromium.ErrMissing) || !strings.Contains(fmt.Sprint(err), "install chromium") {
 		t.Errorf("without a browser: %v", err)
 	}
-	if _, err := Find("/no/such"); err == nil || !strings.Contains(err.Error(), "browser.executablePath") {
+	if _, err := chromium.Find("/no/such"); err == nil || !strings.Contains(err.Error(), "browser.executablePath") {
 		t.Errorf("another path: %v", err)
 	}
 }

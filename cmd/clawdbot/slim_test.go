@@ -1,0 +1,74 @@
+//go:build slim
+
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clawdbot/gateway/actors/gateway"
+	"github.com/clawdbot/gateway/transport/hooks"
+)
+
+// TestSlim: a slim program is a whole gateway, and says of each thing that it was built without so.
+func TestSlim(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for _, f := range surfaces() {
+		names = append(names, f.Surface)
+	}
+	if got := strings.Join(names, " "); got != "discord slack telegram signal imessage" {
+		t.Errorf("surfaces: %s", got)
+	}
+	const hookToken = "hook-0123456789abcdef"
+	l := &live{t: t, vars: home(t, `{
+		agent: {model: "anthropic/claude"}, mcp: {servers: {files: {command: "true"}}}, bridge: {enabled: false},
+		hooks: {enabled: true, token: "`+hookToken+`", mappings: [{match: {path: "with"}, messageTemplate: "m", transform: {module: "a.mjs"}}]}}`)}
+	log := filepath.Join(t.TempDir(), "log")
+	file, err := os.Create(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	g, err := gateway.New(equip(gateway.Options{
+		AnyPort: true, Log: slog.New(slog.NewTextHandler(file, nil)), Getenv: func(name string) string { return l.vars[name] },
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Gateway = g
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := g.Stop(ctx); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	l.fails(exitUsage, "built without the chat in the terminal", "tui")
+	l.fails(exitUsage, "built without the Model Context Protocol", "mcp", "serve", "--write")
+	l.fails(exitFailed, "built without what drives a Chromium", "browser", "tabs")
+	l.fails(exitFailed, "refused with 500", "hooks", "test", "with", "--hook-token", hookToken)
+	if out := l.ok("login"); !strings.Contains(out, "it was built without it") {
+		t.Errorf("login: %s", out)
+	}
+	if out := l.ok("agent", "--session-key", "main", "--message", "say it again"); !strings.Contains(out, "say it again") {
+		t.Errorf("the built-in runner: %s", out)
+	}
+	await(t, "the server of tools is not told of", func() bool {
+		return strings.Contains(l.ok("mcp", "list"), "this program was built without servers of tools")
+	})
+	said, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{hooks.ErrNoEngine.Error(), "this program was built without models"} {
+		if !strings.Contains(string(said), want) {
+			t.Errorf("not in the log: %s", want)
+		}
+	}
+}
