@@ -109,24 +109,40 @@ func Answer[M, T any](c *Context[M], r Reply[T], work func(ctx context.Context) 
 // PipeOwned is Pipe for a result that someone must own: release gets it, off the actor, if f
 // returned no error and this incarnation ended before it could take it.
 func PipeOwned[M, T any](c *Context[M], f func(ctx context.Context) (T, error), wrap func(T, error) M, release func(T)) {
-	in, ctx := c.in, c.in.context()
-	c.cell.sys.spawnGoroutine(c.cell.path, func() {
-		var v T
+	var v T
+	var drop func()
+	if release != nil {
+		drop = func() { release(v) }
+	}
+	c.in.pipe(
+		func(ctx context.Context) (err error) {
+			v, err = f(ctx)
+			return err
+		},
+		func(err error) any { return wrap(v, err) },
+		drop)
+}
+
+// pipe is PipeOwned without its types, so that it is in the program once and not for each pair of them. work keeps its result to itself;
+// wrap and drop know where.
+func (in *incarnation) pipe(work func(ctx context.Context) error, wrap func(error) any, drop func()) {
+	ctx, sys, path := in.context(), in.cell.sys, in.cell.path
+	sys.spawnGoroutine(path, func() {
 		err := error(errGoexit)
 		defer func() {
 			if r := recover(); r != nil {
 				p := &PanicError{r, string(debug.Stack())}
-				in.cell.sys.log.Error("actor goroutine panicked", failureAttrs(in.cell, p)...)
+				sys.log.Error("actor goroutine panicked", failureAttrs(in.cell, p)...)
 				err = p
 			}
-			l := &lazy{make: func() (any, bool) { return wrap(v, err), true }}
-			if release != nil && err == nil {
+			l := &lazy{make: func() (any, bool) { return wrap(err), true }}
+			if drop != nil && err == nil {
 				l.drop = func() {
-					in.cell.sys.spawnGoroutine(in.cell.path, func() { in.cell.shield("release", func() { release(v) }) })
+					sys.spawnGoroutine(path, func() { in.cell.shield("release", drop) })
 				}
 			}
 			in.post(l)
 		}()
-		v, err = f(ctx)
+		err = work(ctx)
 	})
 }

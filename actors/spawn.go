@@ -83,25 +83,36 @@ type spawner interface {
 func Spawn[M any](p Parent, name string, props Props[M]) (Ref[M], error) {
 	sys, up, sp := p.parent()
 	c := newCell(sys, up, name, props.Kind, props.Mailbox, props.Restart, props.OnGiveUp)
-	if name == "" || props.New == nil {
-		return Ref[M]{}, &Error{c.path, errors.New("spawn without a name or Props.New")}
+	var produce actor.Producer
+	if props.New != nil && name != "" {
+		produce = func() actor.Actor { return &runner[M]{create: props.New, ctx: Context[M]{cell: c}} }
+	}
+	if err := spawn(sp, c, produce); err != nil {
+		return Ref[M]{}, err
+	}
+	return Ref[M]{c: c}, nil
+}
+
+// spawn is Spawn without its type, so that it is in the program once.
+func spawn(sp spawner, c *cell, produce actor.Producer) error {
+	if produce == nil {
+		return &Error{c.path, errors.New("spawn without a name or Props.New")}
 	}
 	if sp == nil {
-		return Ref[M]{}, &Error{c.path, ErrStopped}
+		return &Error{c.path, ErrStopped}
 	}
-	if err := sys.register(c); err != nil {
-		return Ref[M]{}, &Error{c.path, err}
+	if err := c.sys.register(c); err != nil {
+		return &Error{c.path, err}
 	}
 	// protoactor frees its names before the parent knows that the child is gone, so its ids are
 	// never used twice.
 	id := strconv.FormatUint(c.seq, 36)
-	pp := actor.PropsFromProducer(
-		func() actor.Actor { return &runner[M]{create: props.New, ctx: Context[M]{cell: c}} },
+	pp := actor.PropsFromProducer(produce,
 		actor.WithMailbox(func() actor.Mailbox { return &c.box }),
-		actor.WithSupervisor(sys.strategy))
+		actor.WithSupervisor(c.sys.strategy))
 	if _, err := sp.SpawnNamed(pp, id); err != nil {
 		c.finish()
-		return Ref[M]{}, &Error{c.path, err}
+		return &Error{c.path, err}
 	}
-	return Ref[M]{c: c}, nil
+	return nil
 }

@@ -1,3 +1,5 @@
+//go:build !nomcp && !slim
+
 package main
 
 import (
