@@ -6,14 +6,17 @@ GO      ?= go
 # Functions begin at 16 bytes instead of 32: the gaps between them are 0.3 MB.
 LDFLAGS := -s -w -funcalign=16
 TAGS    ?=
-# What is not hot is not inlined, and the program is smaller (docs/performance.md): vendors' libraries, the parts of the standard library
-# that shake hands, and our own but for the way of a frame and of an answer.
+# The code of vendors' libraries is not inlined: none of it is hot, and the program is smaller (docs/performance.md).
 PLAIN   := github.com/anthropics/anthropic-sdk-go github.com/modelcontextprotocol/go-sdk github.com/google/jsonschema-go \
 	github.com/slack-go/slack github.com/bwmarrin/discordgo gopkg.in/telebot.v3 go.mau.fi/whatsmeow google.golang.org/protobuf \
 	charm.land github.com/charmbracelet github.com/segmentio github.com/chromedp github.com/pion github.com/spf13 golang.org/x/image \
-	github.com/coder/acp-go-sdk golang.org/x/net go.mau.fi/util net/http crypto/tls crypto/x509 encoding/asn1 github.com/clawdbot/gateway
+	github.com/coder/acp-go-sdk golang.org/x/net go.mau.fi/util
+# In a slim program neither are the parts of the standard library that shake hands, nor our own but for the way of a frame and of an answer.
+ifneq ($(filter slim,$(TAGS)),)
+PLAIN   += net/http crypto/tls crypto/x509 encoding/asn1 github.com/clawdbot/gateway
 HOT     := $(addprefix github.com/clawdbot/gateway/,actors $(addprefix actors/,agent conn eventstream health metrics modelrun presence session store) \
 	transport/request transport/wire transport/ws)
+endif
 GCFLAGS := $(foreach p,$(PLAIN),-gcflags=$(p)/...=-l) -gcflags=encoding/gob=-l $(foreach p,$(HOT),-gcflags=$(p)=)
 
 help: ## list the targets
