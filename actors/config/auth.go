@@ -13,6 +13,8 @@ type StartOptions struct {
 	Bind            string // "" = not given; the same for AuthMode
 	AuthMode        string
 	Token, Password *Secret
+	Tailscale       string // off, serve or funnel; "" = not given
+	TailscaleReset  bool   // take back what was published when the gateway stops, whatever the file says
 }
 
 // Auth modes in effect.
@@ -49,7 +51,7 @@ func ResolveAuth(c *Config, env Env, o StartOptions) Auth {
 	if g.AllowTailscale != nil {
 		a.AllowTailscale = *g.AllowTailscale
 	} else {
-		a.AllowTailscale = c.Gateway.Tailscale.Mode == "serve" && a.Mode != AuthPassword
+		a.AllowTailscale = o.Publish(c).Mode == "serve" && a.Mode != AuthPassword
 	}
 	return a
 }
@@ -66,6 +68,11 @@ func firstSecret(candidates ...*Secret) Secret {
 // bind returns the bind mode in effect.
 func (o StartOptions) bind(c *Config) string { return cmp.Or(o.Bind, c.Gateway.Bind) }
 
+// Publish is what Tailscale is to do with the port.
+func (o StartOptions) Publish(c *Config) Tailscale {
+	return Tailscale{Mode: cmp.Or(o.Tailscale, c.Gateway.Tailscale.Mode), ResetOnExit: o.TailscaleReset || c.Gateway.Tailscale.ResetOnExit}
+}
+
 // Guard reports why a gateway must not start with this configuration. It is empty when it may.
 func Guard(c *Config, env Env, o StartOptions) []Issue {
 	d := &decoder{issues: slices.Clone(env.Issues)}
@@ -75,6 +82,9 @@ func Guard(c *Config, env Env, o StartOptions) []Issue {
 	d.text("--bind", o.bind(c), "enum=auto|lan|tailnet|loopback")
 	if o.AuthMode != "" {
 		d.text("--auth", o.AuthMode, "enum=token|password")
+	}
+	if o.Tailscale != "" {
+		d.text("--tailscale", o.Tailscale, "enum=off|serve|funnel")
 	}
 	for _, given := range []struct {
 		name  string
@@ -90,13 +100,14 @@ func Guard(c *Config, env Env, o StartOptions) []Issue {
 	if c.Gateway.Mode == "remote" {
 		d.report("gateway.mode", "is remote: this machine uses another gateway; set it to local to run one here")
 	}
-	d.exposure(c, ResolveAuth(c, env, o), o.bind(c))
+	d.exposure(c, ResolveAuth(c, env, o), o)
 	_, issues := ResolveTracing(c.Diagnostics.Otel, env.Otel)
 	return append(d.issues, issues...)
 }
 
 // exposure refuses to be reachable by others without a credential.
-func (d *decoder) exposure(c *Config, a Auth, bind string) {
+func (d *decoder) exposure(c *Config, a Auth, o StartOptions) {
+	bind := o.bind(c)
 	switch {
 	case a.Mode == AuthToken && a.Token == "":
 		d.report("gateway.auth.mode", "is token, but there is none: set gateway.auth.token, CLAWDBOT_GATEWAY_TOKEN or --token")
@@ -108,7 +119,7 @@ func (d *decoder) exposure(c *Config, a Auth, bind string) {
 	if len(c.Gateway.TrustedProxies) > 0 && a.Mode == AuthNone {
 		d.report("gateway.trustedProxies", "lets others in through a proxy: set a token or password first (gateway.auth, --token, --password)")
 	}
-	if mode := c.Gateway.Tailscale.Mode; mode != "off" {
+	if mode := o.Publish(c).Mode; mode == "serve" || mode == "funnel" {
 		if bind != "loopback" {
 			d.report("gateway.tailscale.mode", "%s needs gateway.bind loopback", mode)
 		}

@@ -33,6 +33,8 @@ func TestResolveAuth(t *testing.T) {
 		{"mode by flag", "{gateway:{auth:{mode:'token',token:'f',password:'p'}}}", nil, StartOptions{AuthMode: "password"}, Auth{Mode: AuthPassword, Token: "f", Password: "p"}},
 		{"serve", "{gateway:{tailscale:{mode:'serve'}}}", nil, StartOptions{}, Auth{Mode: AuthNone, AllowTailscale: true}},
 		{"serve with password", "{gateway:{tailscale:{mode:'serve'},auth:{password:'p'}}}", nil, StartOptions{}, Auth{Mode: AuthPassword, Password: "p"}},
+		{"serve by flag", "{}", nil, StartOptions{Tailscale: "serve"}, Auth{Mode: AuthNone, AllowTailscale: true}},
+		{"off by flag", "{gateway:{tailscale:{mode:'serve'}}}", nil, StartOptions{Tailscale: "off"}, Auth{Mode: AuthNone}},
 		{"serve, not allowed", "{gateway:{tailscale:{mode:'serve'},auth:{allowTailscale:false}}}", nil, StartOptions{}, Auth{Mode: AuthNone}},
 	} {
 		if got := ResolveAuth(mustConfig(t, c.file), ParseEnv(lookup(c.env)), c.o); got != c.want {
@@ -63,6 +65,9 @@ func TestGuard(t *testing.T) {
 		{"serve on lan", "{gateway:{bind:'lan',auth:{token:'t'},tailscale:{mode:'serve'}}}", nil, StartOptions{}, "gateway.tailscale.mode: serve needs"},
 		{"funnel with a token", "{gateway:{auth:{token:'t'},tailscale:{mode:'funnel'}}}", nil, StartOptions{}, "funnel is open"},
 		{"funnel with a password", "{gateway:{auth:{password:'t'},tailscale:{mode:'funnel'}}}", nil, StartOptions{}, ""},
+		{"funnel by flag, with a token", "{gateway:{auth:{token:'t'}}}", nil, StartOptions{Tailscale: "funnel"}, "funnel is open"},
+		{"off by flag, on lan", "{gateway:{bind:'lan',auth:{token:'t'},tailscale:{mode:'serve'}}}", nil, StartOptions{Tailscale: "off"}, ""},
+		{"unknown by flag", "{}", nil, StartOptions{Tailscale: "on"}, "--tailscale: must be one of"},
 		{"blank token in the environment", "{}", map[string]string{"CLAWDBOT_GATEWAY_TOKEN": ""}, StartOptions{}, "CLAWDBOT_GATEWAY_TOKEN: is blank"},
 		{"undefined in the environment", "{}", map[string]string{"CLAWDBOT_GATEWAY_PASSWORD": "undefined"}, StartOptions{}, "CLAWDBOT_GATEWAY_PASSWORD: is blank"},
 		{"blank flag", "{}", nil, StartOptions{Token: secret("  ")}, "--token: is blank"},
@@ -74,6 +79,23 @@ func TestGuard(t *testing.T) {
 			t.Errorf("%s: %v", c.name, got)
 		case c.want != "" && (len(got) != 1 || !strings.Contains(got[0].String(), c.want)):
 			t.Errorf("%s: got %v, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		file string
+		o    StartOptions
+		want Tailscale
+	}{
+		{"{}", StartOptions{}, Tailscale{Mode: "off"}},
+		{"{gateway:{tailscale:{mode:'serve',resetOnExit:true}}}", StartOptions{}, Tailscale{Mode: "serve", ResetOnExit: true}},
+		{"{gateway:{tailscale:{mode:'serve'}}}", StartOptions{Tailscale: "funnel", TailscaleReset: true}, Tailscale{Mode: "funnel", ResetOnExit: true}},
+	} {
+		if got := c.o.Publish(mustConfig(t, c.file)); got != c.want {
+			t.Errorf("%s with %+v: %+v", c.file, c.o, got)
 		}
 	}
 }

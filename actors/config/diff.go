@@ -42,6 +42,7 @@ var effects = []struct {
 	effect Effect
 	part   string
 }{
+	{"gateway.mode", EffectNone, ""}, // what runs here is local; remote is refused
 	{"gateway.remote", EffectNone, ""},
 	{"gateway.reload", EffectNone, ""},
 	{"gateway.metrics", EffectNone, ""},

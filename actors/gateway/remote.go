@@ -104,7 +104,7 @@ func proxies(cfg *config.Config) []netip.Prefix {
 
 // growPublish has Tailscale publish the port, if that is wanted. A gateway works without it: it is not vital.
 func (g *Gateway) growPublish(c *actors.Context[rootMessage]) error {
-	ts := g.o.Config.Config.Gateway.Tailscale
+	ts := g.o.Start.Publish(g.o.Config.Config)
 	if ts.Mode != tailnet.Serve && ts.Mode != tailnet.Funnel {
 		return nil
 	}
@@ -143,7 +143,7 @@ func (g *Gateway) tlsInfo() *wire.TLSInfo {
 
 // tailscaleInfo says whether the port is published; nil = nobody asks for it.
 func (g *Gateway) tailscaleInfo() *wire.TailscaleInfo {
-	mode := g.o.Config.Config.Gateway.Tailscale.Mode
+	mode := g.o.Start.Publish(g.o.Config.Config).Mode
 	if mode != tailnet.Serve && mode != tailnet.Funnel {
 		return nil
 	}

@@ -93,6 +93,40 @@ func TestTailscale_publishes(t *testing.T) {
 	}
 }
 
+// TestTailscale_byTheCommandLine: what a start says goes before the file, also for who is let in.
+func TestTailscale_byTheCommandLine(t *testing.T) {
+	t.Parallel()
+	for start, published := range map[gateway.Start]bool{{Tailscale: "serve", TailscaleReset: true}: true, {Tailscale: "off"}: false} {
+		dir, mode := fakeTailscale(t, ""), "off"
+		if !published {
+			mode = "serve"
+		}
+		g, err := setup{
+			config: `{gateway: {auth: {token: "right"}, tailscale: {mode: "` + mode + `"}}}`, env: map[string]string{"PATH": dir + ":" + os.Getenv("PATH")},
+			options: func(o *gateway.Options) { o.Start = start },
+		}.new(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if published {
+			tailscaleOf(t, g, func(i wire.TailscaleInfo) bool { return i.Mode == "serve" && i.URL == "https://box.tail1.ts.net/" })
+		} else if info := summary(t, g).Tailscale; info != nil {
+			t.Errorf("off: %+v", info)
+		}
+		header := http.Header{"X-Forwarded-For": {"198.51.100.9"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"box.tail1.ts.net"}, "Tailscale-User-Login": {"me@example.org"}, "Host": {"box.tail1.ts.net"}}
+		if published {
+			if f := open(t, g.URL(), header).connect(); !f.OK {
+				t.Errorf("who comes through Tailscale: %+v", f)
+			}
+		}
+		stop(t, g)
+		calls, err := os.ReadFile(filepath.Join(dir, "calls"))
+		if published != strings.HasSuffix(strings.TrimSpace(string(calls)), "serve --https=443 off") {
+			t.Errorf("%+v: calls %q (%v)", start, calls, err)
+		}
+	}
+}
+
 // TestTailscale_neverInTheWay: a tailscale that is not there, fails or hangs keeps nobody from starting and stopping, and the
 // status says what is wrong.
 func TestTailscale_neverInTheWay(t *testing.T) {

@@ -29,16 +29,18 @@ type gatewayFlags struct {
 	start           config.StartOptions
 	token, password string
 	verbose, force  bool
+	compact         bool
 	wsLog           string
 }
 
 func (a *app) gatewayCommand() *cobra.Command {
 	var f gatewayFlags
 	c := &cobra.Command{
-		Use:   "gateway",
-		Short: "Run the gateway in the foreground",
-		Long:  "Run the gateway in the foreground until SIGTERM or Ctrl-C. SIGUSR1 restarts it within the process. Its subcommands talk to a gateway that runs.",
-		Args:  cobra.NoArgs,
+		Use:     "gateway",
+		Aliases: []string{"gateway-daemon"}, // what units of the TypeScript gateway start
+		Short:   "Run the gateway in the foreground",
+		Long:    "Run the gateway in the foreground until SIGTERM or Ctrl-C. SIGUSR1 restarts it within the process. Its subcommands talk to a gateway that runs.",
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if c.Flags().Changed("token") {
 				f.start.Token = (*config.Secret)(&f.token)
@@ -52,6 +54,12 @@ func (a *app) gatewayCommand() *cobra.Command {
 			if f.wsLog != "auto" && f.wsLog != "full" && f.wsLog != "compact" {
 				return usage("--ws-log must be auto, full or compact")
 			}
+			if f.compact {
+				if c.Flags().Changed("ws-log") && f.wsLog != "compact" {
+					return usage("--compact is --ws-log compact: give one of them")
+				}
+				f.wsLog = "compact"
+			}
 			return a.runGateway(c.Context(), f)
 		},
 	}
@@ -63,6 +71,9 @@ func (a *app) gatewayCommand() *cobra.Command {
 	flags.StringVar(&f.password, "password", "", "password that clients need (default: CLAWDBOT_GATEWAY_PASSWORD, else the config file)")
 	flags.BoolVar(&f.verbose, "verbose", false, "show debug lines on the console")
 	flags.StringVar(&f.wsLog, "ws-log", "auto", "lines about connections on the console: auto (by level), full, compact")
+	flags.BoolVar(&f.compact, "compact", false, "the same as --ws-log compact")
+	flags.StringVar(&f.start.Tailscale, "tailscale", "", "off, serve or funnel: how Tailscale publishes the port (default: the config file, else off)")
+	flags.BoolVar(&f.start.TailscaleReset, "tailscale-reset-on-exit", false, "have Tailscale take that back when the gateway stops")
 	flags.BoolVar(&f.force, "force", false, "end the gateway that runs on this state directory first, if one does")
 	flags.Bool("allow-unconfigured", false, "accepted for compatibility; a gateway needs no config file")
 	c.AddCommand(a.gatewayCallCommand(), a.healthCommand("health"), a.statusCommand("status"), a.wakeCommand(),

@@ -87,7 +87,7 @@ func TestRun_helpOfEveryCommand(t *testing.T) {
 		}
 	}
 	r := invoke(home(t, ""), "gateway", "--help")
-	for _, want := range []string{"--port", "--bind", "--token", "--auth", "--password", "--allow-unconfigured", "--verbose", "--ws-log", "\n  call "} {
+	for _, want := range []string{"--port", "--bind", "--token", "--auth", "--password", "--allow-unconfigured", "--verbose", "--ws-log", "--compact", "--tailscale string", "--tailscale-reset-on-exit", "\n  call "} {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("gateway --help lacks %q", want)
 		}
@@ -114,6 +114,7 @@ func TestRun_wrongUsageIs2(t *testing.T) {
 		{"gateway call health --params {", "not JSON"},
 		{"gateway --port 0", "--port"},
 		{"gateway --ws-log loud", "--ws-log"},
+		{"gateway --ws-log full --compact", "give one of them"},
 		{"sessions --active 0", "--active"},
 		{"sessions export --all --session main", "not both"},
 		{"sessions export --all --json", "--out DIR"},

@@ -37,6 +37,7 @@ func (a *app) sendCommand() *cobra.Command {
 	c.Flags().StringVarP(&p.To, "to", "t", "", "recipient: a phone number, chat id, user or channel")
 	c.Flags().StringVarP(&p.Message, "message", "m", "", "the text")
 	c.Flags().StringVar(&p.MediaURL, "media", "", "address or path of a file to send with it")
+	c.Flags().StringVar(&p.MediaURL, "media-url", "", "the same as --media")
 	c.Flags().StringVar(&p.Provider, "provider", "", "whatsapp, telegram, discord, slack, signal, imessage, or an account of it: telegram:work (default whatsapp)")
 	c.Flags().BoolVar(&p.GifPlayback, "gif-playback", false, "a video is to play like a GIF (WhatsApp)")
 	c.Flags().StringVar(&p.IdempotencyKey, "idempotency-key", "", "a send with the key of an earlier one does nothing and has its outcome (default: a new key)")
