@@ -16,6 +16,7 @@ import (
 	"github.com/clawdbot/gateway/actors/clock"
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/actors/wizard"
 	"github.com/clawdbot/gateway/bridge"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/providers/chromium"
@@ -82,6 +83,8 @@ type Options struct {
 	// Guard is the command line of a program that begins with ChildProcess: this one, as GuardSelf has it. It stands between
 	// the gateway and the commands that agents run. Without it agents run none.
 	Guard []string
+	// Service installs this program as a service of its user, for the setup dialogue; nil = it does not ask about that.
+	Service wizard.Service
 
 	Log             *slog.Logger // nil = slog.Default()
 	Version, Commit string

@@ -28,6 +28,12 @@ type Options struct {
 	Surfaces []string
 	// Models are the models, as provider/model, of servers on this computer that answer within ctx; nil = none are looked for.
 	Models func(ctx context.Context) []string
+	// Vendors says that models of vendors can be asked: their questions are put.
+	Vendors bool
+	// Service installs the gateway as a service; nil = there is no service manager, and nobody is asked.
+	Service Service
+	// Pair lets the holder of a code in and says who that is; nil = no gateway runs that could know the code.
+	Pair func(ctx context.Context, code string) (string, error)
 	// Getenv reads the environment: a token in it needs no question.
 	Getenv          func(string) string
 	Version, Commit string
@@ -55,6 +61,8 @@ type Dialogue struct {
 	step    *wire.WizardStep
 	status  string
 	problem string
+	late    string // what went wrong after the file was written
+	told    string // why a question is asked again
 }
 
 // answers are what was said about steps that decide over later ones.
@@ -64,6 +72,11 @@ type answers struct {
 	auth     string
 	surfaces []string
 	models   []string // that servers on this computer offer
+	vendor   *vendor  // whose model is to answer; nil = none
+
+	canInstall, install bool // as a service
+	installed           string
+	code, paired        string // of a person who wrote; who that is
 }
 
 // errNoStep answers somebody who answers a question that is not asked.
@@ -124,7 +137,7 @@ func (d *Dialogue) Result() wire.WizardResult {
 	return wire.WizardResult{Done: d.status != Running, Step: d.step, Status: d.status, Error: d.problem}
 }
 
-// Cancel ends the dialogue; nothing was written.
+// Cancel ends the dialogue. What is not written by then is not written.
 func (d *Dialogue) Cancel() { d.end(errStopped) }
 
 // advance finds the next step that has something to ask.
@@ -132,7 +145,10 @@ func (d *Dialogue) advance(ctx context.Context) {
 	for d.at++; d.at < len(flow); d.at++ {
 		s := flow[d.at]
 		if s.do != nil {
-			if err := s.do(ctx, d); err != nil {
+			switch err := s.do(ctx, d); {
+			case errors.Is(err, errAgain):
+				d.at -= 2
+			case err != nil:
 				d.end(err)
 				return
 			}
@@ -144,7 +160,7 @@ func (d *Dialogue) advance(ctx context.Context) {
 			return
 		}
 	}
-	d.step, d.status = nil, Done
+	d.step, d.status, d.problem = nil, Done, d.late
 }
 
 func (d *Dialogue) end(err error) {

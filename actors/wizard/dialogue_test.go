@@ -12,6 +12,8 @@ import (
 
 var spaces = strings.NewReplacer("\n", "", "  ", "", ": ", ":")
 
+const discordToken = "MTA0NTY3ODkwMTIzNDU2Nzg5.GhIjKl.abcdefghijklmnopqrstuvwxyz0123"
+
 // file stands for the config file of a test.
 type file struct {
 	parsed, problem, written string
@@ -27,7 +29,8 @@ func (f *file) options() Options {
 			f.written = spaces.Replace(raw)
 			return f.writeErr
 		},
-		Surfaces: []string{"telegram"}, Getenv: func(string) string { return "" }, Version: "1.2.3",
+		Surfaces: []string{"telegram", "whatsapp", "discord", "slack", "signal", "imessage"}, Version: "1.2.3",
+		Getenv: func(name string) string { return map[string]string{"GEMINI_API_KEY": "g"}[name] },
 	}
 }
 
@@ -57,6 +60,7 @@ func TestDialogue(t *testing.T) {
 	for _, c := range []struct {
 		name, parsed string
 		models       []string
+		vendors      bool
 		params       wire.WizardStartParams
 		answers      map[string]string
 		asked        []string
@@ -92,6 +96,23 @@ func TestDialogue(t *testing.T) {
 			asked: []string{"intro", "mode", "workspace", "reach", "model", "surfaces", "write"}, want: []string{`"model":"ollama/qwen3"`}},
 		{name: "a model server that is left alone", models: []string{"ollama/qwen3"}, parsed: `{"agent":{"model":"a/b"}}`, want: []string{`"model":"a/b"`}},
 		{name: "a model that nobody offers", models: []string{"ollama/qwen3"}, answers: map[string]string{"model": `"a/b"`}, status: Failed, err: "Error: choose one of the models"},
+		{name: "a model of a vendor", vendors: true, answers: map[string]string{"model": `"anthropic"`, "model.key": `"sk-1"`},
+			asked: []string{"intro", "mode", "workspace", "reach", "model", "model.name", "model.key", "surfaces", "write"},
+			want:  []string{`"model":"anthropic/claude-opus-4-5"`, `"providers":{"anthropic":{"apiKey":"sk-1"}}`}},
+		{name: "a model of a vendor, its key in the environment", vendors: true, answers: map[string]string{"model": `"google"`, "model.name": `"google/g-9"`},
+			asked: []string{"intro", "mode", "workspace", "reach", "model", "model.name", "surfaces", "write"}, want: []string{`"model":"google/g-9"`, "!apiKey"}},
+		{name: "a model without a name", vendors: true, answers: map[string]string{"model": `"openrouter"`}, status: Failed, err: "Error: a model has a name"},
+		{name: "a key with more than a key", vendors: true, answers: map[string]string{"model": `"openai"`, "model.key": `"my key"`}, status: Failed, err: "Error: a key has no spaces"},
+		{name: "no vendors here", models: []string{"ollama/qwen3"}, answers: map[string]string{"model": `"openai"`}, status: Failed, err: "Error: choose one of the models"},
+		{name: "the other surfaces", answers: map[string]string{"surfaces": `["whatsapp","discord","slack","signal","imessage"]`, "whatsapp.allowFrom": `"+15550001"`, "discord.token": `"` + discordToken + `"`,
+			"slack.botToken": `"xoxb-0123456789"`, "slack.appToken": `"xapp-0123456789"`, "signal.account": `"+15550002"`, "imessage.cliPath": `"imsg"`},
+			asked: []string{"intro", "mode", "workspace", "reach", "surfaces", "whatsapp.allowFrom", "discord.token", "slack.botToken", "slack.appToken", "signal.account", "signal.allowFrom", "imessage.cliPath", "imessage.allowFrom", "write", "whatsapp.link"},
+			want:  []string{`"whatsapp":{"allowFrom":["+15550001"]}`, `"discord":{"token":"` + discordToken + `"}`, `"slack":{"appToken":"xapp-0123456789","botToken":"xoxb-0123456789"}`, `"signal":{"account":"+15550002"}`, `"imessage":{"cliPath":"imsg"}`}},
+		{name: "a phone, and nobody on the list", answers: map[string]string{"surfaces": `["whatsapp"]`}, want: []string{`"web":{"enabled":true}`}},
+		{name: "a phone, again", parsed: `{"web":{"enabled":true}}`, asked: []string{"intro", "mode", "workspace", "reach", "surfaces", "whatsapp.allowFrom", "write", "whatsapp.link"}},
+		{name: "the tokens of Slack exchanged", answers: map[string]string{"surfaces": `["slack"]`, "slack.botToken": `"xapp-0123456789"`}, status: Failed, err: "Error: that is not the bot token"},
+		{name: "no number", answers: map[string]string{"surfaces": `["signal"]`, "signal.account": `"5550002"`}, status: Failed, err: "Error: that is not a phone number"},
+		{name: "switched on again", parsed: `{"web":{"enabled":false},"whatsapp":{}}`, asked: []string{"intro", "mode", "workspace", "reach", "surfaces", "whatsapp.allowFrom", "write", "whatsapp.link"}, want: []string{`"web":{"enabled":true}`}},
 		{name: "no", answers: map[string]string{"write": `false`}, status: Cancelled, err: "cancelled"},
 		{name: "no mode", answers: map[string]string{"mode": `null`}, status: Failed, err: "Error: choose one of local, remote"},
 		{name: "no folder", answers: map[string]string{"workspace": `"  "`}, status: Failed, err: "Error: the agent needs a folder"},
@@ -100,7 +121,7 @@ func TestDialogue(t *testing.T) {
 			t.Parallel()
 			f := &file{parsed: c.parsed}
 			o := f.options()
-			o.Models = func(context.Context) []string { return c.models }
+			o.Models, o.Vendors = func(context.Context) []string { return c.models }, c.vendors
 			asked, end := walk(t, Start(t.Context(), o, c.params), c.answers)
 			if c.status == "" {
 				c.status = Done

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,7 +24,7 @@ type step struct {
 }
 
 // flow is the whole dialogue, in its order.
-var flow = []step{
+var flow = slices.Concat([]step{
 	{key: "intro", ask: askIntro, take: taken},
 	{key: "mode", ask: askMode, take: takeMode},
 	{key: "remote.url", ask: askRemoteURL, take: takeRemoteURL},
@@ -38,12 +37,21 @@ var flow = []step{
 	{key: "gateway.secret", ask: askSecret, take: takeSecret},
 	{do: lookForModels},
 	{key: "model", ask: askModel, take: takeModel},
+	{key: "model.name", ask: askModelName, take: takeModelName},
+	{key: "model.key", ask: askModelKey, take: takeModelKey},
 	{key: "surfaces", ask: askSurfaces, take: takeSurfaces},
-	{key: "telegram.token", ask: askTelegramToken, take: takeTelegramToken},
-	{key: "telegram.allowFrom", ask: askTelegramAllow, take: takeTelegramAllow},
+}, surfaceSteps(), []step{
+	{do: lookForService},
+	{key: "service", ask: askService, take: takeService},
 	{key: "write", ask: askWrite, take: takeWrite},
-	{do: write}, // the last: what is written may make the gateway start anew, and the dialogue with it
-}
+	{do: write}, // nothing below ends in an error: what is written stays
+	{do: install},
+	{key: "service.done", ask: askInstalled, take: taken},
+	{key: "whatsapp.link", ask: askLink, take: taken},
+	{key: "pair", ask: askPair, take: takePair},
+	{do: pair},
+	{key: "pair.done", ask: askPaired, take: taken},
+})
 
 func taken(*Dialogue, value) error { return nil }
 
@@ -192,16 +200,4 @@ func write(ctx context.Context, d *Dialogue) error {
 		return err
 	}
 	return d.o.Write(ctx, text.String())
-}
-
-// afterwards is what to do when the file is written.
-func (d *Dialogue) afterwards() string {
-	if d.remote() {
-		return "See whether the other gateway answers: clawdbot health"
-	}
-	lines := "A gateway that runs takes the changes over by itself; else start it: clawdbot gateway\n"
-	if d.wants("telegram") {
-		return lines + "Write to your bot. A sender who is not on the list gets a code: clawdbot pairing approve CODE"
-	}
-	return lines + "Talk to it in the browser: http://127.0.0.1:" + strconv.Itoa(d.listens())
 }

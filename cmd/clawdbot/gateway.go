@@ -125,7 +125,7 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	systemd := a.notifier(ctx, log)
 	err = gateway.Run(ctx, equip(gateway.Options{
 		Config: doc, LookupEnv: a.lookup, Start: f.start, Log: log,
-		Guard: guard, Methods: wire.Table{tailMethod(live.file)},
+		Guard: guard, Service: a.installer(true, false), Methods: wire.Table{tailMethod(live.file)},
 		Restart: restart, OnConfig: func(c *config.Config) {
 			live.change(c.Logging)
 			if !c.Gateway.TLS.Enabled { // it is on a start's way to OnListening

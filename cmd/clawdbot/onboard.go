@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,7 @@ type onboardFlags struct {
 	params         wire.WizardStartParams
 	nonInteractive bool
 	json           bool
+	daemon         daemonFlags
 	answers        map[string]*string
 }
 
@@ -48,6 +50,8 @@ func (a *app) onboardCommand(name, short string) *cobra.Command {
 	} {
 		c.Flags().Func(q.flag, q.help, func(v string) error { f.answers[q.key] = &v; return nil })
 	}
+	c.Flags().BoolVar(&f.daemon.install, "install-daemon", false, "install the gateway as a service (clawdbot service install)")
+	c.Flags().BoolVar(&f.daemon.leave, "no-install-daemon", false, "do not")
 	c.Flags().BoolVar(&f.nonInteractive, "non-interactive", false, "ask nothing: what no flag answers stays as it is, or gets its default")
 	c.Flags().BoolVar(&f.json, "json", false, "print how it ended as JSON (with --non-interactive)")
 	return c
@@ -68,7 +72,14 @@ func (a *app) onboard(c *cobra.Command, f onboardFlags) error {
 	case f.json && !f.nonInteractive:
 		return usage("--json goes with --non-interactive")
 	}
-	s, err := a.setup(c.Context())
+	daemon, err := f.daemon.answer(f.nonInteractive)
+	if err != nil {
+		return err
+	}
+	if daemon != nil {
+		f.answers["service"] = daemon
+	}
+	s, err := a.setup(c.Context(), f)
 	if err != nil {
 		return err
 	}
@@ -78,12 +89,19 @@ func (a *app) onboard(c *cobra.Command, f onboardFlags) error {
 	case err != nil:
 		return err
 	case f.json:
-		return printJSON(a.out, encoded(end))
+		err = printJSON(a.out, encoded(end))
 	case end.Status == wizard.Done:
 		_, err = fmt.Fprintln(a.out, "\nWritten:", a.env().ConfigPath)
-		return err
+	default:
+		return errors.New(orElse(end.Error, end.Status) + "; nothing was written")
 	}
-	return errors.New(orElse(end.Error, end.Status) + "; nothing was written")
+	switch {
+	case err == nil && end.Status == wizard.Done && end.Error != "": // what came after the writing
+		return errors.New(strings.TrimPrefix(end.Error, "Error: "))
+	case err == nil && end.Status == wizard.Done && f.daemon.install:
+		return a.missed(c.Context())
+	}
+	return err
 }
 
 // walk goes through the dialogue. An answer that a person got wrong is asked for again, with the ones before it given
@@ -96,7 +114,7 @@ func (a *app) walk(ctx context.Context, s setup, f onboardFlags) (wire.WizardRes
 		if err != nil {
 			return r, err
 		}
-		session, asked := r.SessionID, false
+		session, asked, written := r.SessionID, false, false
 		for n := 0; !r.Done; n++ {
 			var v wire.Raw
 			switch preset, ok := f.preset(session, r.Step); {
@@ -108,12 +126,16 @@ func (a *app) walk(ctx context.Context, s setup, f onboardFlags) (wire.WizardRes
 				asked = true
 				if v, err = p.ask(ctx, r.Step); err != nil {
 					s.cancel(context.WithoutCancel(ctx), session)
+					if written && errors.Is(err, errInputEnded) {
+						return wire.WizardResult{Done: true, Status: wizard.Done}, nil
+					}
 					return r, err
 				}
 			}
 			if n == len(given) {
 				given = append(given, v)
 			}
+			written = written || r.Step.ID == wizard.StepID(session, "write")
 			if r, err = s.next(ctx, session, &wire.WizardAnswer{StepID: r.Step.ID, Value: v}); err != nil {
 				return r, err
 			}
@@ -132,7 +154,7 @@ func (f onboardFlags) preset(session string, s *wire.WizardStep) (wire.Raw, bool
 		if s.ID == wizard.StepID(session, key) {
 			return encoded(*v), true
 		}
-		if key != "remote.url" && key != "remote.token" && s.ID == wizard.StepID(session, "reach") {
+		if strings.HasPrefix(key, "gateway.") && s.ID == wizard.StepID(session, "reach") {
 			return wire.Raw("true"), true
 		}
 	}
@@ -140,29 +162,29 @@ func (f onboardFlags) preset(session string, s *wire.WizardStep) (wire.Raw, bool
 }
 
 // setup finds who holds the dialogue: the gateway that runs with this config file, or nobody but us.
-func (a *app) setup(ctx context.Context) (setup, error) {
+func (a *app) setup(ctx context.Context, flags onboardFlags) (setup, error) {
 	env := a.env()
 	doc := config.Read(env.ConfigPath, a.getenv)
 	if !doc.Valid {
-		return a.offline(), nil // whose start says what is wrong with the file
+		return a.offline(flags), nil // whose start says what is wrong with the file
 	}
 	c := doc.Config
 	f := clientFlags{timeout: localTimeout, url: ownURL(env, c)}
 	conn, err := a.dial(ctx, f)
 	switch _, alone := errors.AsType[*notRunning](err); {
 	case alone:
-		return a.offline(), nil
+		return a.offline(flags), nil
 	case err != nil:
 		return nil, err
 	case conn.Hello().Snapshot.ConfigPath != env.ConfigPath:
 		_ = conn.Close()
-		return a.offline(), nil
+		return a.offline(flags), nil
 	}
 	return online{conn}, nil
 }
 
 // offline is a dialogue in this process.
-func (a *app) offline() *offline {
+func (a *app) offline(flags onboardFlags) *offline {
 	env := a.env()
 	v, commit := buildInfo()
 	o := wizard.Options{
@@ -172,7 +194,7 @@ func (a *app) offline() *offline {
 		Write: func(_ context.Context, raw string) error {
 			return wizard.Plain(config.Edit(env.ConfigPath, raw, a.getenv))
 		},
-		Models: a.localModels(),
+		Models: a.localModels(), Vendors: len(modelFormats()) > 0, Service: a.installer(false, flags.daemon.install),
 		Getenv: a.getenv, Version: orElse(env.Version, v), Commit: orElse(env.Commit, commit),
 	}
 	for _, p := range surfaces() {

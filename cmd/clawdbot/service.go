@@ -269,12 +269,19 @@ func (a *app) showService(s service.State) {
 	}
 }
 
+// serviceManager says whether there is one to ask: not under another init, nor in a container.
+func serviceManager() bool {
+	if runtime.GOOS == "linux" {
+		_, err := os.Stat("/run/systemd/system")
+		return err == nil
+	}
+	return runtime.GOOS == "darwin"
+}
+
 // examineService is what doctor is told; nil where there is no service manager to ask.
 func (a *app) examineService(ctx context.Context) *doctor.Service {
-	if runtime.GOOS == "linux" {
-		if _, err := os.Stat("/run/systemd/system"); err != nil {
-			return nil // another init, or a container
-		}
+	if !serviceManager() {
+		return nil
 	}
 	m, err := a.manager()
 	if err != nil {

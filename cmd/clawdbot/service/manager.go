@@ -82,9 +82,23 @@ func (m *Manager) Text() (string, error) {
 	return Unit(m.s)
 }
 
-// Install writes the unit, has the service manager read it, and starts the service. One that runs is started anew. A unit that
-// somebody else wrote is replaced only with replace; it is kept beside it.
+// Install registers the service and starts it. One that runs is started anew.
 func (m *Manager) Install(ctx context.Context, replace bool) error {
+	if err := m.Register(ctx, replace); err != nil {
+		return err
+	}
+	if m.launchd() {
+		_, _ = m.h.Run(ctx, "launchctl", "bootout", m.target()) // it may not be loaded
+		_, err := m.h.Run(ctx, "launchctl", "bootstrap", m.domain(), m.Path())
+		return err
+	}
+	_, err := m.systemctl(ctx, "restart", m.unit())
+	return err
+}
+
+// Register writes the unit and has the service manager start it with the user's next session. A unit that somebody else wrote is
+// replaced only with replace; it is kept beside it.
+func (m *Manager) Register(ctx context.Context, replace bool) error {
 	text, err := m.Text()
 	if err != nil {
 		return err
@@ -113,18 +127,13 @@ func (m *Manager) Install(ctx context.Context, replace bool) error {
 	if err := write(path, text); err != nil {
 		return err
 	}
-	if m.launchd() {
-		_, _ = m.h.Run(ctx, "launchctl", "bootout", m.target()) // it may not be loaded
-		_, err = m.h.Run(ctx, "launchctl", "bootstrap", m.domain(), path)
-		return err
+	if m.launchd() { // which looks into that directory at each login
+		return nil
 	}
 	if _, err := m.systemctl(ctx, "daemon-reload"); err != nil {
 		return err
 	}
-	if _, err := m.systemctl(ctx, "enable", m.unit()); err != nil {
-		return err
-	}
-	_, err = m.systemctl(ctx, "restart", m.unit())
+	_, err = m.systemctl(ctx, "enable", m.unit())
 	return err
 }
 
