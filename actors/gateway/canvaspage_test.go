@@ -38,7 +38,7 @@ func TestPage_canvas(t *testing.T) {
 	g := s.start(t)
 	p := browser.Page(t)
 	p.OnNewDocument(reporter)
-	p.Open("http://" + g.Addr() + "/")
+	p.Open("http://" + g.Addr() + "/#session=main") // a chat, not the setup
 	p.WaitLive()
 	p.Wait(`!document.querySelector('#canvas-toggle').hidden && document.querySelector('#canvas').hidden`)
 	p.Send(`!tool canvas {"action":"present"}`)

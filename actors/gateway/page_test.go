@@ -27,7 +27,7 @@ func TestPage(t *testing.T) {
 	g := setup{}.start(t)
 	p := browser.Page(t)
 	p.OnNewDocument(growth)
-	p.Open("http://" + g.Addr() + "/")
+	p.Open("http://" + g.Addr() + "/#session=main") // a chat, not the setup
 	p.WaitLive()
 	p.Send("one two three four five six seven eight nine ten")
 	p.WaitText("#messages [data-role=assistant]", "nine ten")
@@ -65,7 +65,7 @@ func TestPage_restart(t *testing.T) {
 	}
 	port, _ := strconv.Atoi(g.Addr()[strings.LastIndex(g.Addr(), ":")+1:])
 	p := browser.Page(t)
-	p.Open("http://" + g.Addr() + "/")
+	p.Open("http://" + g.Addr() + "/#session=main") // a chat, not the setup
 	p.WaitLive()
 	p.Send("before the restart")
 	p.WaitText("#messages [data-role=assistant]", "before the restart")

@@ -76,7 +76,7 @@ func TestViews(t *testing.T) {
 	v.outbox()
 	v.cron()
 	v.config(file)
-	v.see("overview", ".figure", "well")
+	v.see("overview", ".figure", "needs youTest addresses replace platforms") // nothing else does
 	v.see("actors", ".row", "accounts")
 	v.see("log", ".log-line", "gateway started")
 	v.see("nodes", ".nothing", "No device is paired")

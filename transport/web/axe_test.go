@@ -64,6 +64,13 @@ func TestAccessible(t *testing.T) {
 		p.Eval(`document.querySelector('.row-toggle')?.click()`, nil)
 		check(v.name, "#view") // the rest is the same everywhere
 	}
+	for _, words := range []string{"This asks", "Which model", "Which surfaces?", "Folder", "Token of the bot", "elsewhere", "Write them?"} {
+		p.WaitText(".setup", words)
+		check("setup: "+words, "#view")
+		if words != "Write them?" {
+			p.Click(".setup [type=submit]")
+		}
+	}
 	visit(p, "cron/j1", ".table", "model overloaded")
 	p.Click(`#view .primary`)
 	p.WaitText("dialog.ask", "New job")

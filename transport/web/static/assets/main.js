@@ -7,6 +7,7 @@ import { Client } from './client.js';
 import { Composer } from './composer.js';
 import { Devices } from './devices.js';
 import { byId, meta } from './dom.js';
+import { firstRun } from './firstrun.js';
 import { LinkPhone } from './link.js';
 import { Messages } from './messages.js';
 import { ModelDialog } from './models.js';
@@ -53,6 +54,7 @@ const client = new Client({
     approvals.onHello(hello);
     canvas.onHello(hello);
     stage.again();
+    firstRun(client);
   },
   onGap: () => {
     chat.refresh('gap');

@@ -154,7 +154,6 @@ export class Messages {
   /** What a session without messages shows. @param {import('./store.js').State} s */
   empty(s) {
     const example = 'What can you do from here?';
-    const config = s.hello?.snapshot?.configPath;
     const surfaces = surfaceNames(s.health);
     return h('div', { class: 'empty' },
       h('h3', {}, s.loadError ? 'History could not be loaded' : 'Talk to your agent'),
@@ -163,8 +162,8 @@ export class Messages {
       h('dl', {},
         h('dt', {}, 'Answered by'), h('dd', { class: 'mono' }, s.model || 'the built-in runner'),
         h('dt', {}, 'Surfaces'), h('dd', {}, surfaces.length ? `WebChat, ${surfaces.join(', ')}` : 'WebChat only'),
-        h('dt', {}, 'Next step'), s.wantsPhone ? h('dd', {}, this.offer) : surfaces.length ? h('dd', {}, 'Write from one of them: it is answered there.')
-          : h('dd', {}, 'Connect WhatsApp, Telegram, Slack or another surface', config && ' in ', config && h('code', {}, config))));
+        h('dt', {}, 'Next step'), surfaces.length && !s.wantsPhone ? h('dd', {}, 'Write from one of them: it is answered there.')
+          : h('dd', {}, h('a', { href: '#/setup' }, 'Set up a model, and WhatsApp, Telegram, Slack or another surface'), s.wantsPhone ? h('p', { class: 'empty-offer' }, this.offer) : null)));
   }
 }
 

@@ -24,6 +24,7 @@ export const entries = [
   { id: 'sessions', label: 'Sessions', icon: 'sessions', key: 'e', load: () => import('./control/sessions.js') },
   { id: 'skills', label: 'Skills', icon: 'skills', key: 'k', load: () => import('./control/skills.js') },
   { id: 'models', label: 'Models', icon: 'models', key: 'm', load: () => import('./control/models.js') },
+  { id: 'setup', label: 'Setup', icon: 'setup', key: 'p', needs: 'wizard.start', load: () => import('./control/setup.js') },
 ];
 
 /** What the address names. @returns {{ entry: Entry, args: string[] }} */

@@ -14,8 +14,14 @@ export const surfaceName = (provider) => names[provider] || (provider ? provider
 /** Which account of which surface. @param {{account: string, provider: string}} a */
 export const accountName = (a) => (a.account && a.account !== a.provider ? `${surfaceName(a.provider)} · ${a.account}` : surfaceName(a.provider));
 
-/** @param {Account} a @returns {{tone: Tone, state: string, next: string}} */
-export function accountState(a) {
+/** Whether WhatsApp waits for a phone that nobody has asked for: it runs without being configured, to be linked at any time.
+ * @param {Account} a @param {any} status the answer of providers.status @param {any} config that of config.get */
+export const unasked = (a, status, config) => a.provider === 'whatsapp' && a.state === 'terminal' && !status.whatsapp?.linked && !status.whatsapp?.lastConnectedAt
+  && Boolean(config?.parsed) && !config.parsed.whatsapp && !config.parsed.web;
+
+/** @param {Account} a @param {boolean} [quiet] it is of no concern, see unasked @returns {{tone: Tone, state: string, next: string}} */
+export function accountState(a, quiet = false) {
+  if (quiet) return { tone: 'idle', state: 'not linked', next: 'waits for a phone, if you want one' };
   if (a.deaf && a.state === 'up') return { tone: 'bad', state: 'hears nothing', next: 'restart it, or look at the reason' };
   switch (a.state) {
     case 'up': return { tone: 'good', state: 'connected', next: 'takes messages' };

@@ -3,12 +3,12 @@
 import { address } from '../rail.js';
 import { exact, since } from '../time.js';
 import { Rows } from './rows.js';
-import { accountName, accountState, surfaceName } from './states.js';
+import { accountName, accountState, surfaceName, unasked } from './states.js';
 import { facts, link, moment, section } from './ui.js';
 
 /** @param {import('../stage.js').Context} ctx @returns {import('../stage.js').View} */
 export function open(ctx) {
-  const accounts = new Rows(ctx, { label: 'Accounts', nothing: ['No surface is set up yet. A surface is a messaging account that the agent answers on. ', link(address('config'), 'Set one up in the configuration')] });
+  const accounts = new Rows(ctx, { label: 'Accounts', nothing: ['No surface is set up yet. A surface is a messaging account that the agent answers on. ', link(address('setup'), 'Set one up')] });
   const waiting = new Rows(ctx, { label: 'Senders who wait', nothing: ['Nobody waits. Who writes for the first time gets a code, and shows up here.'] });
   const allowed = new Rows(ctx, { label: 'Senders who are let in', nothing: ['Nobody was let in by code.'] });
   ctx.root.append(section('Accounts', accounts.box), section('Who wants to write to the agent', waiting.box), section('Let in by code', allowed.box));
@@ -16,11 +16,11 @@ export function open(ctx) {
     every: 5_000,
     events: ['health'],
     read: async () => {
-      const [status, pairing] = await Promise.all([ctx.client.call('providers.status'), ctx.client.call('pairing.list').catch(() => ({}))]);
-      return { status, pairing };
+      const [status, pairing, config] = await Promise.all([ctx.client.call('providers.status'), ...['pairing.list', 'config.get'].map((m) => ctx.client.call(m).catch(() => ({})))]);
+      return { status, pairing, config };
     },
-    draw: ({ status, pairing }) => {
-      accounts.show((status.accounts || []).map((/** @type {any} */ a) => accountRow(ctx, a, status)));
+    draw: ({ status, pairing, config }) => {
+      accounts.show((status.accounts || []).map((/** @type {any} */ a) => accountRow(ctx, a, status, unasked(a, status, config))));
       waiting.show((pairing.pending || []).map((/** @type {any} */ c) => codeRow(ctx, c)));
       allowed.show((pairing.allowed || []).map(allowedRow));
     },
@@ -28,9 +28,9 @@ export function open(ctx) {
   };
 }
 
-/** @param {import('../stage.js').Context} ctx @param {import('./states.js').Account} a @param {any} status @returns {import('./rows.js').Row} */
-function accountRow(ctx, a, status) {
-  const s = accountState(a);
+/** @param {import('../stage.js').Context} ctx @param {import('./states.js').Account} a @param {any} status @param {boolean} [quiet] @returns {import('./rows.js').Row} */
+export function accountRow(ctx, a, status, quiet) {
+  const s = accountState(a, quiet);
   const heard = age(a.lastInboundAgeMs);
   return {
     key: `${a.provider}/${a.account}`, tone: s.tone, state: s.state, what: accountName(a), sub: a.deaf || a.reason || a.self || '',
@@ -73,7 +73,7 @@ function actionsOf(ctx, a, status) {
 }
 
 /** @param {import('../stage.js').Context} ctx @param {any} c @returns {import('./rows.js').Row} */
-function codeRow(ctx, c) {
+export function codeRow(ctx, c) {
   const who = c.senderName ? `${c.senderName} (${c.senderId})` : c.senderId;
   return {
     key: c.code, tone: 'warn', state: 'waits', what: who, sub: `${surfaceName(c.surface)} · ${c.account}`, facts: [`code ${c.code}`], since: c.createdAt, next: c.expiresAt, nextWords: 'the code ends',
