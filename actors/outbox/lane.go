@@ -174,7 +174,8 @@ func (l *lane) onPulled(c *actors.Context[laneMessage], m pulled) {
 		return
 	}
 	item := m.items[0]
-	wait := time.UnixMilli(item.NextAt).Sub(l.o.Now())
+	next := time.UnixMilli(item.NextAt)
+	wait := min(next.Sub(l.o.Now()), next.Sub(time.UnixMilli(item.UpdatedAt))) // no longer than it was to, should the clock have been set back
 	if l.up && strings.HasPrefix(item.Reason, string(providers.Unauthorized)) {
 		wait = 0
 	}

@@ -96,6 +96,27 @@ func TestOutbox_clockSetBack(t *testing.T) {
 	r.wantDelivered("a#0", store.OutSent)
 }
 
+// TestOutbox_clockSetBackMeanwhile: nor does the next process wait for the time that the clock had shown.
+func TestOutbox_clockSetBackMeanwhile(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, config{now: func() time.Time { return time.Now().Add(-time.Hour) }, before: func(tx *store.Tx) error {
+		if err := queue("1", "a")(tx); err != nil {
+			return err
+		}
+		items, err := tx.OutNext("telegram", "1", 1)
+		if err != nil || len(items) != 1 {
+			return fmt.Errorf("%d items: %w", len(items), err)
+		}
+		if err := tx.OutSending(items[0].ID); err != nil {
+			return err
+		}
+		return tx.OutRetry(items[0].ID, time.Now().Add(500*time.Millisecond).UnixMilli(), "transient: 503")
+	}})
+	r.check(r.ref.Tell(Wake{}))
+	r.wantCall("a#0").answer <- nil
+	r.wantDelivered("a#0", store.OutSent)
+}
+
 func TestOutbox_permanentFailsAndTheLaneGoesOn(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, config{})
