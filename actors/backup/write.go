@@ -37,7 +37,7 @@ type Options struct {
 // left are names at the top of the state directory that are not part of a backup: locks, what is copied in another way, older
 // snapshots, logs, and what can be had again.
 var left = map[string]bool{
-	"gateway.lock": true, "backups": true, "blobs": true, "media": true, "browser": true, "sandbox": true, "sandboxes": true, "logs": true, "cache": true,
+	"gateway.lock": true, "gateway.lock.holder": true, "backups": true, "blobs": true, "media": true, "browser": true, "sandbox": true, "sandboxes": true, "logs": true, "cache": true,
 }
 
 // whole is the largest file that is read before it is written: what changes meanwhile is then one of two states.

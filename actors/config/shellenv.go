@@ -2,16 +2,11 @@ package config
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -53,7 +48,7 @@ func ShellEnv(ctx context.Context, c *Config, lookup LookupFunc) (map[string]str
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	out, err := askShell(ctx, cmp.Or(get("SHELL"), "/bin/sh"), environment(lookup))
+	out, err := askShell(ctx, get("SHELL"), environment(lookup))
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("the login shell did not answer within %s", timeout)
 	}
@@ -72,23 +67,6 @@ func environment(lookup LookupFunc) []string {
 		}
 	}
 	return env
-}
-
-func askShell(ctx context.Context, shell string, env []string) ([]byte, error) {
-	if !filepath.IsAbs(shell) {
-		return nil, errors.New("SHELL is not an absolute path")
-	}
-	out := &capped{left: maxShellOutput}
-	cmd := exec.CommandContext(ctx, shell, "-l", "-c", "env -0")
-	cmd.Env, cmd.Stdout = env, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second // for what it started and left with its output
-	err := cmd.Run()
-	if errors.Is(err, exec.ErrWaitDelay) {
-		err = nil // the shell itself was done
-	}
-	return out.buf.Bytes(), err
 }
 
 // capped keeps the first bytes of what is written.

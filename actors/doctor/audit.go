@@ -118,7 +118,7 @@ func (p *patient) tlsKey() {
 	}
 	_, key, _ := p.Env.CertFiles(p.cfg)
 	info, err := os.Stat(key)
-	if err == nil && info.Mode().Perm()&0o077 != 0 && !file.Within(key, p.Env.StateDir) { // what is there is looked at with the rest
+	if err == nil && openTo(info, 0o077) && !file.Within(key, p.Env.StateDir) { // what is there is looked at with the rest
 		p.add("audit.tls-key", Error, "clawdbot security audit --fix, or chmod go= "+key, "others on this machine can read the key of the gateway's certificate, %s", key).
 			with(func() error { return private(key) })
 	}
@@ -210,7 +210,7 @@ func (p *patient) plantable() {
 			continue
 		}
 		info, err := os.Stat(dir)
-		if err == nil && info.Mode().Perm()&0o022 != 0 && info.Mode()&fs.ModeSticky == 0 {
+		if err == nil && openTo(info, 0o022) && info.Mode()&fs.ModeSticky == 0 {
 			p.add("audit.plantable", Error, "clawdbot security audit --fix, or chmod go-w "+dir, "others on this machine can put instructions and programs for the agent into %s", dir).
 				with(func() error { return os.Chmod(dir, info.Mode().Perm()&^0o022) })
 		}

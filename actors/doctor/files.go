@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/clawdbot/gateway/actors/file"
 	"github.com/clawdbot/gateway/actors/store"
 )
 
@@ -67,7 +68,7 @@ func (p *patient) modes() {
 			return fs.SkipDir // the agent's own; its programs need their modes
 		}
 		info, err := e.Info()
-		if err == nil && info.Mode()&fs.ModeSymlink == 0 && (info.IsDir() || info.Mode().IsRegular()) && info.Mode().Perm()&0o077 != 0 {
+		if err == nil && info.Mode()&fs.ModeSymlink == 0 && (info.IsDir() || info.Mode().IsRegular()) && openTo(info, 0o077) {
 			open = append(open, path)
 		}
 		return nil
@@ -96,10 +97,15 @@ func (p *patient) modes() {
 				return errors.Join(errs...)
 			})
 	}
-	if info, err := os.Stat(p.Env.ConfigPath); err == nil && info.Mode().Perm()&0o077 != 0 && filepath.Dir(p.Env.ConfigPath) != p.Env.StateDir {
+	if info, err := os.Stat(p.Env.ConfigPath); err == nil && openTo(info, 0o077) && filepath.Dir(p.Env.ConfigPath) != p.Env.StateDir {
 		p.add("config.mode", Error, "clawdbot doctor --fix, or chmod 600 "+p.Env.ConfigPath, "others on this machine can read %s", p.Env.ConfigPath).
 			with(func() error { return private(p.Env.ConfigPath) })
 	}
+}
+
+// openTo tells whether the mode of a file gives others one of these rights.
+func openTo(info fs.FileInfo, rights fs.FileMode) bool {
+	return file.Modes && info.Mode().Perm()&rights != 0
 }
 
 // private takes away what others may do.

@@ -16,5 +16,5 @@ func Real(path string) string {
 // Within tells, by their words alone, whether a path is dir or below it.
 func Within(path, dir string) bool {
 	rel, err := filepath.Rel(dir, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }

@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 	"providers/speech":           {"providers"},
 	"providers/media":            {"providers", "code.dny.dev/ssrf", "github.com/gabriel-vasile/mimetype", "github.com/google/uuid", "golang.org/x/image/"},
 	"providers/discord":          {"providers", "github.com/bwmarrin/discordgo", "github.com/coder/websocket"},
-	"providers/child":            {},
+	"providers/child":            {"golang.org/x/sys/windows"},
 	"providers/mcp":              {"providers/child"},
 	"providers/mcp/server":       {"github.com/modelcontextprotocol/go-sdk/jsonrpc", "github.com/modelcontextprotocol/go-sdk/mcp"},
 	"providers/mcp/client": {
@@ -126,7 +126,7 @@ var allowed = map[string][]string{
 	"actors/router":  {"actors", "actors/command", "actors/pairing", "actors/store", "providers", "transport/wire", "github.com/google/uuid"},
 	"actors/outbox":  {"actors", "actors/account", "actors/store", "actors/why", "providers", "transport/wire"},
 	"actors/backup":  {"actors/file", "actors/store", "filippo.io/age"},
-	"actors/doctor":  {"actors/config", "actors/file", "actors/store", "transport/certificate", "transport/wire", "golang.org/x/sys/unix"},
+	"actors/doctor":  {"actors/config", "actors/file", "actors/store", "transport/certificate", "transport/wire", "golang.org/x/sys/unix", "golang.org/x/sys/windows"},
 	"actors/why":     {"actors/agent", "actors/config", "actors/store", "providers", "transport/wire"},
 
 	// The agent's browser.
@@ -157,10 +157,10 @@ var allowed = map[string][]string{
 	"cmd/clawdbot": {
 		"transport/certificate", "actors/tools", "actors/backup", "actors/doctor",
 		"actors/models", "actors/store", "cmd/clawdbot/service", "cmd/clawdbot/tui",
-		"actors/file", "bridge/discovery",
+		"actors/file", "bridge/discovery", "providers/child",
 		"actors/importer",
 		"actors/config", "actors/gateway", "actors/wizard", "providers", "providers/discord", "providers/imessage", "providers/signal", "providers/slack", "providers/telegram", "transport/client", "transport/wire",
-		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/term",
+		"github.com/google/uuid", "github.com/orcaman/concurrent-map", "github.com/spf13/cobra", "golang.org/x/sys/windows", "golang.org/x/term",
 		"bridge", "bridge/device", "bridge/device/computer", "github.com/gofrs/flock",
 		"providers/whatsapp", "github.com/mdp/qrterminal/v3",
 		"providers/chromium", "providers/chromium/devtools", "transport/hooks", "transport/hooks/javascript",

@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"runtime/metrics"
 	"strconv"
-	"syscall"
 	"time"
 )
 
@@ -15,10 +14,8 @@ var began = time.Now()
 // WriteProcess adds what the operating system and the runtime know of this process, under the names that Prometheus's own
 // clients use. What this system does not tell is left out.
 func WriteProcess(t *Text) {
-	var use syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &use) == nil {
-		t.One("process_cpu_seconds_total", Counter, "CPU time of the process, in user and system mode.",
-			time.Duration(use.Utime.Nano()+use.Stime.Nano()).Seconds())
+	if used, ok := cpuTime(); ok {
+		t.One("process_cpu_seconds_total", Counter, "CPU time of the process, in user and system mode.", used.Seconds())
 	}
 	if rss, ok := residentBytes(); ok {
 		t.One("process_resident_memory_bytes", Gauge, "Resident memory of the process.", rss)
@@ -26,9 +23,8 @@ func WriteProcess(t *Text) {
 	if files, err := os.ReadDir("/proc/self/fd"); err == nil {
 		t.One("process_open_fds", Gauge, "Open files and sockets.", float64(len(files)-1)) // one is for reading the list
 	}
-	var limit syscall.Rlimit
-	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
-		t.One("process_max_fds", Gauge, "How many files and sockets may be open.", float64(limit.Cur))
+	if most, ok := fileLimit(); ok {
+		t.One("process_max_fds", Gauge, "How many files and sockets may be open.", most)
 	}
 	t.One("process_start_time_seconds", Gauge, "When the process began, in seconds since the epoch.", float64(began.UnixMilli())/1000)
 	writeRuntime(t)

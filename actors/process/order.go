@@ -54,8 +54,11 @@ func Child() {
 	}
 }
 
-// Self is the command line of a guard, for a program that calls Child.
+// Self is the command line of a guard, for a program that calls Child. The error says so where there can be none.
 func Self() ([]string, error) {
+	if err := supported(); err != nil {
+		return nil, err
+	}
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ func Main() int { return 1 }
 
 func become() int { return 1 }
 
-var errUnsupported = errors.New("commands cannot be run on this system: it has no process groups")
+var errUnsupported = errors.New("this system has no process groups: run the gateway on Linux, macOS or in WSL for an agent that runs commands")
 
 func ownGroup(*exec.Cmd) {}
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -35,14 +36,22 @@ func openReaders(path string) (*sql.DB, error) {
 }
 
 func openPool(path string, conns int, params url.Values) (*sql.DB, error) {
-	u := url.URL{Scheme: "file", Path: path, RawQuery: params.Encode()}
-	db, err := sql.Open("sqlite", u.String())
+	db, err := sql.Open("sqlite", address(path, params))
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	return db, nil
+}
+
+// address names a database file as SQLite wants it: file:///C:/dir/x.db, where there are drives.
+func address(path string, params url.Values) string {
+	path = filepath.ToSlash(path)
+	if filepath.VolumeName(path) != "" {
+		path = "/" + path
+	}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: params.Encode()}).String()
 }
 
 // newHandle pins one connection of db.

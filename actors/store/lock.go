@@ -40,7 +40,7 @@ func acquireLock(path string, now time.Time) (*dirLock, error) {
 }
 
 func readHolder(path string) string {
-	b, err := os.ReadFile(path)
+	b, err := os.ReadFile(infoPath(path))
 	if err != nil {
 		return ""
 	}
@@ -51,7 +51,7 @@ func readHolder(path string) string {
 // setInfo writes who holds the lock. It writes in place: the lock belongs to this very file.
 func (l *dirLock) setInfo(addr string) error {
 	line := fmt.Sprintf("pid=%d since=%s addr=%s\n", os.Getpid(), l.since.UTC().Format(time.RFC3339), addr)
-	if err := os.WriteFile(l.fl.Path(), []byte(line), 0o600); err != nil {
+	if err := os.WriteFile(infoPath(l.fl.Path()), []byte(line), 0o600); err != nil {
 		return fmt.Errorf("write lock file: %w", err)
 	}
 	return nil
@@ -59,7 +59,7 @@ func (l *dirLock) setInfo(addr string) error {
 
 // release empties the file and gives the lock back.
 func (l *dirLock) release() error {
-	if err := os.Truncate(l.fl.Path(), 0); err != nil {
+	if err := os.Truncate(infoPath(l.fl.Path()), 0); err != nil {
 		return fmt.Errorf("clear lock file: %w", err)
 	}
 	return l.fl.Close()
@@ -77,7 +77,7 @@ func HoldFile(path, line string) (release func() error, err error) {
 	if !ok {
 		return nil, errors.Join(&LockedError{Path: path, Holder: readHolder(path)}, fl.Close())
 	}
-	if err := os.WriteFile(path, []byte(line+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(infoPath(path), []byte(line+"\n"), 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("write lock file: %w", err), l.release())
 	}
 	return l.release, nil

@@ -47,10 +47,10 @@ func (s *Store) OpenSide(ctx context.Context, name string, stale error) (*sql.DB
 	if err := prepareDatabaseFile(path); err != nil {
 		return nil, err
 	}
-	u := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_txlock": {"immediate"}, "_pragma": {
+	dsn := address(path, url.Values{"_txlock": {"immediate"}, "_pragma": {
 		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-512)", "temp_store(MEMORY)",
-	}}.Encode()}
-	db := sql.OpenDB(&fencedConnector{dsn: u.String(), valid: func() error {
+	}})
+	db := sql.OpenDB(&fencedConnector{dsn: dsn, valid: func() error {
 		if current.Load() != token {
 			return stale
 		}

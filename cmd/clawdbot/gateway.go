@@ -17,6 +17,7 @@ import (
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/actors/gateway"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/providers/child"
 	"github.com/clawdbot/gateway/transport/certificate"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -108,6 +109,9 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 		log.Warn("config file: an old key was moved", "change", line)
 	}
 
+	if err := child.Leash(); err != nil {
+		log.Warn("programs that the gateway starts may outlive it", "err", err)
+	}
 	restart, release := restartSignal(ctx)
 	defer release()
 	forced := context.AfterFunc(ctx, func() {
@@ -117,7 +121,7 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 
 	guard, err := gateway.GuardSelf()
 	if err != nil {
-		log.Warn("agents run no commands: it is not known where this program is", "err", err)
+		log.Warn("agents run no commands", "err", err)
 	}
 	v, commit := buildInfo()
 	listening := false
@@ -223,10 +227,10 @@ func terminalSignals(ctx context.Context) (context.Context, context.CancelFunc) 
 	}
 }
 
-// restartSignal yields a reason for each SIGUSR1; those that come while one waits are that one.
+// restartSignal yields a reason for each SIGUSR1, where there are signals to say so; those that come while one waits are that one.
 func restartSignal(ctx context.Context) (<-chan string, func()) {
 	signals, reasons := make(chan os.Signal, 1), make(chan string, 1)
-	signal.Notify(signals, syscall.SIGUSR1)
+	notifyRestart(signals)
 	go func() {
 		for {
 			select {

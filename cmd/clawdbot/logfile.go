@@ -6,16 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"syscall"
 	"time"
 
 	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/file"
 )
 
 const (
-	defaultLogDir = "/tmp/clawdbot"
-	logRetention  = 24 * time.Hour
-	mostKept      = 99 // of the files that were full
+	logRetention = 24 * time.Hour
+	mostKept     = 99 // of the files that were full
 )
 
 // datedLog matches the files of the default directory: one per day, and those of the day that were full, with a number.
@@ -59,11 +58,10 @@ func ownDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !info.IsDir() || !ok || int(stat.Uid) != os.Getuid() {
+	if !info.IsDir() || !ownedByUser(info) {
 		return fmt.Errorf("%s is not a directory of this user", dir)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	if file.Modes && info.Mode().Perm()&0o077 != 0 {
 		return os.Chmod(dir, 0o700)
 	}
 	return nil
@@ -74,7 +72,7 @@ func (l *logFile) today() string {
 }
 
 func (l *logFile) open() (err error) {
-	l.file, err = os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	l.file, err = os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|notElsewhere, 0o600)
 	if err != nil {
 		return err
 	}
@@ -92,6 +90,8 @@ func (l *logFile) rotate() {
 		l.size = 0
 		return
 	}
+	_ = l.file.Close() // first: Windows gives no other name to a file that is open
+	l.file, l.later = nil, time.Time{}
 	numbered := func(n int) string { return fmt.Sprintf("%s.%d", l.path, n) }
 	if l.keep == 0 {
 		err = os.Remove(l.path)
@@ -101,12 +101,9 @@ func (l *logFile) rotate() {
 		}
 		err = os.Rename(l.path, numbered(1))
 	}
-	if err != nil {
+	if err != nil && l.open() == nil {
 		l.size = 0 // once more when as much has been written again
-		return
 	}
-	_ = l.file.Close()
-	l.file, l.later = nil, time.Time{}
 }
 
 // Write appends whole lines. It is called from one goroutine.

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/clawdbot/gateway/actors/config"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -137,16 +136,12 @@ func find(files []string, cursor string) (at int, f *os.File, offset int64) {
 	return 0, nil, 0
 }
 
-// identityOf tells files apart: by the inode, and, since that of a removed file is used again, by how the file begins. What is
+// identityOf tells files apart: by the inode where there is one, and, since that of a removed file is used again, by how the file begins. What is
 // before the offset does not change any more.
 func identityOf(f *os.File, info os.FileInfo, offset int64) string {
-	var inode uint64
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		inode = st.Ino
-	}
 	begins := fnv.New64a()
 	_, _ = io.Copy(begins, io.NewSectionReader(f, 0, min(offset, 128))) // what cannot be read is another file
-	return fmt.Sprintf("%d-%x", inode, begins.Sum64())
+	return fmt.Sprintf("%d-%x", inode(info), begins.Sum64())
 }
 
 func cursorAt(f *os.File, info os.FileInfo, offset int64) string {

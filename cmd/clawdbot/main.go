@@ -4,7 +4,6 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
-	"syscall"
 	_ "time/tzdata" // schedules name zones also where the host has none
 
 	cmap "github.com/orcaman/concurrent-map"
@@ -17,7 +16,7 @@ var version, commit string
 
 func main() {
 	gateway.ChildProcess()
-	syscall.Umask(0o077) // whatever is written is the user's alone
+	prepare()
 	// The actor engine keeps its registry in 1,024 of these maps, each of 32 parts: 2.5 MiB for an idle gateway. One part
 	// each is enough. The library has only this global switch, so it is the program's to set, not a package's.
 	cmap.SHARD_COUNT = 1

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/clawdbot/gateway/actors/store"
@@ -31,10 +29,10 @@ func endHolder(ctx context.Context, dir string) error {
 		return fmt.Errorf("the state directory is held, and it is not known by which process (%s): end it by hand", holder)
 	}
 	for _, try := range []struct {
-		signal syscall.Signal
-		wait   time.Duration
-	}{{syscall.SIGTERM, politely}, {syscall.SIGKILL, forcibly}} {
-		if err := syscall.Kill(pid, try.signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+		end  func(pid int) error
+		wait time.Duration
+	}{{askToEnd, politely}, {kill, forcibly}} {
+		if err := try.end(pid); err != nil {
 			return fmt.Errorf("end the gateway with pid %d: %w", pid, err)
 		}
 		if gone, err := letGo(ctx, dir, pid, try.wait); gone || err != nil {

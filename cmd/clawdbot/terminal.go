@@ -6,9 +6,9 @@ import (
 	"os"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
-	"unsafe"
+
+	"golang.org/x/term"
 )
 
 func isTerminal(w io.Writer) bool {
@@ -30,19 +30,18 @@ func (a *app) columns(w io.Writer) int {
 	if !ok {
 		return 0
 	}
-	var size struct{ rows, columns, x, y uint16 }
 	conn, err := f.SyscallConn()
 	if err != nil {
 		return 0
 	}
-	var failed syscall.Errno
+	width := 0
 	err = conn.Control(func(fd uintptr) {
-		_, _, failed = syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCGWINSZ, uintptr(unsafe.Pointer(&size)))
+		width, _, _ = term.GetSize(int(fd)) // of what is no terminal: 0
 	})
-	if err != nil || failed != 0 {
+	if err != nil {
 		return 0
 	}
-	return int(size.columns)
+	return width
 }
 
 // progress shows on a terminal what is waited for, once that takes longer than a second. The returned function wipes

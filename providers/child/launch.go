@@ -47,12 +47,15 @@ func launch(p Program, o Options) (running, error) {
 	if p.Stdin != nil { // a nil file is no nil io.Reader
 		cmd.Stdin = p.Stdin
 	}
-	ownGroup(cmd, o.Leash)
-	return own{cmd}, cmd.Start()
+	g, err := startGroup(cmd, o.Leash)
+	return own{cmd, g}, err
 }
 
-// own is a process that was started here.
-type own struct{ cmd *exec.Cmd }
+// own is a process that was started here, and leads a group.
+type own struct {
+	cmd *exec.Cmd
+	group
+}
 
 func (p own) pid() int    { return p.cmd.Process.Pid }
 func (p own) wait() error { return p.cmd.Wait() }
