@@ -85,6 +85,20 @@ func TestCoder_whom(t *testing.T) {
 	}
 }
 
+// TestCoder_noGuards: a program without guards cannot confine an agent, and runs none that is to be confined.
+func TestCoder_noGuards(t *testing.T) {
+	t.Parallel()
+	g := coderGateway(t)
+	doc := *g.doc.Load()
+	cfg := *doc.Config
+	cfg.Agent.Sandbox.Mode, doc.Config = "all", &cfg
+	g.doc.Store(&doc)
+	operator := func() agent.Job { return agent.Job{Kind: agent.KindChat, Request: agent.Request{Operator: true}} }
+	if a, err := g.coder(agent.Turn{Model: "acp/x", Job: operator}); err == nil || !strings.Contains(err.Error(), "Options.Guard") {
+		t.Errorf("%v, %v", a, err)
+	}
+}
+
 // TestCoder_which: which names are those of coding agents, and what one is given.
 func TestCoder_which(t *testing.T) {
 	t.Parallel()

@@ -55,6 +55,9 @@ func (g *Gateway) sandboxFor(c tools.Caller) (*process.Confinement, error) {
 		return nil, nil
 	}
 	s := g.sandbox()
+	if g.keeper == nil {
+		return nil, &tools.Refused{Tool: "bash", Reason: fmt.Sprintf("agent.sandbox.mode is %s, and this program has no guards to put a sandbox on with (Options.Guard)", s.Mode)}
+	}
 	found := g.probeSandbox(s.Backend)
 	if found.Backend == "" {
 		return nil, &tools.Refused{Tool: "bash", Reason: fmt.Sprintf("agent.sandbox.mode is %s, and this host has no sandbox to run commands in (%s)", s.Mode, found.Detail)}
