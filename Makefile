@@ -55,8 +55,9 @@ fuzz: ## every fuzz target for a while (FUZZTIME=30s)
 soak: build ## an hour of mixed load, watching memory (SOAK=1h)
 	$(GO) run ./cmd/bench -soak $${SOAK:-1h}
 
-crash: ## the full kill -9 test
+crash: ## the full kill -9 test, and a process that stands still for a minute
 	CLAWDBOT_CRASH_FULL=1 $(GO) test -count=1 -timeout 30m -v -run Kill ./actors/gateway/crashtest
+	CLAWDBOT_CRASH_FULL=1 $(GO) test -count=1 -timeout 30m -v -run Stopped ./cmd/clawdbot
 
 dist: ## what is passed on, in dist/: archives, deb, rpm, licences, bills of materials; ARGS=--twice proves that it is reproducible
 	.ci/a2ui --must

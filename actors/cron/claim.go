@@ -92,7 +92,7 @@ func (o *Options) lookAround(ctx context.Context, wanted []Run, as occasion, ena
 				return err
 			}
 		}
-		if as.clockSet {
+		if as.first || as.clockSet { // it may have been set while there was no gateway
 			if err = replan(tx, now); err != nil {
 				return err
 			}

@@ -140,15 +140,21 @@ func wantAll(t *testing.T, url string, want map[string][]string) {
 	}
 }
 
+// plenty is a configuration under which nothing that is accepted is dropped or merged.
+func plenty(t *testing.T, dir string) {
+	t.Helper()
+	text := "{routing: {queue: {mode: 'followup', cap: 100000}}, logging: {file: '" + filepath.Join(dir, "log", "x.log") + "'}, bridge: {enabled: false}, canvasHost: {enabled: false}}"
+	if err := os.WriteFile(filepath.Join(dir, "config.json5"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestBackup_underLoad: a backup that is taken while messages are being accepted has every one that was acknowledged before it
 // began, and a gateway on it goes on.
 func TestBackup_underLoad(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
-	config := "{routing: {queue: {mode: 'followup', cap: 100000}}, logging: {file: '" + filepath.Join(home, "log", "x.log") + "'}, bridge: {enabled: false}, canvasHost: {enabled: false}}"
-	if err := os.WriteFile(filepath.Join(home, "config.json5"), []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	plenty(t, home)
 	d := launch(t, home, "--port", freePort(t))
 	l := startLoad(t, d.url, 4)
 	defer l.end()

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -52,10 +51,7 @@ func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	state := filepath.Join(dir, ".clawdbot")
 	smallDisk(t, state, "size=12m,mode=700")
-	config := "{routing: {queue: {mode: 'followup', cap: 100000}}, logging: {file: '" + filepath.Join(dir, "log", "x.log") + "'}, bridge: {enabled: false}, canvasHost: {enabled: false}}"
-	if err := os.WriteFile(filepath.Join(dir, "config.json5"), []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	plenty(t, dir)
 	d := launch(t, dir, "--port", freePort(t))
 	l := startLoad(t, d.url, 3)
 	defer l.end()
@@ -108,54 +104,35 @@ func fill(t *testing.T, path string) {
 	}
 }
 
-// TestReadOnlyState: a start on a state directory that cannot be written says so in one line, and nothing else happens.
+// TestReadOnlyState: a start on a state directory that cannot be written says so in one line, and nothing else happens: what was
+// acknowledged is there once it can be written again.
 func TestReadOnlyState(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	smallDisk(t, filepath.Join(dir, ".clawdbot"), "size=1m,ro")
+	state := filepath.Join(dir, ".clawdbot")
+	smallDisk(t, state, "size=64m,mode=700")
+	plenty(t, dir)
+	d := launch(t, dir, "--port", freePort(t))
+	l := startLoad(t, d.url, 2)
+	defer l.end()
+	await(t, "no load", func() bool { _, n := l.soFar(); return n > 30 })
+	l.end()
+	want, _ := l.soFar()
+	d.stop(t)
+	remount := func(flags uintptr) {
+		t.Helper()
+		if err := syscall.Mount("tmpfs", state, "tmpfs", syscall.MS_REMOUNT|flags, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remount(syscall.MS_RDONLY)
 	c := command(t, environ(t, dir), "gateway", "--port", freePort(t))
 	out, _ := c.CombinedOutput() // the exit code says it
 	if c.ProcessState.ExitCode() != exitFailed || !strings.Contains(string(out), "read-only file system") || strings.Count(string(out), "\n") != 1 {
 		t.Errorf("%d %s", c.ProcessState.ExitCode(), out)
 	}
-}
-
-// stoppedFor is how long TestStopped has the process stand still. A minute, say, takes CLAWDBOT_STOP_FOR=60s.
-func stoppedFor(t *testing.T) time.Duration {
-	t.Helper()
-	d, err := time.ParseDuration(orElse(os.Getenv("CLAWDBOT_STOP_FOR"), "3s"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-// TestStopped: a process that stood still goes on where it was.
-func TestStopped(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	config := "{routing: {queue: {mode: 'followup', cap: 100000}}, logging: {file: '" + filepath.Join(dir, "log", "x.log") + "'}, bridge: {enabled: false}, canvasHost: {enabled: false}}"
-	if err := os.WriteFile(filepath.Join(dir, "config.json5"), []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	d := launch(t, dir, "--port", freePort(t))
-	l := startLoad(t, d.url, 2)
-	defer l.end()
-	await(t, "no load", func() bool { _, n := l.soFar(); return n > 30 })
-	if err := d.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	<-time.After(stoppedFor(t))
-	_, then := l.soFar()
-	if err := d.cmd.Process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
-	await(t, "it does not go on", func() bool { _, n := l.soFar(); return n > then+30 })
-	l.end()
-	want, _ := l.soFar()
-	wantAll(t, d.url, want)
-	if status, reasons := d.ready(t); status != http.StatusOK {
-		t.Errorf("/readyz: %d %s", status, reasons)
-	}
-	d.stop(t)
+	remount(0)
+	again := launch(t, dir, "--port", freePort(t))
+	wantAll(t, again.url, want)
+	again.stop(t)
 }

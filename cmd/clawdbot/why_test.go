@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -24,20 +25,25 @@ type asked struct {
 	vars map[string]string
 }
 
-func newAsked(t *testing.T) *asked {
+func newAsked(t *testing.T) *asked { return newAskedWith(t, nil) }
+
+// newAskedWith is newAsked with more in the configuration.
+func newAskedWith(t *testing.T, more map[string]any) *asked {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	a := &asked{t: t, ctx: ctx, bot: telegramfake.Start(t, telegramfake.Options{Username: "fakebot"})}
 	dir := t.TempDir()
-	b, err := json.Marshal(map[string]any{
+	config := map[string]any{
 		"telegram": map[string]any{
 			"botToken": a.bot.Token(), "allowFrom": []any{"777"}, "groups": map[string]any{"-100500": map[string]any{"requireMention": true}},
 		},
 		"dev":     map[string]any{"endpoints": map[string]any{"telegram": a.bot.URL()}},
 		"logging": map[string]any{"file": filepath.Join(dir, "log", "x.log")},
 		"bridge":  map[string]any{"enabled": false}, "canvasHost": map[string]any{"enabled": false},
-	})
+	}
+	maps.Copy(config, more)
+	b, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
 	}
