@@ -1,6 +1,6 @@
 # Every target is one line of shell or a script in .ci/. "make help" lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run a2ui build test check generate bench fuzz soak crash screenshots dist
+.PHONY: help run a2ui build test check generate bench fuzz soak crash screenshots dist packages image
 
 GO      ?= go
 # Functions begin at 16 bytes instead of 32: the gaps between them are 0.3 MB.
@@ -62,6 +62,12 @@ crash: ## the full kill -9 test, and a process that stands still for a minute
 dist: ## what is passed on, in dist/: archives, deb, rpm, licences, bills of materials; ARGS=--twice proves that it is reproducible
 	.ci/a2ui --must
 	GO='$(GO)' LDFLAGS='$(LDFLAGS)' GCFLAGS='$(GCFLAGS)' .ci/dist $(ARGS)
+
+packages: ## try the deb and the rpm of dist/, as root: install, run, upgrade, remove
+	.ci/packages
+
+image: ## a container image of what is in dist/; ARGS=--try runs it
+	.ci/image $(ARGS)
 
 screenshots: ## the page in light, dark and phone width, into bin/screenshots
 	WEB_SCREENSHOTS=$(CURDIR)/bin/screenshots $(GO) test -count=1 -run Screenshots ./transport/web

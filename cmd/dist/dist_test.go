@@ -38,7 +38,7 @@ func TestLicences_linked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, goos := range []string{"linux", "darwin"} {
+	for _, goos := range []string{"linux", "darwin", "windows"} {
 		all := linked(t, goos, "arm64")
 		if len(all) < 50 {
 			t.Fatalf("%s: %d modules", goos, len(all))

@@ -21,7 +21,7 @@ func main() {
 
 func run(args []string, out io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("usage: dist licences [-npm DIR] BINARY... | dist sbom [-name NAME] [-version V] BINARY")
+		return errors.New("usage: dist licences [-npm DIR] BINARY... | dist sbom [-name NAME] [-version V] BINARY | dist zip DIR")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	npm := flags.String("npm", "", "directory of an npm package whose dependencies are bundled into the binary")
@@ -39,8 +39,14 @@ func run(args []string, out io.Writer) error {
 		return writeLicences(out, all)
 	case args[0] == "sbom" && flags.NArg() == 1:
 		return sbomOf(out, flags.Arg(0), *name, *version)
+	case args[0] == "zip" && flags.NArg() == 1:
+		at, err := sourceDate()
+		if err != nil {
+			return err
+		}
+		return zipOf(out, flags.Arg(0), at)
 	}
-	return fmt.Errorf("usage: dist licences [-npm DIR] BINARY..., or dist sbom BINARY; got %q", args)
+	return fmt.Errorf("usage: dist licences [-npm DIR] BINARY..., dist sbom BINARY, or dist zip DIR; got %q", args)
 }
 
 // component is something that is linked or bundled into a binary.
