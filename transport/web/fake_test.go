@@ -39,6 +39,7 @@ type fakeGateway struct {
 	onSend   func(c *fakeCall)            // runs on a goroutine of its own; answers the call
 	pending  []object                     // devices that ask to be let in
 	methods  []string                     // of the hello
+	holdList chan struct{}                // sessions.list is answered once it is closed
 	decided  bool                         // who answers one of them is late
 	base     string
 }
@@ -157,7 +158,7 @@ func (g *fakeGateway) handle(c *fakeCall) bool {
 	g.mu.Lock()
 	g.calls = append(g.calls, *c)
 	g.changed.Broadcast()
-	history, sessions, health, token, do := g.history, g.sessions, g.health, g.token, g.on[c.Method]
+	history, sessions, health, token, do, hold := g.history, g.sessions, g.health, g.token, g.on[c.Method], g.holdList
 	g.mu.Unlock()
 	switch c.Method {
 	case "connect":
@@ -186,7 +187,12 @@ func (g *fakeGateway) handle(c *fakeCall) bool {
 		if n := c.Params.Limit; n > 0 && len(sessions) > n {
 			sessions = sessions[:n]
 		}
-		c.ok(object{"ts": 1, "path": "/x", "count": len(sessions), "defaults": object{"model": "builtin/echo", "contextTokens": nil}, "sessions": sessions})
+		g.running.Go(func() {
+			if hold != nil {
+				<-hold
+			}
+			c.ok(object{"ts": 1, "path": "/x", "count": len(sessions), "defaults": object{"model": "builtin/echo", "contextTokens": nil}, "sessions": sessions})
+		})
 	case "chat.send":
 		g.running.Go(func() { g.onSend(c) })
 	case "chat.abort":

@@ -13,7 +13,9 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/heapprofiler"
 	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/memory"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -39,12 +41,12 @@ func (b *Browser) Page(t testing.TB) *Page {
 		t.Skip("no chromium on this machine")
 	}
 	p := &Page{t: t}
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.listen))
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx); cancel() })
-	p.ctx = ctx
-	if err := chromedp.Do(ctx); err != nil { // the first step of a tab may not have a deadline
+	ctx, end, err := b.Tab(p.listen)
+	if err != nil {
 		t.Fatalf("open a tab: %v", err)
 	}
+	t.Cleanup(end)
+	p.ctx = ctx
 	return p
 }
 
@@ -216,6 +218,19 @@ func (p *Page) Dark(on bool) {
 func (p *Page) OnNewDocument(js string) {
 	p.t.Helper()
 	p.do(call(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: js}))
+}
+
+// Kept returns how many DOM nodes and event listeners the page holds once all that can be collected is.
+func (p *Page) Kept() (nodes, listeners int) {
+	p.t.Helper()
+	p.do(call(heapprofiler.CollectGarbage, cdp.Empty{}), call(heapprofiler.CollectGarbage, cdp.Empty{}), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		got, err := cdp.Call(ctx, t, memory.GetDOMCounters, cdp.Empty{})
+		if err == nil {
+			nodes, listeners = int(got.Nodes), int(got.JsEventListeners)
+		}
+		return err
+	}))
+	return nodes, listeners
 }
 
 // Screenshot writes what the viewport shows as PNG.

@@ -3,6 +3,8 @@
 
 import { byId } from './dom.js';
 import { icon } from './icons.js';
+import { oneAtATime } from './once.js';
+import { decode } from './rail.js';
 
 const A2UI = '/__clawdbot__/a2ui/';
 const KEPT_FOR = 24 * 3600; // s, that an address of the canvas is good for
@@ -28,8 +30,8 @@ export class CanvasPane {
     this.state = null;
     this.framePath = '';
     this.applied = { epoch: 0, after: 0 };
-    this.feeding = false;
-    this.again = false;
+    /** Gives the A2UI page what it has not got yet. */
+    this.feed = oneAtATime(() => this.feedOnce());
     /** @type {number[]} */
     this.actions = [];
 
@@ -115,7 +117,7 @@ export class CanvasPane {
     const path = this.state?.path;
     if (!this.isOpen || !path) return;
     this.framePath = path;
-    byId('canvas-title').textContent = path.startsWith(A2UI) ? 'Canvas' : decodeURI(path.replace('/__clawdbot__/canvas/', '') || 'Canvas');
+    byId('canvas-title').textContent = path.startsWith(A2UI) ? 'Canvas' : decode(path.replace('/__clawdbot__/canvas/', '')) || 'Canvas';
     let address;
     try {
       address = await this.client.call('canvas.url', { path, ttlSeconds: KEPT_FOR });
@@ -166,27 +168,16 @@ export class CanvasPane {
     this.frame?.contentWindow?.postMessage(data, '*'); // a sandboxed page has no origin that could be named
   }
 
-  /** Gives the A2UI page what it has not got yet. */
-  async feed() {
-    if (!this.framePath.startsWith(A2UI)) return;
-    if (this.feeding) {
-      this.again = true;
-      return;
-    }
-    this.feeding = true;
+  async feedOnce() {
+    const { frame } = this;
+    if (!frame || !this.framePath.startsWith(A2UI)) return;
     try {
-      do {
-        this.again = false;
-        const { frame } = this;
-        const s = await this.client.call('canvas.state', this.applied);
-        if (!frame || frame !== this.frame) break;
-        const reset = s.epoch !== this.applied.epoch;
-        this.applied = { epoch: s.epoch, after: s.seq };
-        if (reset || s.messages.length) this.post({ type: 'clawdbot:a2ui', reset, messages: s.messages.map((/** @type {any} */ m) => m.message) });
-      } while (this.again);
-    } catch { /* a new connection loads the frame anew */ } finally {
-      this.feeding = false;
-    }
+      const s = await this.client.call('canvas.state', this.applied);
+      if (frame !== this.frame) return;
+      const reset = s.epoch !== this.applied.epoch;
+      this.applied = { epoch: s.epoch, after: s.seq };
+      if (reset || s.messages.length) this.post({ type: 'clawdbot:a2ui', reset, messages: s.messages.map((/** @type {any} */ m) => m.message) });
+    } catch { /* a new connection loads the frame anew */ }
   }
 
   /** Sends what a person did on the canvas to the agent, in the words in which devices do. @param {unknown} payload */

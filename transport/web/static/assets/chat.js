@@ -3,6 +3,7 @@
 
 import { CallError, LinkError } from './client.js';
 import { entries, textOf } from './history.js';
+import { oneAtATime } from './once.js';
 import { activeTurn, applyText, applyTool, isOver, lastSame, loadOutbox, newTurn, saveOutbox } from './turns.js';
 import { size } from './time.js';
 
@@ -10,6 +11,7 @@ const FIRST_PAGE = 200;
 const LAST_PAGE = 1000; // the most that chat.history gives
 const KEPT_TURNS = 50;
 const FRAME_ROOM = 256; // what a request has around its params
+const SETTLE = 500; // ms; runs that end together are one reading of the list
 
 /** @typedef {import('./turns.js').Turn} Turn */
 
@@ -22,29 +24,32 @@ export class Chat {
     this.away = new Map();
     this.limit = FIRST_PAGE;
     this.historyNo = 0;
-    this.loading = false;
-    this.again = false;
-    for (const t of loadOutbox()) this.turnsOf(t.sessionKey).push(t);
+    this.refreshHistory = oneAtATime(() => this.loadOnce());
+    this.refreshSessions = oneAtATime(() => this.listOnce());
+    /** @type {any} */
+    this.soon = 0;
+    for (const t of loadOutbox()) {
+      if (t.sessionKey === store.state.sessionKey) store.state.turns.push(t);
+      else this.away.set(t.sessionKey, [...this.turnsOf(t.sessionKey), t]);
+    }
   }
 
   /** @param {string} key @returns {Turn[]} */
   turnsOf(key) {
     const { state } = this.store;
-    if (key === state.sessionKey) return state.turns;
-    let list = this.away.get(key);
-    if (!list) this.away.set(key, list = []);
-    return list;
+    return (key === state.sessionKey ? state.turns : this.away.get(key)) || [];
   }
 
   /** Shows another session. @param {string} key */
   open(key) {
     if (key === this.store.state.sessionKey) return;
     this.store.change((s) => {
-      this.away.set(s.sessionKey, s.turns.filter((t) => t.own));
+      const own = s.turns.filter((t) => t.own);
+      if (own.length) this.away.set(s.sessionKey, own);
       s.turns = this.away.get(key) || [];
       this.away.delete(key);
       Object.assign(s, { sessionKey: key, sessionId: '', entries: [], loaded: false, complete: false, loadError: '', shown: FIRST_PAGE });
-      s.unread.delete(key);
+      s.unread = new Set([...s.unread].filter((k) => k !== key));
     });
     this.limit = FIRST_PAGE;
     this.refreshHistory();
@@ -59,32 +64,25 @@ export class Chat {
     this.store.change((s) => { s.refreshing = ''; });
   }
 
-  async refreshSessions() {
+  /** A run has ended: the list tells it soon. */
+  sessionsChanged() {
+    this.soon ||= setTimeout(() => {
+      this.soon = 0;
+      this.refreshSessions();
+    }, SETTLE);
+  }
+
+  async listOnce() {
     try {
       const r = await this.client.call('sessions.list', { limit: 200 });
       this.store.change((s) => {
         s.sessions = Array.isArray(r.sessions) ? r.sessions : [];
         s.model = r.defaults?.model || '';
         s.modelProvider = r.defaults?.modelProvider || '';
+        const keys = new Set(s.sessions.map((o) => o.key));
+        s.unread = new Set([...s.unread].filter((k) => keys.has(k)));
       });
     } catch { /* the list stays as it is; the next refresh asks again */ }
-  }
-
-  /** Loads history; calls during a load lead to one more load after it. */
-  async refreshHistory() {
-    if (this.loading) {
-      this.again = true;
-      return;
-    }
-    this.loading = true;
-    try {
-      do {
-        this.again = false;
-        await this.loadOnce();
-      } while (this.again);
-    } finally {
-      this.loading = false;
-    }
   }
 
   async loadOnce() {
@@ -216,7 +214,7 @@ export class Chat {
     const final = p.state !== 'delta';
     const own = this.turnsOf(p.sessionKey).find((t) => t.id === p.runId);
     if (p.sessionKey !== state.sessionKey && !own) {
-      if (final) this.store.change((s) => { s.unread.add(p.sessionKey); });
+      if (final) this.store.change((s) => { s.unread = new Set(s.unread).add(p.sessionKey); });
       return;
     }
     let t = own;

@@ -1,12 +1,15 @@
 // The message box: keys, drafts, attachments, Send and Stop.
 
-import { byId, h } from './dom.js';
+import { byId, h, set } from './dom.js';
 import { icon } from './icons.js';
 import { prepare } from './images.js';
 import { size } from './time.js';
 import { activeTurn } from './turns.js';
 
 const DRAFT = 'clawdbot.draft.';
+const KEEP_AFTER = 300; // ms without a key after which a draft is kept
+const TALLEST = 220; // px
+const SURELY_TALL = 20_000; // characters that need no measuring
 
 /** @typedef {import('./turns.js').Attachment} Attachment */
 
@@ -20,6 +23,8 @@ export class Composer {
     this.attachments = [];
     this.sessionKey = '';
     this.running = false;
+    /** @type {any} */
+    this.keeping = 0;
     this.box = byId('composer');
     this.sendButton = byId('send');
     this.stopButton = byId('stop');
@@ -37,6 +42,7 @@ export class Composer {
     const { box, form, file } = this;
     box.addEventListener('input', () => this.changed());
     addEventListener('resize', () => this.tidy());
+    addEventListener('pagehide', () => this.keep());
     box.addEventListener('keydown', (/** @type {KeyboardEvent} */ e) => this.key(e));
     // Automation sends the character apart from the key, so that it is not covered by the keydown.
     box.addEventListener('keypress', (/** @type {KeyboardEvent} */ e) => { if (e.key === 'Enter' && !e.shiftKey && !e.altKey) e.preventDefault(); });
@@ -67,43 +73,68 @@ export class Composer {
   /** @param {import('./store.js').State} s */
   render(s) {
     if (s.sessionKey !== this.sessionKey) {
+      this.keep();
       this.sessionKey = s.sessionKey;
       this.box.value = sessionStorage.getItem(DRAFT + s.sessionKey) || '';
-      this.attachments = [];
+      this.hold([]);
       this.say('');
       this.tidy();
     }
     const running = activeTurn(s.turns);
     // A hidden element cannot keep the focus; the box takes it, or the keyboard path would end here.
     if (document.activeElement === (running ? this.sendButton : this.stopButton)) this.box.focus();
-    this.stopButton.hidden = !running;
-    this.stopButton.disabled = !!running?.stopping;
+    set(this.stopButton, 'hidden', !running);
+    set(this.stopButton, 'disabled', !!running?.stopping);
     this.running = !!running;
-    this.sendButton.hidden = this.running && this.isEmpty();
-    this.sendButton.disabled = this.isEmpty();
-    this.sendButton.title = running ? 'Add it to the answer in progress (Enter)' : 'Send (Enter)';
-    this.box.placeholder = running ? 'Add to this answer' : 'Message';
+    this.offerSend();
+    set(this.sendButton, 'title', running ? 'Add it to the answer in progress (Enter)' : 'Send (Enter)');
+    set(this.box, 'placeholder', running ? 'Add to this answer' : 'Message');
+  }
+
+  /** Send stands where Stop does as soon as there is something to send. */
+  offerSend() {
+    const empty = this.isEmpty();
+    set(this.sendButton, 'hidden', this.running && empty);
+    set(this.sendButton, 'disabled', empty);
   }
 
   isEmpty() {
     return !this.box.value.trim() && !this.attachments.length;
   }
 
-  /** After the text or the attachments changed. */
+  /** Makes the box as tall as its text. */
   tidy() {
-    this.box.style.height = 'auto';
-    const tall = this.box.scrollHeight; // 0 while a view is in the chat's place
-    if (tall) this.box.style.height = `${Math.min(tall, 220)}px`;
-    this.sendButton.disabled = this.isEmpty();
-    this.sendButton.hidden = this.running && this.isEmpty();
-    this.tray.hidden = !this.attachments.length;
-    this.tray.replaceChildren(...this.attachments.map((a) => this.preview(a)));
+    if (this.box.value.length > SURELY_TALL) {
+      this.box.style.height = `${TALLEST}px`;
+    } else {
+      this.box.style.height = 'auto';
+      const tall = this.box.scrollHeight; // 0 while a view is in the chat's place
+      if (tall) this.box.style.height = `${Math.min(tall, TALLEST)}px`;
+    }
+    this.offerSend();
+  }
+
+  /** Changes what goes with the message. @param {Attachment[]} attachments */
+  hold(attachments) {
+    this.attachments = attachments;
+    this.tray.hidden = !attachments.length;
+    this.tray.replaceChildren(...attachments.map((a) => this.preview(a)));
+    this.offerSend();
   }
 
   changed() {
-    if (this.box.value) sessionStorage.setItem(DRAFT + this.sessionKey, this.box.value);
-    else sessionStorage.removeItem(DRAFT + this.sessionKey);
     this.tidy();
+    clearTimeout(this.keeping);
+    this.keeping = setTimeout(() => this.keep(), KEEP_AFTER);
+  }
+
+  /** Keeps what is written over a reload of this tab. Where there is no room for it, it stands in the box only. */
+  keep() {
+    clearTimeout(this.keeping);
+    sessionStorage.removeItem(DRAFT + this.sessionKey);
+    try {
+      if (this.box.value) sessionStorage.setItem(DRAFT + this.sessionKey, this.box.value);
+    } catch { /* the tab's storage is full */ }
   }
 
   /** @param {KeyboardEvent} e */
@@ -134,11 +165,12 @@ export class Composer {
   send() {
     if (this.isEmpty()) return;
     const text = this.box.value.trim() || 'See the attached image.'; // a message may not be empty
-    const attachments = this.attachments;
-    this.attachments = [];
+    const { attachments } = this;
+    this.hold([]);
     this.box.value = '';
     this.say('');
-    this.changed();
+    this.tidy();
+    this.keep();
     this.messages.follow();
     this.chat.send(text, attachments);
   }
@@ -156,23 +188,21 @@ export class Composer {
       const used = this.attachments.reduce((n, a) => n + a.content.length, 0);
       try {
         const { attachment, note } = await prepare(f, this.chat.client.maxPayload, used);
-        this.attachments = [...this.attachments, attachment];
+        this.hold([...this.attachments, attachment]);
         if (note) said.push(note);
       } catch (err) {
         said.push(err instanceof Error ? err.message : String(err));
       }
     }
     this.say(said.join(' '));
-    this.tidy();
     this.box.focus();
   }
 
   /** @param {Attachment} a */
   preview(a) {
     const remove = h('button', { class: 'icon-button', type: 'button', 'aria-label': `Remove ${a.name}`, onclick: () => {
-      this.attachments = this.attachments.filter((o) => o !== a);
+      this.hold(this.attachments.filter((o) => o !== a));
       this.say('');
-      this.tidy();
       this.box.focus();
     } }, icon('close', 'small'));
     return h('div', { class: 'attachment' }, h('img', { src: `data:${a.mimeType};base64,${a.content}`, alt: '' }),

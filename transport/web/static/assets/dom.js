@@ -56,6 +56,15 @@ export function reconcile(parent, nodes) {
   }
 }
 
+/**
+ * Writes a property only when it differs: a view is drawn on every frame in which anything has changed, and live regions, focus
+ * and layout are left alone by what is as it was.
+ * @param {any} target @param {string} key @param {any} value
+ */
+export function set(target, key, value) {
+  if (target[key] !== value) target[key] = value;
+}
+
 /** Copies text to the clipboard, also where the page is not a secure context. @param {string} text */
 export async function copyText(text) {
   if (navigator.clipboard && window.isSecureContext) {

@@ -6,7 +6,7 @@
  *   | {type: 'tool', id: string, name: string, args: any}} Part
  * @typedef {{
  *   key: string, role: string, at: number, runId: string, parts: Part[], text: string,
- *   toolCallId: string, toolName: string, isError: boolean, error: string, stopReason: string, model: string,
+ *   toolCallId: string, toolName: string, result: {content: Part[]}, isError: boolean, error: string, stopReason: string, model: string,
  * }} Entry
  */
 
@@ -29,7 +29,7 @@ export function entries(messages) {
       role: str(m.role) || 'system', at, parts, text,
       // Not part of protocol 2; used when the gateway says it, so that an echo is matched exactly.
       runId: str(m.runId) || str(m.idempotencyKey),
-      toolCallId: str(m.toolCallId), toolName: str(m.toolName), isError: m.isError === true,
+      toolCallId: str(m.toolCallId), toolName: str(m.toolName), result: { content: parts }, isError: m.isError === true,
       error: str(m.errorMessage), stopReason: str(m.stopReason), model: str(m.model),
     };
   });

@@ -72,7 +72,7 @@ const client = new Client({
     if (name === 'health') phone.look();
     if (name.startsWith('node.pair.')) devices.look();
     if (name.startsWith('exec.approval.')) approvals.look();
-    if (name === 'chat' && payload.state !== 'delta') chat.refreshSessions();
+    if (name === 'chat' && payload.state !== 'delta') chat.sessionsChanged();
     stage.onEvent(name, payload);
   },
 });

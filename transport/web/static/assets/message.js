@@ -1,7 +1,7 @@
 // Nodes of the message list, one builder per kind of item. Each returns its node and a function that
 // brings the node up to a newer version of the same item.
 
-import { h, append } from './dom.js';
+import { h, append, set } from './dom.js';
 import { icon } from './icons.js';
 import { actionCard, canvasAction } from './canvasaction.js';
 import { renderMarkdown } from './markdown.js';
@@ -66,10 +66,9 @@ function message(first, actions) {
     /** @param {import('./timeline.js').MessageItem} item */
     update(item) {
       node.classList.toggle('head', item.head);
-      node.dataset.runId = item.runId;
-      node.dataset.state = item.state;
-      if (item.streaming) node.setAttribute('aria-busy', 'true');
-      else node.removeAttribute('aria-busy');
+      set(node.dataset, 'runId', item.runId);
+      set(node.dataset, 'state', item.state);
+      set(node, 'ariaBusy', item.streaming ? 'true' : null);
       const line = `${item.head}${item.by}${item.at}`;
       if (line !== drawn) {
         drawn = line;
@@ -86,10 +85,10 @@ function message(first, actions) {
         else renderMarkdown(body, show);
       }
       body.classList.toggle('folded', item.folded);
-      body.hidden = !item.text;
+      set(body, 'hidden', !item.text);
       if (pictures.childNodes.length !== item.images.length) pictures.replaceChildren(...item.images.map((src, k) => h('img', { src, alt: `attached image ${k + 1}` })));
-      fold.hidden = !item.foldable;
-      fold.textContent = item.folded ? `Show all (${size(item.text.length)})` : 'Fold';
+      set(fold, 'hidden', !item.foldable);
+      if (item.foldable) set(fold, 'textContent', item.folded ? `Show all (${size(item.text.length)})` : 'Fold');
       fold.onclick = () => actions.fold(item.key, item.folded);
     },
   };
@@ -125,14 +124,14 @@ function tool(actions) {
     /** @param {import('./timeline.js').ToolItem} item */
     update(item) {
       if (!shown) mark.append(icon(item.thought ? 'thought' : 'tool'));
+      if (!shown || shown.head !== item.head || shown.at !== item.at) top.replaceChildren(item.head ? byLine(item.by, item.at, false) : '');
       shown = item;
-      node.dataset.runId = item.runId;
+      set(node.dataset, 'runId', item.runId);
       node.classList.toggle('head', item.head);
-      top.replaceChildren(item.head ? byLine(item.by, item.at, false) : '');
-      name.textContent = item.name;
-      gist.textContent = item.gist;
-      state.textContent = item.thought ? '' : item.phase === 'running' ? 'running' : item.phase === 'error' ? 'failed' : 'done';
-      state.dataset.tone = item.phase === 'running' ? 'busy' : item.phase === 'error' ? 'bad' : '';
+      set(name, 'textContent', item.name);
+      set(gist, 'textContent', item.gist);
+      set(state, 'textContent', item.thought ? '' : item.phase === 'running' ? 'running' : item.phase === 'error' ? 'failed' : 'done');
+      set(state.dataset, 'tone', item.phase === 'running' ? 'busy' : item.phase === 'error' ? 'bad' : '');
       card.open = item.open;
       draw();
     },
@@ -206,9 +205,9 @@ function note(actions) {
     node,
     /** @param {import('./timeline.js').NoteItem} item */
     update(item) {
-      node.dataset.tone = item.tone;
-      node.dataset.for = item.role;
-      node.dataset.runId = item.runId;
+      set(node.dataset, 'tone', item.tone);
+      set(node.dataset, 'for', item.role);
+      set(node.dataset, 'runId', item.runId);
       const version = `${item.icon}|${item.text}|${item.actions.join()}`;
       if (version === drawn) return;
       drawn = version;

@@ -1,6 +1,6 @@
 // The message list: keeps one node per item, follows the end only while it is in view.
 
-import { byId, h, reconcile } from './dom.js';
+import { byId, h, reconcile, set } from './dom.js';
 import { icon } from './icons.js';
 import { build } from './message.js';
 import { timeline } from './timeline.js';
@@ -21,13 +21,12 @@ export class Messages {
     /** @type {Map<string, {view: import('./message.js').View, item: any}>} */
     this.nodes = new Map();
     this.push = h('div', { class: 'push' });
+    this.void = { version: '', node: this.push };
     this.sessionKey = '';
     this.pinned = true;
     this.tail = '';
     /** @type {{node: Element, top: number} | null} */
     this.anchor = null;
-    /** How much of each live text was announced. @type {Map<string, number>} */
-    this.announced = new Map();
     this.actions = {
       earlier: () => this.earlier(),
       fold: (/** @type {string} */ key, /** @type {boolean} */ open) => this.toggle('expanded', key, open),
@@ -53,7 +52,7 @@ export class Messages {
     const nodes = items.map((item) => this.node(item));
     const keys = new Set(items.map((i) => i.key));
     for (const key of this.nodes.keys()) if (!keys.has(key)) this.nodes.delete(key);
-    if (!items.length) nodes.push(s.loaded ? this.empty(s) : h('p', { class: 'muted' }, s.status.state === 'live' ? 'Loading messages' : ''));
+    if (!items.length) nodes.push(this.nothing(s));
     else if (s.loadError) nodes.push(h('p', { class: 'note', 'data-tone': 'bad' }, icon('alert'), `History could not be loaded: ${s.loadError}`));
     reconcile(this.list, items.length ? [this.push, ...nodes] : nodes);
     this.place(items);
@@ -85,13 +84,13 @@ export class Messages {
       }
     }
     if (this.pinned) this.toEnd();
-    else if (this.tail && tail !== this.tail) this.pill.hidden = false;
+    else if (this.tail && tail !== this.tail) set(this.pill, 'hidden', false);
     this.tail = tail;
   }
 
   toEnd() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
-    this.pill.hidden = true;
+    set(this.pill, 'hidden', true);
   }
 
   /** Goes to the end and stays there. */
@@ -103,7 +102,7 @@ export class Messages {
   scrolled() {
     const el = this.scroller;
     this.pinned = el.scrollHeight - el.scrollTop - el.clientHeight < AT_END;
-    if (this.pinned) this.pill.hidden = true;
+    if (this.pinned) set(this.pill, 'hidden', true);
   }
 
   earlier() {
@@ -137,24 +136,30 @@ export class Messages {
   /** Says finished sentences of running texts to screen readers. @param {import('./store.js').State} s */
   announce(s) {
     for (const t of s.turns) {
-      t.parts.forEach((p, k) => {
-        if (p.kind !== 'text') return;
-        const key = `${t.id}:${k}`;
-        const said = this.announced.get(key) || 0;
-        const fresh = p.text.slice(said);
+      for (const p of t.parts) {
+        if (p.kind !== 'text') continue;
+        const fresh = p.text.slice(p.said);
         const stop = isOver(t) ? fresh.length : fresh.search(/[.!?…][^.!?…]*$/) + 1;
-        if (stop <= 0) return;
+        if (stop <= 0) continue;
         this.announcer.textContent = fresh.slice(0, Math.min(stop, 2000));
-        this.announced.set(key, said + stop);
-      });
+        p.said += stop;
+      }
     }
-    if (this.announced.size > 400) this.announced.clear();
   }
 
-  /** What a session without messages shows. @param {import('./store.js').State} s */
-  empty(s) {
-    const example = 'What can you do from here?';
+  /** What stands where no message is: the same node while it says the same, or a press on its button is lost. @param {import('./store.js').State} s */
+  nothing(s) {
     const surfaces = surfaceNames(s.health);
+    const version = JSON.stringify([s.loaded, s.loadError, s.status.state === 'live', s.model, surfaces, s.wantsPhone]);
+    if (version !== this.void.version) {
+      this.void = { version, node: s.loaded ? this.empty(s, surfaces) : h('p', { class: 'muted' }, s.status.state === 'live' ? 'Loading messages' : '') };
+    }
+    return this.void.node;
+  }
+
+  /** What a session without messages shows. @param {import('./store.js').State} s @param {string[]} surfaces */
+  empty(s, surfaces) {
+    const example = 'What can you do from here?';
     return h('div', { class: 'empty' },
       h('h3', {}, s.loadError ? 'History could not be loaded' : 'Talk to your agent'),
       h('p', { class: 'muted' }, s.loadError || 'What you write here runs in this session, and every client of the gateway sees it.'),

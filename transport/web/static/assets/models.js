@@ -1,7 +1,7 @@
 // Which model answers in this session, how much it thinks, and what the session has taken. A dialog behind the button in
 // the head.
 
-import { byId, h, reconcile } from './dom.js';
+import { byId, h, reconcile, set } from './dom.js';
 import { icon } from './icons.js';
 
 const LEVELS = ['', 'off', 'minimal', 'low', 'medium', 'high'];
@@ -79,13 +79,13 @@ export class ModelDialog {
     const row = rowOf(s);
     const name = modelOf(s, row);
     set(this.button.firstElementChild, 'textContent', name);
-    this.button.title = `${name}: choose the model of this session`;
-    this.button.setAttribute('aria-label', `Model ${name}: change`);
+    set(this.button, 'title', `${name}: choose the model of this session`);
+    set(this.button, 'ariaLabel', `Model ${name}: change`);
     const [count, cost] = spentWords(row?.spent);
-    this.usage.hidden = !count;
+    set(this.usage, 'hidden', !count);
     set(this.count, 'textContent', count && `${count} · `);
     set(this.cost, 'textContent', cost);
-    this.usage.setAttribute('aria-label', `Taken by this session: ${count}, ${cost}. Details`);
+    set(this.usage, 'ariaLabel', `Taken by this session: ${count}, ${cost}. Details`);
     if (this.dialog.open) this.draw();
   }
 
@@ -201,9 +201,4 @@ function spentWords(s) {
   const n = s ? (s.input || 0) + (s.output || 0) + (s.cacheRead || 0) + (s.cacheWrite || 0) : 0;
   if (!s || !n) return ['', ''];
   return [`${tokens(n)} tokens`, s.unpriced ? (s.costUsd > 0 ? `≥ $${s.costUsd.toFixed(4)}` : 'cost unknown') : costWords(s)];
-}
-
-/** Writes only what differs. @param {any} target @param {string} key @param {string} value */
-function set(target, key, value) {
-  if (target[key] !== value) target[key] = value;
 }

@@ -1,6 +1,6 @@
 // The rail of views, and which of them the address names: "#/cron/ID" is a view, everything else the chat.
 
-import { byId, h } from './dom.js';
+import { byId, h, set } from './dom.js';
 import { icon } from './icons.js';
 
 const FIRST = 4; // entries that a phone's bar has room for; the others are behind "More"
@@ -37,8 +37,8 @@ export function route() {
 /** The address of a view. @param {...string} parts */
 export const address = (...parts) => `#/${parts.map(encodeURIComponent).join('/')}`;
 
-/** @param {string} s */
-function decode(s) {
+/** What percent signs stand for; a text in which they stand for nothing is as it is. @param {string} s */
+export function decode(s) {
   try { return decodeURIComponent(s); } catch { return s; }
 }
 
@@ -99,9 +99,10 @@ export class Rail {
 
   /** @param {import('./store.js').State} s */
   render(s) {
-    this.links.get('chat')?.setAttribute('href', `#${new URLSearchParams({ session: this.session() })}`);
+    const chat = `#${new URLSearchParams({ session: this.session() })}`;
+    if (this.links.get('chat')?.getAttribute('href') !== chat) this.links.get('chat')?.setAttribute('href', chat);
     const known = s.hello?.features?.methods || [];
-    for (const e of entries) if (e.needs) /** @type {HTMLElement} */ (this.links.get(e.id)).hidden = known.length > 0 && !known.includes(e.needs);
+    for (const e of entries) if (e.needs) set(this.links.get(e.id), 'hidden', known.length > 0 && !known.includes(e.needs));
     const lost = s.health?.undelivered;
     this.alert('surfaces', s.health?.deaf?.length ? 'a surface hears nothing' : '');
     this.alert('outbox', lost ? 'messages did not arrive' : '');

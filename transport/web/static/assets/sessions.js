@@ -1,9 +1,11 @@
 // The side list: sessions, and a few lines about the gateway. Below 900 px it is a drawer.
 
-import { byId, h, reconcile } from './dom.js';
+import { byId, h, reconcile, set } from './dom.js';
 import { icon } from './icons.js';
 import { ago, duration, exact } from './time.js';
 import { surfaceNames } from './messages.js';
+
+const MINUTE_MOVES = 30_000; // ms
 
 export class Sessions {
   /** @param {import('./store.js').Store} store @param {(key: string) => void} open @param {import('./link.js').LinkPhone} phone */
@@ -14,7 +16,8 @@ export class Sessions {
     this.side = byId('side');
     this.scrim = byId('scrim');
     this.opener = byId('open-side');
-    this.drawn = '';
+    /** What the list stands on. @type {any[]} */
+    this.drawn = [];
     /** @type {Map<string, HTMLElement>} */
     this.rows = new Map();
     this.opener.append(icon('menu'));
@@ -25,7 +28,7 @@ export class Sessions {
     byId('close-side').addEventListener('click', () => this.drawer(false));
     this.scrim.addEventListener('click', () => this.drawer(false));
     byId('new-session').addEventListener('click', () => this.pick(`webchat-${Math.random().toString(36).slice(2, 8)}`));
-    setInterval(() => this.render(store.state), 30_000);
+    setInterval(() => this.render(store.state), MINUTE_MOVES);
   }
 
   /** @param {boolean} open */
@@ -52,13 +55,16 @@ export class Sessions {
 
   /** @param {import('./store.js').State} s */
   render(s) {
+    const now = [s.sessions, s.unread, s.sessionKey, s.hello, s.presence, s.health, s.wantsPhone, Math.floor(Date.now() / MINUTE_MOVES)];
+    if (now.every((v, i) => v === this.drawn[i])) return; // an answer that grows changes nothing here
+    this.drawn = now;
     const list = [...s.sessions];
     for (const key of new Set([s.sessionKey, 'main'])) if (!list.some((r) => r.key === key)) list.unshift({ key, kind: 'direct', updatedAt: 0 });
     const nodes = list.map((r) => this.row(r, s));
     reconcile(byId('sessions'), nodes);
     const live = new Set(list.map((r) => r.key));
     for (const key of this.rows.keys()) if (!live.has(key)) this.rows.delete(key);
-    byId('title').textContent = nameOf(list.find((r) => r.key === s.sessionKey));
+    set(byId('title'), 'textContent', nameOf(list.find((r) => r.key === s.sessionKey)));
     const lines = about(s);
     reconcile(byId('about'), s.wantsPhone && lines.length ? [...lines, this.phone] : lines);
   }

@@ -75,6 +75,8 @@ export class Stage {
     this.round++;
     clearTimeout(this.timer);
     clearTimeout(this.soon);
+    this.soon = 0;
+    for (const asked of document.querySelectorAll('dialog.ask')) /** @type {HTMLDialogElement} */ (asked).close(); // it was about this view
     this.view?.close?.();
     this.view = null;
     this.name = '';
@@ -115,9 +117,12 @@ export class Stage {
   /** @param {string} name @param {any} payload */
   onEvent(name, payload) {
     this.view?.event?.(name, payload);
-    if (!this.view?.events?.some((e) => name.startsWith(e))) return;
-    clearTimeout(this.soon);
-    this.soon = setTimeout(() => this.again(), SETTLE);
+    if (name === 'chat' && payload.state === 'delta') return; // a text that grows changes nothing that a view reads
+    if (this.soon || !this.view?.events?.some((e) => name.startsWith(e))) return;
+    this.soon = setTimeout(() => {
+      this.soon = 0;
+      this.again();
+    }, SETTLE);
   }
 
   /** The line over the view: what was done, or why not. @param {string} text @param {string} [tone] @param {boolean} [failed] it is about the reading itself */

@@ -1,6 +1,6 @@
 // The connection in words, the notice bar, the token dialog and the colour switch.
 
-import { byId, h } from './dom.js';
+import { byId, h, set } from './dom.js';
 import { icon } from './icons.js';
 
 /** @typedef {import('./store.js').State} State */
@@ -49,7 +49,7 @@ export class StatusLine {
     set(this.words, 'textContent', words);
     set(this.count, 'textContent', (shown === 'waiting' || shown === 'restarting') && left ? ` in ${left} s` : '');
     set(this.button, 'textContent', button);
-    this.button.hidden = !button;
+    set(this.button, 'hidden', !button);
     this.showNotice(s);
     if (status.state === 'token' && !this.asked) this.ask();
     if (status.state === 'live') {
@@ -66,7 +66,7 @@ export class StatusLine {
     if (status.state === 'refused') [text, tone] = [`The gateway refused this page: ${status.why || 'no reason given'}. Reload it; if that does not help, page and gateway have different versions.`, 'bad'];
     else if (status.state === 'waiting' && (status.attempt || 0) > 2) [text, tone] = [`Not connected: ${status.why}. Is it running? Start it with: clawdbot gateway. What you write is kept and sent later.`, ''];
     else if (status.state === 'token') [text, tone] = ['This gateway asks for a token: gateway.auth.token in its config file, or CLAWDBOT_GATEWAY_TOKEN.', 'bad'];
-    this.notice.hidden = !text;
+    set(this.notice, 'hidden', !text);
     set(this.notice, 'textContent', text);
     set(this.notice.dataset, 'tone', tone);
   }
@@ -105,11 +105,6 @@ function wordsFor(state, refreshing, left) {
     case 'refused': return ['Refused', ''];
     default: return ['Connecting', ''];
   }
-}
-
-/** Writes only what differs, so that live regions and focus are left alone. @param {any} target @param {string} key @param {string} value */
-function set(target, key, value) {
-  if (target[key] !== value) target[key] = value;
 }
 
 /** The colour switch: as the system has it, light, dark. */

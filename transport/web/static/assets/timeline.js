@@ -77,7 +77,7 @@ class Builder {
   /** @param {Entry} e @param {string} runId @param {Turn | null} turn @param {Map<string, Entry>} results @param {Set<string>} calls */
   entry(e, runId, turn, results, calls) {
     if (e.role === 'toolResult') {
-      if (!calls.has(e.toolCallId)) this.tool(`h:${e.key}`, runId, e.at, { id: e.toolCallId, name: e.toolName, result: content(e), phase: e.isError ? 'error' : 'done' });
+      if (!calls.has(e.toolCallId)) this.tool(`h:${e.key}`, runId, e.at, { id: e.toolCallId, name: e.toolName, result: e.result, phase: e.isError ? 'error' : 'done' });
       return;
     }
     if (e.role === 'user') {
@@ -93,7 +93,7 @@ class Builder {
       else if (p.type === 'tool') {
         calls.add(p.id);
         const r = results.get(p.id);
-        this.tool(key, runId, e.at, { id: p.id, name: p.name, args: p.args, result: r && content(r), phase: r ? (r.isError ? 'error' : 'done') : 'done' });
+        this.tool(key, runId, e.at, { id: p.id, name: p.name, args: p.args, result: r?.result, phase: r ? (r.isError ? 'error' : 'done') : 'done' });
       }
     });
     if (e.error && !turn) this.note({ key: `h:${e.key}:note`, role: 'assistant', runId, tone: 'bad', icon: 'alert', text: `Failed: ${e.error}` });
@@ -230,9 +230,6 @@ function after(entries, i) {
 
 /** @param {Entry} e */
 const images = (e) => e.parts.flatMap((p) => (p.type === 'image' ? [p.src] : []));
-
-/** @param {Entry} e */
-const content = (e) => ({ content: e.parts });
 
 /** One line that says what a call is about. @param {any} args */
 function gist(args) {

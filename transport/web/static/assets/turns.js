@@ -2,7 +2,7 @@
 // History is the truth; a turn fills in what history does not have yet.
 
 /**
- * @typedef {{kind: 'text', text: string} | {kind: 'tool', id: string, name: string, args: any, result: any,
+ * @typedef {{kind: 'text', text: string, said: number} | {kind: 'tool', id: string, name: string, args: any, result: any,
  *   gist: string, phase: 'running'|'done'|'error'}} LivePart
  * @typedef {'sending'|'offline'|'running'|'done'|'stopped'|'error'|'refused'} Phase
  * @typedef {{name: string, mimeType: string, content: string, size: number}} Attachment
@@ -42,7 +42,7 @@ export function applyText(t, text) {
   if (last && (text.startsWith(last.text) || trimmed.startsWith(last.text.trim()))) {
     last.text = text;
   } else {
-    t.parts.push({ kind: 'text', text });
+    t.parts.push({ kind: 'text', text, said: 0 });
   }
 }
 

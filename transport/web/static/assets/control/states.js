@@ -43,7 +43,7 @@ export function actorState(a) {
   if (a.state === 'backoff') return { tone: 'bad', state: 'restarting', why: firstLine(a.lastPanic) || 'it failed and waits for its restart' };
   if (busy > SLOW) return { tone: 'bad', state: 'stuck', why: `handles ${a.current || 'a message'} since ${Math.round(busy / 1000)} s` };
   if (a.oldestMs > SLOW) return { tone: 'warn', state: 'behind', why: `its first message waits since ${Math.round(a.oldestMs / 1000)} s` };
-  if (a.dropped > 0) return { tone: 'warn', state: a.state, why: `${a.dropped} messages were dropped since it began` };
+  if (a.dropped > 0) return { tone: 'warn', state: a.state, why: `${a.dropped === 1 ? '1 message was' : `${a.dropped} messages were`} dropped since it began` };
   return { tone: a.state === 'busy' ? 'busy' : a.state === 'idle' ? 'good' : 'idle', state: a.state, why: '' };
 }
 

@@ -4,7 +4,7 @@ import { address } from '../rail.js';
 import { exact, since } from '../time.js';
 import { Rows } from './rows.js';
 import { accountName, accountState, surfaceName, unasked } from './states.js';
-import { facts, link, moment, section } from './ui.js';
+import { count, facts, link, moment, section } from './ui.js';
 
 /** @param {import('../stage.js').Context} ctx @returns {import('../stage.js').View} */
 export function open(ctx) {
@@ -35,7 +35,7 @@ export function accountRow(ctx, a, status, quiet) {
   return {
     key: `${a.provider}/${a.account}`, tone: s.tone, state: s.state, what: accountName(a), sub: a.deaf || a.reason || a.self || '',
     since: a.lastStartAt, next: a.nextAt, nextWords: s.next, actions: actionsOf(ctx, a, status),
-    facts: [heard && `heard ${heard}`, a.failures && `${a.failures} failures`, a.inFlight && `${a.inFlight} being sent`].filter(Boolean).map(String),
+    facts: [heard && `heard ${heard}`, a.failures && count(a.failures, 'failure'), a.inFlight && `${a.inFlight} being sent`].filter(Boolean).map(String),
     item: [age(a.lastInboundAgeMs), age(a.lastOutboundAgeMs), age(a.pingAgeMs), status[a.provider]?.lastError],
     more: () => facts([
       ['Account', a.account], ['Is', a.self], ['Hears by', a.mode], ['Started', a.lastStartAt && moment(a.lastStartAt)],

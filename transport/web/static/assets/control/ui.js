@@ -44,7 +44,12 @@ export const span = (ms) => (typeof ms === 'number' ? duration(Math.max(0, ms)).
 export function ident(text, room = 18) {
   const button = h('button', { class: 'ident', type: 'button', title: `${text}: copy` }, text.length > room ? `${text.slice(0, room - 1)}…` : text);
   button.addEventListener('click', async () => {
-    await copyText(text);
+    try {
+      await copyText(text);
+    } catch {
+      button.title = `${text}: it could not be copied`;
+      return;
+    }
     button.classList.add('copied');
     setTimeout(() => button.classList.remove('copied'), 1200);
   });
