@@ -166,6 +166,25 @@ func TestLeftOpen(t *testing.T) {
 	}
 }
 
+// TestEmptySession_isLeftAlone: what stands in a session without messages is not drawn anew while others are answered, or a
+// press on it would be lost.
+func TestEmptySession_isLeftAlone(t *testing.T) {
+	t.Parallel()
+	g, p := busy(t)
+	p.Click(`[data-key="webchat-notes"]`)
+	p.WaitText(".empty", "Talk to your agent")
+	p.Eval(`window.example = document.querySelector('.empty .example')`, nil)
+	for i := range 10 {
+		g.say(fmt.Sprintf("busy-%d", i), fmt.Sprintf("run-%d", i), "final", "the end")
+	}
+	p.Wait(`document.querySelectorAll('#sessions .fresh').length === 10`)
+	var same bool
+	p.Eval(`example.isConnected`, &same)
+	if !same {
+		t.Error("the example was drawn anew")
+	}
+}
+
 // TestDialogOfAView: a question about a view is gone with the view.
 func TestDialogOfAView(t *testing.T) {
 	t.Parallel()

@@ -18,7 +18,7 @@ export function open(ctx) {
   let only = 'all';
   /** How far each is down the tree. @type {Map<string, number>} */
   let depths = new Map();
-  const show = () => tree.show(actors.filter((a) => (!text || `${a.path} ${a.kind} ${a.current || ''}`.toLowerCase().includes(text)) && fits(a, only)).map((a) => actorRow(a, !text && only === 'all' ? depths.get(a.path) : undefined)));
+  const show = () => tree.show(actors.filter((a) => (!text || `${a.path} ${a.kind} ${a.current || ''}`.toLowerCase().includes(text)) && fits(a, only)), (a) => actorRow(a, !text && only === 'all' ? depths.get(a.path) : undefined));
   const part = section('All actors', h('div', { class: 'bar' }, finder('Find an actor', (t) => { text = t; show(); }),
     choice('Which actors', [['all', 'All'], ['working', 'Working'], ['restarted', 'Restarted']], only, (v) => { only = v; show(); })), tree.box);
   ctx.root.append(figures, section('What stands out', stuck.box), part);

@@ -32,8 +32,10 @@ export class Rows {
     this.drawn = new Map();
     /** @type {Set<string>} */
     this.open = new Set();
-    /** @type {Row[]} */
+    /** @type {any[]} */
     this.list = [];
+    /** @type {(thing: any) => Row} */
+    this.make = (row) => row;
     this.scroller = ctx.root.closest('#view') || ctx.root;
     this.scroll = () => { if (this.el.classList.contains('windowed')) this.draw(); };
     this.scroller.addEventListener('scroll', this.scroll, { passive: true });
@@ -46,9 +48,14 @@ export class Rows {
     removeEventListener('resize', this.scroll);
   }
 
-  /** @param {Row[]} list */
-  show(list) {
+  /**
+   * Shows a list of rows, or of things with what makes a row of one: that is asked for those on screen only, so that ten thousand
+   * cost what twenty do.
+   * @param {any[]} list @param {(thing: any) => Row} [make]
+   */
+  show(list, make = (row) => row) {
     this.list = list;
+    this.make = make;
     this.none.hidden = list.length > 0;
     this.el.hidden = !list.length;
     const windowed = list.length > WINDOWED_FROM;
@@ -72,7 +79,7 @@ export class Rows {
     const nodes = [];
     const live = new Set();
     for (let i = first; i < last; i++) {
-      const row = this.list[i];
+      const row = this.make(this.list[i]);
       const el = this.row(row);
       el.style.top = windowed ? `${i * height}px` : '';
       if (windowed) {
@@ -124,7 +131,7 @@ export class Rows {
 
   /** @param {string} key */
   toggle(key) {
-    const row = this.list.find((r) => r.key === key);
+    const row = this.list.map(this.make).find((r) => r.key === key);
     if (row?.more && this.el.classList.contains('windowed')) { // its rows are all of one height
       show(row.what, row.more());
       return;

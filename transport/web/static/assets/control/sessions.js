@@ -11,7 +11,7 @@ export function open(ctx) {
   let all = [];
   let text = '';
   let last = 0;
-  const show = () => rows.show((text ? all.filter((s) => `${s.key} ${s.displayName || ''} ${s.surface || ''} ${s.subject || ''}`.toLowerCase().includes(text)) : all).map((s) => sessionRow(ctx, s)));
+  const show = () => rows.show(text ? all.filter((s) => `${s.key} ${s.displayName || ''} ${s.surface || ''} ${s.subject || ''}`.toLowerCase().includes(text)) : all, (s) => sessionRow(ctx, s));
   ctx.root.append(section('Sessions', finder('Find a session', (t) => { text = t; show(); }), rows.box));
   return {
     every: 60_000,
