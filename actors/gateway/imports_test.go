@@ -170,7 +170,7 @@ var allowed = map[string][]string{
 	"cmd/clawdbot/service": {},
 	"cmd/clawdbot/tui":     {"transport/client", "transport/wire", "charm.land/bubbletea/v2", "github.com/charmbracelet/x/ansi"},
 	"cmd/bench": {
-		"actors/importer/importtest",
+		"actors/importer/importtest", "transport/web/webtest", "github.com/chromedp/",
 		"actors/agent", "actors/config", "actors/gateway", "providers", "transport/client", "transport/wire", "github.com/orcaman/concurrent-map",
 	},
 	"cmd/dist":             {},
@@ -217,7 +217,7 @@ var testOnly = map[string][]string{
 	"providers/providertest/slackfake":    nil,
 	"providers/providertest/whatsappfake": nil,
 	"providers/providertest/discordfake":  nil,
-	"transport/ws/wstest":                 nil, "transport/web/webtest": nil,
+	"transport/ws/wstest":                 nil, "transport/web/webtest": {"cmd/bench"},
 }
 
 func TestImports(t *testing.T) {

@@ -26,7 +26,7 @@ func (b *bench) imports() error {
 			return err
 		}
 		lat := b.watch(g)
-		err = b.imported(g, size)
+		err = b.imported(func(r *wire.ImportStatusResult) error { return g.Call(b.ctx, "import.status", nil, r) }, size)
 		took, p99 = append(took, time.Since(start).Seconds()), append(p99, lat())
 		if err == nil {
 			list, err = b.timed(list, g, "sessions.list", nil)
@@ -48,11 +48,11 @@ func (b *bench) imports() error {
 	return nil
 }
 
-// imported waits until everything has come over.
-func (b *bench) imported(g *gateway.Gateway, size importtest.Size) error {
+// imported waits until everything has come over; status asks the gateway.
+func (b *bench) imported(status func(r *wire.ImportStatusResult) error, size importtest.Size) error {
 	for {
 		var s wire.ImportStatusResult
-		if err := g.Call(b.ctx, "import.status", nil, &s); err != nil {
+		if err := status(&s); err != nil {
 			return err
 		}
 		if s.State == "done" {

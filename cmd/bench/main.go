@@ -29,7 +29,7 @@ func main() {
 	cmap.SHARD_COUNT = 1 // as in cmd/clawdbot
 	quick := flag.Bool("quick", false, "one short round instead of three")
 	soak := flag.Duration("soak", 0, "run mixed load for this long instead")
-	only := flag.String("only", "", "only this part: start, load, acks, crowd, import, noise, nodes or runs")
+	only := flag.String("only", "", "only this part: start, load, acks, crowd, import, noise, nodes, runs or page")
 	bare := flag.String("echo", "", "be the bare server of the part nodes, on this address")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -76,7 +76,7 @@ func run(ctx context.Context, quick bool, only string, soak time.Duration) error
 	for _, part := range []struct {
 		name string
 		run  func() error
-	}{{"start", b.start}, {"load", b.load}, {"acks", b.acks}, {"crowd", b.crowd}, {"import", b.imports}, {"noise", b.noise}, {"nodes", b.nodes}, {"runs", b.runs}} {
+	}{{"start", b.start}, {"load", b.load}, {"acks", b.acks}, {"crowd", b.crowd}, {"import", b.imports}, {"noise", b.noise}, {"nodes", b.nodes}, {"runs", b.runs}, {"page", b.page}} {
 		if only != "" && only != part.name {
 			continue
 		}

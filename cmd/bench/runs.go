@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -46,19 +47,18 @@ type chorusFigures struct {
 }
 
 func (b *bench) chorus() (f chorusFigures, err error) {
-	s, end, err := b.withModel()
+	s, end, err := b.withModel(b.speak(func(_ int, now time.Time) string { return fmt.Sprint(now.UnixMicro(), " ") }))
 	if err != nil {
 		return f, err
 	}
 	defer end()
 	defer s.stop()
-	options := client.Options{URL: "ws://" + s.addr, Token: "test", Client: wire.ConnectClient{Mode: "cli"}}
-	speaker, err := client.Dial(b.ctx, options)
+	speaker, err := b.dial(s)
 	if err != nil {
 		return f, err
 	}
 	defer speaker.Close()
-	asker, err := client.Dial(b.ctx, options)
+	asker, err := b.dial(s)
 	if err != nil {
 		return f, err
 	}
@@ -91,13 +91,14 @@ func (b *bench) chorus() (f chorusFigures, err error) {
 	return f, nil
 }
 
-// withModel starts a gateway whose model is a server of this process. An answer takes as long as a round.
-func (b *bench) withModel() (s *server, end func(), err error) {
+// withModel starts a gateway whose model is a server of this process. fill, if there is one, puts something into its state
+// directory first.
+func (b *bench) withModel(speak http.HandlerFunc, fill ...func(dir string) error) (s *server, end func(), err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, err
 	}
-	model := &http.Server{Handler: http.HandlerFunc(b.speak), ReadHeaderTimeout: time.Minute}
+	model := &http.Server{Handler: speak, ReadHeaderTimeout: time.Minute}
 	go func() { _ = model.Serve(l) }()
 	end = func() { _ = model.Close() }
 	addr, err := freeAddr()
@@ -106,7 +107,13 @@ func (b *bench) withModel() (s *server, end func(), err error) {
 		return nil, nil, err
 	}
 	config := fmt.Sprintf(`agent: {model: "local/chorus", maxConcurrent: 128}, models: {providers: {local: {
-		baseUrl: "http://%s/v1", apiKey: "none", api: "openai-completions", models: [{id: "chorus", contextWindow: 100000}]}}}`, l.Addr())
+		baseUrl: "http://%s/v1", apiKey: "none", api: "openai-completions", models: [{id: "chorus", contextWindow: 1000000}]}}}`, l.Addr())
+	for _, f := range fill {
+		if err := f(b.stateDir(addr)); err != nil {
+			end()
+			return nil, nil, err
+		}
+	}
 	if s, err = b.configured(addr, config, "CLAWDBOT_BRIDGE_ENABLED=0"); err != nil {
 		end()
 		return nil, nil, err
@@ -114,20 +121,36 @@ func (b *bench) withModel() (s *server, end func(), err error) {
 	return s, end, nil
 }
 
-// speak answers as a server of the chat completions format does: a chunk every 50 ms, each with the time at which it was sent.
-func (b *bench) speak(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/event-stream")
-	tick := time.NewTicker(chunkEvery)
-	defer tick.Stop()
-	for end := time.Now().Add(b.dur); time.Now().Before(end); {
-		select {
-		case <-r.Context().Done():
-			return
-		case now := <-tick.C:
-			fmt.Fprintf(w, "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"chorus\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%d \"}}]}\n\n", now.UnixMicro())
-			_ = http.NewResponseController(w).Flush()
+func (b *bench) dial(s *server) (*client.Client, error) {
+	return client.Dial(b.ctx, client.Options{URL: "ws://" + s.addr, Token: "test", Client: wire.ConnectClient{Mode: "cli"}})
+}
+
+// speak answers as a server of the chat completions format does: a chunk with these words every 50 ms, for as long as a round.
+func (b *bench) speak(words func(n int, now time.Time) string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		tick := time.NewTicker(chunkEvery)
+		defer tick.Stop()
+		for n, end := 0, time.Now().Add(b.dur); time.Now().Before(end); n++ {
+			select {
+			case <-r.Context().Done():
+				return
+			case now := <-tick.C:
+				chunk(w, words(n, now))
+			}
 		}
+		endAnswer(w)
 	}
+}
+
+// chunk sends a piece of an answer.
+func chunk(w http.ResponseWriter, text string) {
+	b, _ := json.Marshal(text) // a string always encodes
+	fmt.Fprintf(w, "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"chorus\",\"choices\":[{\"index\":0,\"delta\":{\"content\":%s}}]}\n\n", b)
+	_ = http.NewResponseController(w).Flush()
+}
+
+func endAnswer(w http.ResponseWriter) {
 	fmt.Fprint(w, "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"chorus\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n")
 }
 
