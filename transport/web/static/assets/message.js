@@ -102,7 +102,8 @@ function tool(actions) {
   const mark = h('span', {});
   const detail = h('div', {});
   const top = h('div', {});
-  const card = h('details', { class: 'tool' }, h('summary', {}, icon('chevron', 'turn'), mark, name, gist, state), detail);
+  const summary = h('summary', {}, icon('chevron', 'turn'), mark, name, gist, state);
+  const card = h('details', { class: 'tool' }, summary, detail);
   const node = h('article', { class: 'msg', 'data-role': 'tool' }, top, card);
   /** @type {import('./timeline.js').ToolItem | null} */
   let shown = null;
@@ -115,7 +116,12 @@ function tool(actions) {
     drawn = version;
     detail.replaceChildren(...(card.open ? parts(shown) : []));
   };
-  card.addEventListener('toggle', () => {
+  // What is drawn between a click and the browser's word of it would close the card again: the state is changed first.
+  summary.addEventListener('click', (/** @type {Event} */ e) => {
+    e.preventDefault();
+    if (shown) actions.tool(shown.id, !shown.open);
+  });
+  card.addEventListener('toggle', () => { // by the browser itself: it has found a text in it
     draw();
     if (shown && card.open !== shown.open) actions.tool(shown.id, card.open);
   });

@@ -235,6 +235,7 @@ const images = (e) => e.parts.flatMap((p) => (p.type === 'image' ? [p.src] : [])
 function gist(args) {
   if (args === undefined || args === null) return '';
   if (typeof args !== 'object') return String(args).slice(0, 120);
+  if (Array.isArray(args.argv)) return args.argv.join(' ').slice(0, 120);
   const first = ['command', 'path', 'url', 'query', 'pattern', 'action'].filter((k) => typeof args[k] === 'string');
   if (first.length === 1 || first[0] === 'command') return String(args[first[0]]).split('\n')[0].slice(0, 120);
   return Object.entries(args).sort(([a], [b]) => Number(first.includes(b)) - Number(first.includes(a))).slice(0, 4).map(([k, v]) => `${k}: ${typeof v === 'object' ? '…' : String(v).slice(0, 60)}`).join(', ');
