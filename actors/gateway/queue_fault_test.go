@@ -117,7 +117,7 @@ func (o *office) checkCrowds(n int, crash bool) {
 		case end == "done ":
 			turns++
 		case end == "done merged" && r[1] == "telegram:group:-2", end == "done steered" && r[1] == "telegram:group:-3":
-		case end == "aborted " && r[1] == "telegram:group:-6":
+		case end == "aborted "+displaced && r[1] == "telegram:group:-6":
 		case crash && strings.HasPrefix(end, "error Error: the run crashed"), crash && strings.HasPrefix(end, "error Error: the gateway stopped"):
 			turns++ // with an apology
 		default:

@@ -132,7 +132,7 @@ func (c *chatPage) approves() {
 		card := fmt.Sprintf(`document.querySelectorAll('.tool')[%d]`, i)
 		c.Eval(card+`.querySelector('summary').click()`, nil)
 		c.Wait(card + `.querySelectorAll('.part').length === 2 && ` + card + `.querySelector('.name').textContent === 'bash' && ` +
-			card + `.querySelectorAll('.part')[0].textContent.includes('echo') && ` + card + fmt.Sprintf(`.querySelectorAll('.part')[1].textContent.includes(%q)`, want))
+			card + `.querySelector('.gist').textContent.startsWith('echo ') && ` + card + `.querySelectorAll('.part')[0].textContent.includes('argv') && ` + card + fmt.Sprintf(`.querySelectorAll('.part')[1].textContent.includes(%q)`, want))
 	}
 	if bad := c.Count(".tool .state[data-tone=bad]"); bad != 1 {
 		c.t.Errorf("%d calls are shown as failed, want the one that was refused", bad)
@@ -173,7 +173,7 @@ func (c *chatPage) steers() {
 	c.WaitText(".note", "Offered to the answer in progress")
 	c.shot("offered")
 	taken := func() (is bool) {
-		c.Eval(`[...document.querySelectorAll('.note')].some((n) => n.textContent.includes('Taken into the answer'))`, &is)
+		c.Eval(`[...document.querySelectorAll('.note')].some((n) => /Taken into the answer|Answered together/.test(n.textContent))`, &is)
 		return is
 	}
 	for !taken() && c.ctx.Err() == nil { // that it was offered does not say that the run has it
@@ -184,6 +184,7 @@ func (c *chatPage) steers() {
 	}
 	c.WaitText("article[data-role=assistant]", "Blue it is.")
 	c.idle("Done in", 6)
+	c.WaitText(".note", "Answered together with the message before it")
 	c.shot("steered")
 }
 
