@@ -15,7 +15,7 @@ func TestDocs(t *testing.T) {
 	if err != nil || len(files) < 5 {
 		t.Fatal(files, err)
 	}
-	id := regexp.MustCompile(`"((?:account|actor|audit|clock|config|cron|database|discovery|disk|env|gateway|login|models|network|outbox|port|program|service|skills|state|tailscale|tls|usage)\.[a-z-]+)"`)
+	id := regexp.MustCompile(`"((?:account|actor|audit|clock|config|cron|database|discovery|disk|env|gateway|login|models|network|outbox|port|program|service|skills|state|tailscale|tls|traces|usage)\.[a-z-]+)"`)
 	for _, name := range files {
 		if name == "help_test.go" {
 			continue

@@ -389,7 +389,7 @@ func TestExport_off(t *testing.T) {
 // TestIDs: the same for the same run, and another for another; the share of traces that is sent is the one that is asked for.
 func TestIDs(t *testing.T) {
 	t.Parallel()
-	if TraceOf("a") != TraceOf("a") || TraceOf("a") == TraceOf("b") || SpanOf("a", "x", "y") == SpanOf("a", "xy") || SpanOf("a") == SpanOf("b") {
+	if a := TraceOf("a"); a != TraceOf("a") || a == TraceOf("b") || SpanOf("a", "x", "y") == SpanOf("a", "xy") || SpanOf("a") == SpanOf("b") {
 		t.Error("ids")
 	}
 	kept := 0
