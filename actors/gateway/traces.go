@@ -63,8 +63,9 @@ func (g *Gateway) flushTraces(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, flushLimit)
 	defer cancel()
-	if g.traces.Flush(ctx) != nil {
-		g.log.Warn("traces: the last spans were not sent", "lost", g.traces.Status().Queued)
+	_ = g.traces.Flush(ctx)
+	if n := g.traces.Status().Queued; n > 0 {
+		g.log.Warn("traces: the last spans were not sent", "lost", n)
 	}
 }
 

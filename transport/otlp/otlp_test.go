@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -20,9 +21,12 @@ import (
 // sent is what a server on loopback was sent, which answers with answer.
 func sent(t *testing.T, to Target, answer http.HandlerFunc, spans ...Span) (*collectorpb.ExportTraceServiceRequest, *http.Request, Answer, error) {
 	t.Helper()
-	var got *http.Request
+	var mu sync.Mutex
+	var got *http.Request // guarded by mu
 	var m collectorpb.ExportTraceServiceRequest
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
 		got = r
 		z, err := gzip.NewReader(r.Body)
 		if err != nil {
@@ -46,6 +50,8 @@ func sent(t *testing.T, to Target, answer http.HandlerFunc, spans ...Span) (*col
 		all = append(all, Encode(span))
 	}
 	a, err := s.Send(t.Context(), to, all)
+	mu.Lock()
+	defer mu.Unlock()
 	return &m, got, a, err
 }
 

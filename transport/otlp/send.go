@@ -94,7 +94,7 @@ func (s *Sender) Send(ctx context.Context, to Target, spans []Encoded) (Answer, 
 		if ctx.Err() != nil {
 			return Answer{}, context.Cause(ctx)
 		}
-		return Answer{}, &Error{Temporary: true, Text: fmt.Sprintf("no answer from %s: %v", shown(to.URL), bare(err))}
+		return Answer{}, &Error{Temporary: true, Text: fmt.Sprintf("no answer from %s: %v. Does the collector run there? diagnostics.otel.endpoint is its address", shown(to.URL), bare(err))}
 	}
 	defer func() { _ = resp.Body.Close() }()
 	said, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
