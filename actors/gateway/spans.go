@@ -51,9 +51,9 @@ func spanIn(run, name string, kind otlp.Kind, began, ended time.Time) otlp.Span 
 	}
 }
 
-// ended counts a run that has ended, and tells of it.
+// ended tells of a run that has ended, and counts it: in this order, so that who sees the count finds the trace.
 func (g *Gateway) ended(e agent.Ended) {
-	g.figures.ended(e)
+	defer g.figures.ended(e)
 	if g.traced(e.Job.ID) {
 		g.traces.Add(runSpans(e)...)
 	}
@@ -78,21 +78,29 @@ func runSpans(e agent.Ended) []otlp.Span {
 	}
 	run := spanIn(j.ID, "run", otlp.Internal, time.UnixMilli(j.StartedAt), time.UnixMilli(e.EndedAt))
 	run.ID, run.Parent, run.Error = traces.SpanOf(j.ID, spanRun), root.ID, failed
-	run.Attrs = append([]otlp.Attr{
-		otlp.String("clawdbot.run.kind", string(j.Kind)), otlp.String("clawdbot.run.state", string(e.State)), otlp.String("gen_ai.operation.name", "invoke_agent"),
+	run.Attrs = runAttrs(e)
+	return append(all, run)
+}
+
+// runAttrs are who answered, how it ended, and what it took.
+func runAttrs(e agent.Ended) []otlp.Attr {
+	all := append([]otlp.Attr{
+		otlp.String("clawdbot.run.kind", string(e.Job.Kind)), otlp.String("clawdbot.run.state", string(e.State)), otlp.String("gen_ai.operation.name", "invoke_agent"),
 	}, usageAttrs(e.Spent.Usage)...)
 	provider, name, ok := strings.Cut(e.Model, "/")
 	if ok {
-		run.Attrs = append(run.Attrs, otlp.String("gen_ai.provider.name", provider))
+		all = append(all, otlp.String("gen_ai.provider.name", provider))
 	}
-	run.Attrs = append(run.Attrs, otlp.String("gen_ai.request.model", cmp.Or(name, provider)))
+	if e.Model != "" {
+		all = append(all, otlp.String("gen_ai.request.model", cmp.Or(name, provider)))
+	}
 	if e.Stop != "" || e.State == agent.Done {
-		run.Attrs = append(run.Attrs, otlp.String("clawdbot.run.stop", cmp.Or(e.Stop, "stop")))
+		all = append(all, otlp.String("clawdbot.run.stop", cmp.Or(e.Stop, "stop")))
 	}
 	if e.Spent.Usage != (agent.Usage{}) {
-		run.Attrs = append(run.Attrs, otlp.Float("clawdbot.cost.usd", e.Spent.Cost), otlp.Bool("clawdbot.cost.complete", !e.Spent.Unpriced))
+		all = append(all, otlp.Float("clawdbot.cost.usd", e.Spent.Cost), otlp.Bool("clawdbot.cost.complete", !e.Spent.Unpriced))
 	}
-	return append(all, run)
+	return all
 }
 
 // beginning is the span that the trace of a run begins with: what came in, until it was dealt with. Neither what was said nor who
@@ -202,10 +210,10 @@ func (g *Gateway) called(j agent.Job, name string, began time.Time, err error) {
 	g.traces.Add(s)
 }
 
-// attempted counts an attempt to deliver something, and tells of it. What no run has said is a trace of its own.
+// attempted tells of an attempt to deliver something, and counts it. What no run has said is a trace of its own.
 func (g *Gateway) attempted(a outbox.Attempt) {
 	it := a.Item
-	g.figures.deliveries.Add(it.Surface, a.Outcome)
+	defer g.figures.deliveries.Add(it.Surface, a.Outcome)
 	of, parent := a.Run, traces.SpanOf(a.Run, spanRoot)
 	if of == "" {
 		of, _, _ = strings.Cut(it.Key, "#") // of all parts
