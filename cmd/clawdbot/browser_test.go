@@ -3,10 +3,8 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -69,36 +67,4 @@ func TestBrowser_killed(t *testing.T) {
 	all := descendants(t, next.cmd.Process.Pid)
 	next.stop(t)
 	die(t, all) // before their directory goes
-}
-
-// descendants are the processes below one, as /proc has them.
-func descendants(t *testing.T, pid int) (all []int) {
-	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil || len(files) == 0 {
-		t.Skip("no /proc here")
-	}
-	below := map[int][]int{}
-	for _, f := range files {
-		child, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
-		if parent, ok := parentOf(child); ok { // otherwise it has ended meanwhile
-			below[parent] = append(below[parent], child)
-		}
-	}
-	for at := []int{pid}; len(at) > 0; at = at[1:] {
-		all = append(all, below[at[0]]...)
-		at = append(at, below[at[0]]...)
-	}
-	return all
-}
-
-// parentOf is the process that a process has as its parent.
-func parentOf(pid int) (parent int, ok bool) {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	name := strings.LastIndexByte(string(b), ')')
-	if name < 0 {
-		return 0, false
-	}
-	parent, err := strconv.Atoi(strings.Fields(string(b[name+1:]))[1])
-	return parent, err == nil
 }
