@@ -17,7 +17,7 @@ func TestClockJump(t *testing.T) {
 	t.Parallel()
 	began := time.Now()
 	var ahead atomic.Int64
-	runs, alive := make(chan struct{}, 100), make(chan struct{}, 1000)
+	runs, alive, read := make(chan struct{}, 100), make(chan struct{}, 1000), make(chan struct{}, 1)
 	g := setup{
 		config: `{telegram: {botToken: "1:a"}}`,
 		options: func(o *gateway.Options) {
@@ -26,7 +26,12 @@ func TestClockJump(t *testing.T) {
 			}}}
 			o.Clocks = func() clock.Reading {
 				now := time.Now()
-				return clock.Reading{Wall: now.Add(time.Duration(ahead.Load())), Mono: now.Sub(began)}
+				r := clock.Reading{Wall: now.Add(time.Duration(ahead.Load())), Mono: now.Sub(began)}
+				select {
+				case read <- struct{}{}:
+				default:
+				}
+				return r
 			}
 			o.AliveEvery, o.OnAlive = 10*time.Millisecond, func() {
 				select {
@@ -45,6 +50,7 @@ func TestClockJump(t *testing.T) {
 		}
 	}
 	wait(runs, "the account does not connect")
+	wait(read, "nobody looks at the clocks") // a jump before that is none
 	for _, by := range []time.Duration{time.Hour, -time.Hour} {
 		ahead.Add(int64(by))
 		wait(runs, "it does not connect anew after a jump of "+by.String())
