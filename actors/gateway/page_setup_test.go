@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,10 +16,16 @@ import (
 	"github.com/clawdbot/gateway/actors/gateway"
 	"github.com/clawdbot/gateway/providers"
 	"github.com/clawdbot/gateway/providers/discord"
+	"github.com/clawdbot/gateway/providers/model"
+	"github.com/clawdbot/gateway/providers/model/modeltest"
+	"github.com/clawdbot/gateway/providers/model/openai"
 	"github.com/clawdbot/gateway/providers/providertest/telegramfake"
+	"github.com/clawdbot/gateway/providers/providertest/whatsappfake"
 	"github.com/clawdbot/gateway/providers/slack"
 	"github.com/clawdbot/gateway/providers/telegram"
+	"github.com/clawdbot/gateway/providers/whatsapp"
 	"github.com/clawdbot/gateway/transport/web/webtest"
+	"github.com/clawdbot/gateway/transport/wire"
 )
 
 // installer stands for a service manager.
@@ -145,6 +152,80 @@ func TestPage_setup(t *testing.T) {
 	if errs := p.Errors(); len(errs) > 0 {
 		t.Errorf("errors in the page: %q", errs)
 	}
+}
+
+// TestPage_setupModel: what a model server on this computer has is offered, and answers from then on.
+func TestPage_setupModel(t *testing.T) {
+	browser := webtest.Start(t)
+	ollama := modeltest.New(t, modeltest.Chat{}, modeltest.Step{Text: []string{"I am a small ", "model."}})
+	s := setup{
+		config:  fmt.Sprintf("{models: {providers: {ollama: {baseUrl: %q, apiKey: %q}}}, agent: {workspace: %q}}", ollama.URL(), modeltest.Key, t.TempDir()),
+		options: func(o *gateway.Options) { o.Models = []model.Factory{openai.Completions()} },
+	}
+	g := s.start(t)
+	p := setupPage{browser.Page(t), os.Getenv("WEB_SCREENSHOTS")}
+	p.Open("http://" + g.Addr() + "/#/setup")
+	const next = "[type=submit]"
+	p.next("Nothing is written before", next)
+	p.next("Folder in which the agent works", next)
+	p.next("Change how clients reach the gateway", ".primary")
+	p.WaitText(".setup", "A model server runs on this computer")
+	p.Wait(`[...document.querySelectorAll('.setup-option')].some((o) => o.textContent.includes('Anthropic'))`)
+	p.shot("model")
+	p.Eval(`[...document.querySelectorAll('.setup-option')].find((o) => o.textContent.includes('ollama/test-model')).click()`, nil)
+	p.Click(".setup " + next)
+	p.next(`agent.model: "ollama/test-model"`, ".primary")
+	p.WaitText(".setup", "The gateway is set up")
+	for end := time.Now().Add(patience); ; pause(t) { // the file is taken over when it has come to rest
+		var s wire.ModelsStatusResult
+		if err := g.Call(deadline(t), "models.status", nil, &s); err != nil || time.Now().After(end) {
+			t.Fatalf("%+v %v", s, err)
+		}
+		if s.Chosen[0].Model == "ollama/test-model" {
+			break
+		}
+	}
+	p.Click(`.setup a[href="#session=main"]`)
+	p.Send("Who are you?")
+	p.WaitText("#messages [data-role=assistant]", "I am a small model.")
+}
+
+// TestPage_setupWhatsApp: the phone is linked from where the setup ends.
+func TestPage_setupWhatsApp(t *testing.T) {
+	browser, peer := webtest.Start(t), whatsappfake.NewPeer(t)
+	endpoints, err := json.Marshal(map[string]any{"dev": map[string]any{"endpoints": map[string]any{"whatsapp": peer.Endpoint}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := setup{config: string(endpoints), env: map[string]string{"CLAWDBOT_LOCK_DIR": t.TempDir()}, options: func(o *gateway.Options) {
+		o.Providers = []providers.Factory{whatsapp.Factory()}
+	}}.start(t)
+	p := setupPage{browser.Page(t), os.Getenv("WEB_SCREENSHOTS")}
+	p.Open("http://" + g.Addr() + "/")
+	const next = "[type=submit]"
+	p.next("Nothing is written before", next)
+	p.next("Folder in which the agent works", next)
+	p.next("Change how clients reach the gateway", ".primary")
+	p.WaitText(".setup", "Which messaging surfaces")
+	p.Click("#setup-option-0")
+	p.next("WhatsApp", next)
+	p.next("Numbers of the people who may write on WhatsApp", next)
+	p.next("Write them?", ".primary")
+	p.WaitText(".setup", "The phone is linked with a code")
+	p.Click(`#view .row [aria-label^="Link"]`)
+	p.Wait(`document.querySelector('#link-picture img')?.complete`)
+	var shown string
+	p.Eval(`document.querySelector('#link-picture img').src`, &shown)
+	if err := peer.Scan(deadline(t), shown); err != nil {
+		t.Fatal(err)
+	}
+	p.WaitText("#link-words", "WhatsApp is linked as")
+	p.Click("#link-close")
+	p.WaitText("#view .row", "connected")
+	p.shot("whatsapp")
+	p.next("The phone is linked with a code", next)
+	p.next("Write to the agent now on WhatsApp", next)
+	p.WaitText(".setup", "The gateway is set up")
 }
 
 // TestPage_setupRestart: a gateway that starts anew in the middle has forgotten the answers; the page gives them again, and says so.
