@@ -89,7 +89,7 @@ func askLink(d *Dialogue) *wire.WizardStep {
 	if !d.wants("whatsapp") || !d.stays() {
 		return nil
 	}
-	return note("WhatsApp", "The phone is linked with a code: on the page, Link WhatsApp; in a terminal: clawdbot login\n"+
+	return note("WhatsApp", "The phone is linked with a code: press Link on the page, or run clawdbot login in a terminal.\n"+
 		"On the phone: Settings, Linked devices, Link a device.")
 }
 
