@@ -69,5 +69,5 @@ packages: ## try the deb and the rpm of dist/, as root: install, run, upgrade, r
 image: ## a container image of what is in dist/; ARGS=--try runs it
 	.ci/image $(ARGS)
 
-screenshots: ## the page in light, dark and phone width, into bin/screenshots
-	WEB_SCREENSHOTS=$(CURDIR)/bin/screenshots $(GO) test -count=1 -run Screenshots ./transport/web
+screenshots: ## the pictures of docs/, and the whole page in light, dark and phone width into bin/screenshots
+	CLAWDBOT_REQUIRE_BROWSER=1 WEB_PICTURES=$(CURDIR)/docs WEB_SCREENSHOTS=$(CURDIR)/bin/screenshots $(GO) test -count=1 -run 'Test(Pictures|Screenshots|Views)$$' ./transport/web
