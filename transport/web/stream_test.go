@@ -185,6 +185,25 @@ func TestEmptySession_isLeftAlone(t *testing.T) {
 	}
 }
 
+// TestSessions_more: where the list has no room for all sessions, its end leads to them.
+func TestSessions_more(t *testing.T) {
+	t.Parallel()
+	g := newFake(t)
+	controls(g, same)
+	for i := range 300 {
+		g.sessions = append(g.sessions, object{"key": fmt.Sprintf("more-%d", i), "kind": "direct", "updatedAt": 1})
+	}
+	p := open(t, g)
+	p.WaitText("#sessions", "All sessions")
+	if n := p.Count("#sessions button.session"); n > 202 { // the newest, and main
+		t.Errorf("%d sessions are in the list", n)
+	}
+	p.Click("#sessions .session-all")
+	p.WaitText("#view .row", "Family")
+	p.Type("#view [type=search]", "more-299")
+	p.WaitText("#view .row", "more-299")
+}
+
 // TestDialogOfAView: a question about a view is gone with the view.
 func TestDialogOfAView(t *testing.T) {
 	t.Parallel()

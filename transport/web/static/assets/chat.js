@@ -7,6 +7,7 @@ import { oneAtATime } from './once.js';
 import { activeTurn, applyText, applyTool, isOver, lastSame, loadOutbox, newTurn, saveOutbox } from './turns.js';
 import { size } from './time.js';
 
+export const LISTED = 200; // sessions in the list beside the chat
 const FIRST_PAGE = 200;
 const LAST_PAGE = 1000; // the most that chat.history gives
 const KEPT_TURNS = 50;
@@ -74,7 +75,7 @@ export class Chat {
 
   async listOnce() {
     try {
-      const r = await this.client.call('sessions.list', { limit: 200 });
+      const r = await this.client.call('sessions.list', { limit: LISTED });
       this.store.change((s) => {
         s.sessions = Array.isArray(r.sessions) ? r.sessions : [];
         s.model = r.defaults?.model || '';

@@ -1,9 +1,11 @@
 // The side list: sessions, and a few lines about the gateway. Below 900 px it is a drawer.
 
+import { LISTED } from './chat.js';
 import { byId, h, reconcile, set } from './dom.js';
 import { icon } from './icons.js';
 import { ago, duration, exact } from './time.js';
 import { surfaceNames } from './messages.js';
+import { address } from './rail.js';
 
 const MINUTE_MOVES = 30_000; // ms
 
@@ -11,6 +13,7 @@ export class Sessions {
   /** @param {import('./store.js').Store} store @param {(key: string) => void} open @param {import('./link.js').LinkPhone} phone */
   constructor(store, open, phone) {
     this.phone = phone.offer();
+    this.all = h('a', { class: 'session session-all', href: address('sessions') }, icon('sessions'), h('span', { class: 'name' }, 'All sessions'));
     this.store = store;
     this.open = open;
     this.side = byId('side');
@@ -61,7 +64,7 @@ export class Sessions {
     const list = [...s.sessions];
     for (const key of new Set([s.sessionKey, 'main'])) if (!list.some((r) => r.key === key)) list.unshift({ key, kind: 'direct', updatedAt: 0 });
     const nodes = list.map((r) => this.row(r, s));
-    reconcile(byId('sessions'), nodes);
+    reconcile(byId('sessions'), s.sessions.length < LISTED ? nodes : [...nodes, this.all]);
     const live = new Set(list.map((r) => r.key));
     for (const key of this.rows.keys()) if (!live.has(key)) this.rows.delete(key);
     set(byId('title'), 'textContent', nameOf(list.find((r) => r.key === s.sessionKey)));

@@ -4,6 +4,7 @@
 import { append, byId, h } from './dom.js';
 
 const SETTLE = 250; // ms; a burst of events is one reading
+const APART = 1000; // ms between readings that events ask for
 
 /**
  * What a view is: `read` asks the gateway, `draw` shows what came. `events` are names, or beginnings of names, on which it
@@ -35,6 +36,7 @@ export class Stage {
     this.timer = 0;
     /** @type {any} */
     this.soon = 0;
+    this.asked = -APART; // when an event asked for a reading
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.again(); });
   }
 
@@ -121,8 +123,9 @@ export class Stage {
     if (this.soon || !this.view?.events?.some((e) => name.startsWith(e))) return;
     this.soon = setTimeout(() => {
       this.soon = 0;
+      this.asked = performance.now();
       this.again();
-    }, SETTLE);
+    }, Math.max(SETTLE, this.asked + APART - performance.now()));
   }
 
   /** The line over the view: what was done, or why not. @param {string} text @param {string} [tone] @param {boolean} [failed] it is about the reading itself */
