@@ -93,6 +93,41 @@ func TestMCP(t *testing.T) {
 	gone(t, ctx, int(server.PID))
 }
 
+// TestMCP_killed: nothing of a server of tools outlives a gateway that is killed, though it has started something that takes no
+// notice of what it is told.
+func TestMCP_killed(t *testing.T) {
+	t.Parallel()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const script = `(trap "" TERM HUP INT; while :; do sleep 0.2; done) & exec "$0" mcp serve`
+	killInTime(t, func() (*daemon, []int) {
+		dir, port := t.TempDir(), freePort(t)
+		file := filepath.Join(dir, "config.json5")
+		text := fmt.Sprintf(`{logging: {file: %q}, bridge: {enabled: false}, canvasHost: {enabled: false}, mcp: {servers: {self: {
+			command: "sh", args: ["-c", %q, %q], env: {CLAWDBOT_CONFIG_PATH: %q, CLAWDBOT_GATEWAY_PORT: %q}}}}}`, filepath.Join(dir, "log", "x.log"), script, path, file, port)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d := launch(t, dir, "--port", port)
+		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+		defer cancel()
+		for r := (wire.MCPStatusResult{}); len(r.Servers) == 0 || r.Servers[0].Phase != "up"; {
+			awaitSomeTime(t, ctx, fmt.Sprintf("the server is %+v", r.Servers))
+			out, err := command(t, d.env, "mcp", "list", "--json", "--url", d.url).Output()
+			if r = (wire.MCPStatusResult{}); err != nil || json.Unmarshal(out, &r) != nil {
+				t.Fatalf("mcp list: %v, %s", err, out)
+			}
+		}
+		all := descendants(t, d.cmd.Process.Pid)
+		if len(all) < 3 {
+			t.Fatalf("the server is %d processes", len(all))
+		}
+		return d, all
+	})
+}
+
 // drive has the protocol's own client talk to "clawdbot mcp serve".
 func drive(t *testing.T, ctx context.Context, server mcp.Server) {
 	t.Helper()
