@@ -93,7 +93,7 @@ func (o *Options) lookAround(ctx context.Context, wanted []Run, as occasion, ena
 			}
 		}
 		if as.first || as.clockSet { // it may have been set while there was no gateway
-			if err = replan(tx, now); err != nil {
+			if err = replan(tx, time.Now().UnixMilli()); err != nil { // not now: a job may have been planned since
 				return err
 			}
 		}
