@@ -27,13 +27,16 @@ func TestBadFrames(t *testing.T) {
 	g := setup{env: map[string]string{"CLAWDBOT_GATEWAY_TOKEN": "test-token", "CLAWDBOT_BRIDGE_ENABLED": "0"}}.start(t)
 	bystander := dial(t, g.URL(), token("test-token"))
 
-	cmd := exec.CommandContext(ctx, wsload, "badframes", "--url", g.URL(), "--token", "test-token")
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("wsload: %v\n%s%s", err, errs.String(), cut(out.String()))
+	play := func() []byte {
+		cmd := exec.CommandContext(ctx, wsload, "badframes", "--url", g.URL(), "--token", "test-token")
+		var out, errs bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("wsload: %v\n%s%s", err, errs.String(), cut(out.String()))
+		}
+		return out.Bytes()
 	}
-	wstest.CompareBadframes(t, out.Bytes(), root+"/transport/ws/testdata/badframes.json", wstest.Gateway)
+	wstest.CompareBadframes(t, play, root+"/transport/ws/testdata/badframes.json", wstest.Gateway)
 
 	bystander.ok("health", nil, nil) // alive, and nobody else noticed
 	for _, a := range g.Actors() {

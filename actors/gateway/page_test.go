@@ -29,19 +29,19 @@ func TestPage(t *testing.T) {
 	p.OnNewDocument(growth)
 	p.Open("http://" + g.Addr() + "/#session=main") // a chat, not the setup
 	p.WaitLive()
-	p.Send("one two three four five six seven eight nine ten")
-	p.WaitText("#messages [data-role=assistant]", "nine ten")
+	p.Send("!say 12") // for two seconds
+	p.WaitText("#messages [data-role=assistant]", "part 12")
 	var lengths []int
 	p.Eval("lengths", &lengths)
 	if len(lengths) < 2 {
 		t.Errorf("the answer came in %d piece(s): %v; want it to be streamed", len(lengths), lengths)
 	}
-	p.Send("!say 3")
-	p.WaitText("#messages", "part 3")
+	p.Send("one two three")
+	p.WaitText("#messages [data-role=assistant]", "two three")
 	p.Reload()
 	p.WaitLive()
-	p.WaitText("#messages", "nine ten")
-	p.WaitText("#messages", "part 3")
+	p.WaitText("#messages", "part 12")
+	p.WaitText("#messages [data-role=assistant]", "two three")
 	if n := p.Count("#messages [data-role=user]"); n != 2 {
 		t.Errorf("%d messages of mine after a reload, want 2", n)
 	}

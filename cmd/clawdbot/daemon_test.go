@@ -119,6 +119,7 @@ func (d *daemon) listens(t *testing.T) {
 	for {
 		text, err := d.stdout.ReadString('\n')
 		if err != nil {
+			_ = d.cmd.Wait() // it has said all then
 			t.Fatalf("no line says that it listens: %v, stderr %s", err, d.stderr)
 		}
 		if m := listening.FindStringSubmatch(text); m != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -63,15 +64,21 @@ func home(t *testing.T, config string) map[string]string {
 	return map[string]string{"HOME": dir, "CLAWDBOT_SKIP_LOCAL_MODELS": "1"}
 }
 
-// freePort is a port on which nobody listens.
+// ports counts those that were given out.
+var ports atomic.Int32
+
+// freePort is a port on which nobody listens. None is given out twice, nor one of those that the system chooses for who does not say.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 { // a gateway has up to five ports from its own on
+		port := strconv.Itoa(20_000 + (os.Getpid()*131+int(ports.Add(7)))%12_000)
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	t.Fatal("no port is free")
+	return ""
 }
 
 func TestRun_helpOfEveryCommand(t *testing.T) {

@@ -42,7 +42,7 @@ func TestOnboard(t *testing.T) {
 		{name: "Enter all the way", typed: "\n\n\n\n\n" + asksModel, file: []string{`"workspace": "~/clawd"`, `"mode": "local"`, "!auth"}, out: []string{"Written:", "1  On this computer", "PORT"}},
 		{name: "a bot", typed: "1\n\nn\n" + asksModel + "1\n" + bot + "\n7, 8\ny\n", file: []string{bot, `"7"`}, out: []string{"telegram.botToken: (secret)", "!" + bot}},
 		{name: "a mistake is asked for again", typed: "local\n~/w\nyes\nmany\n19999\n\n\n\n\n\n" + asksModel, file: []string{"19999", "~/w"}, out: []string{"a port is a number"}},
-		{name: "a number that is none", typed: "7\n1\n\n\n\n\n", file: []string{`"mode": "local"`}, out: []string{"Type a number from 1 to 2."}},
+		{name: "a number that is none", typed: "7\n1\n\n\n\n\n" + asksModel, file: []string{`"mode": "local"`}, out: []string{"Type a number from 1 to 2."}},
 		{name: "no", typed: "\n\n\n\n" + asksModel + "n\n", code: exitFailed, file: []string{"!mode"}, err: []string{"cancelled; nothing was written"}},
 		{name: "the input ends", typed: "\n\n", code: exitFailed, file: []string{"!mode"}, err: []string{"the input ended; nothing was written"}},
 		{name: "comments stay", config: "{\n  // mine\n  agent: {workspace: '/w'},\n}\n", typed: "\n\n\n\n\n" + asksModel, file: []string{"// mine", "'/w'"}},

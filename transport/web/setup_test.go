@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp/kb"
 
@@ -187,6 +188,40 @@ func TestSetup(t *testing.T) {
 	}
 	if errs := p.Errors(); len(errs) > 0 {
 		t.Errorf("page errors: %q", errs)
+	}
+}
+
+// TestSetup_pressWhileItLooks: what is pressed while the page asks how the dialogue stands is done after that.
+func TestSetup_pressWhileItLooks(t *testing.T) {
+	t.Parallel()
+	g := newFake(t)
+	unconfigured(g)
+	wizards(g, same)
+	looks, goOn := make(chan struct{}, 1), make(chan struct{})
+	answer := g.on["wizard.status"]
+	g.on["wizard.status"] = func(c *fakeCall) {
+		if g.count("wizard.status") == 2 { // the first is of the beginning
+			looks <- struct{}{}
+			<-goOn
+		}
+		answer(c)
+	}
+	p := open(t, g)
+	p.WaitText("#view .setup", "This asks a few questions.")
+	select {
+	case <-looks:
+	case <-time.After(time.Minute):
+		t.Fatal("it does not look")
+	}
+	p.Click("#view .setup .primary")
+	p.Wait(`document.querySelector('#view .setup .primary').disabled`)
+	if n := g.count("wizard.next"); n != 0 {
+		t.Errorf("%d answers while it looks", n)
+	}
+	close(goOn)
+	p.WaitText("#view .setup", "Which model answers?")
+	if n := g.count("wizard.next"); n != 1 {
+		t.Errorf("%d answers, want the one that was pressed", n)
 	}
 }
 

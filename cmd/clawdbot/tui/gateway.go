@@ -185,12 +185,16 @@ func (m *model) list() tea.Cmd {
 	})
 }
 
-func (m *model) onListed(msg listed) {
-	if p := m.picker; p != nil && p.title == sessionsTitle {
-		p.waits = false
+func (m *model) onListed(msg listed) tea.Cmd {
+	p := m.picker
+	if p != nil && p.title != sessionsTitle {
+		p = nil
 	}
-	if msg.err != nil {
-		return // the next event asks again
+	if msg.err != nil { // the next event asks again
+		if p != nil {
+			return p.filled(m)
+		}
+		return nil
 	}
 	m.def, m.row = msg.r.Defaults, nil
 	for i := range msg.r.Sessions {
@@ -198,9 +202,11 @@ func (m *model) onListed(msg listed) {
 			m.row = &msg.r.Sessions[i]
 		}
 	}
-	if p := m.picker; p != nil && p.title == sessionsTitle {
-		p.all = m.sessionChoices(msg.r.Sessions)
+	if p == nil {
+		return nil
 	}
+	p.all = m.sessionChoices(msg.r.Sessions)
+	return p.filled(m)
 }
 
 // isRefusal tells an answer of the gateway from none.

@@ -208,14 +208,14 @@ func (m *model) pickModel() tea.Cmd {
 	})
 }
 
-func (m *model) onCatalog(msg catalog) {
+func (m *model) onCatalog(msg catalog) tea.Cmd {
 	p := m.picker
 	if p == nil || p.title != modelsTitle {
-		return
+		return nil
 	}
-	if p.waits = false; msg.err != nil {
+	if msg.err != nil {
 		m.notice = "The models could not be listed: " + oneLine(refusalText(msg.err))
-		return
+		return p.filled(m)
 	}
 	m.models = msg.models
 	p.all = []choice{{"default", "default", "what the configuration says: " + oneLine(m.defaultModel())}}
@@ -226,6 +226,7 @@ func (m *model) onCatalog(msg catalog) {
 		}
 		p.all = append(p.all, choice{i.Provider + "/" + i.ID, oneLine(i.Provider + "/" + i.ID), hint})
 	}
+	return p.filled(m)
 }
 
 func (m *model) setModel(name string) tea.Cmd {

@@ -149,9 +149,9 @@ func (m *model) onGateway(msg tea.Msg) tea.Cmd {
 	case loaded:
 		m.onLoaded(msg)
 	case listed:
-		m.onListed(msg)
+		return m.onListed(msg)
 	case catalog:
-		m.onCatalog(msg)
+		return m.onCatalog(msg)
 	case approvalsFound:
 		m.onApprovals(msg)
 	case answered:

@@ -18,6 +18,7 @@ type picker struct {
 	find    string
 	at      int
 	waits   bool   // the list is on its way: what was typed is not taken for something else
+	entered bool   // Enter was pressed meanwhile
 	asked   string // what is told while there is nothing yet
 	picked  func(m *model, value string) command
 	typing  bool                                 // letters narrow the list down
@@ -63,14 +64,23 @@ func (p *picker) key(m *model, name, text string) command {
 			m.picker = nil
 			return p.another(m, strings.TrimSpace(p.find))
 		}
+		p.entered = p.waits
 	case "esc", "ctrl+c":
 		m.picker = nil
 	default:
 		if p.typing && text != "" {
-			p.find, p.at = p.find+oneSpace(text), 0
+			p.find, p.at, p.entered = p.find+oneSpace(text), 0, false
 		}
 	}
 	return nil
+}
+
+// filled is told when the list is there, and does what Enter was pressed for.
+func (p *picker) filled(m *model) command {
+	if p.waits = false; !p.entered {
+		return nil
+	}
+	return p.key(m, "enter", "")
 }
 
 // oneSpace is a typed text as it may stand in a line: a space stays one.

@@ -206,3 +206,23 @@ func TestApprove(t *testing.T) {
 		t.Error("a question that was answered elsewhere stays")
 	}
 }
+
+// TestPicker_early: Enter that comes before the list takes what was typed once the list is there.
+func TestPicker_early(t *testing.T) {
+	t.Parallel()
+	m := testModel()
+	m.picker = &picker{title: sessionsTitle, typing: true, waits: true}
+	opened := ""
+	m.picker.another = func(_ *model, typed string) command { opened = "new " + typed; return nil }
+	m.picker.picked = func(_ *model, key string) command { opened = key; return nil }
+	for _, key := range []string{"g", "a", "enter"} {
+		m.picker.key(m, key, strings.TrimSuffix(key, "enter"))
+	}
+	if opened != "" || m.picker == nil {
+		t.Fatalf("%q was opened before it was known what there is", opened)
+	}
+	m.onListed(listed{r: wire.SessionsListResult{Sessions: []wire.SessionRow{{Key: "main"}, {Key: "garden"}}}})
+	if opened != "garden" || m.picker != nil {
+		t.Errorf("%q was opened", opened)
+	}
+}

@@ -123,6 +123,7 @@ func (s *Server) inject(f providertest.Fault) bool {
 	case providertest.ReceiveServerError:
 		s.Script("getUpdates", Status(500), Status(502))
 	case providertest.ReceiveDrop:
+		s.Script("getUpdates", DropBefore()) // the bot may be between two of them
 		s.DropConnections()
 	case providertest.ReceiveSilence:
 		s.Silence()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,19 +31,48 @@ const (
 )
 
 // CompareBadframes checks the output of `wsload badframes` against the table at tablePath: every case of
-// one is in the other, with the same answers.
-func CompareBadframes(t testing.TB, got []byte, tablePath string, part Part) {
+// the table that part can answer must have been tried and answered as the table says, and no other case
+// may be there. play makes that output. wsload looks at what has come after 0.8 s: on a machine with other work an answer may be
+// later, so that cases whose answers are missing are judged by the best of three plays.
+func CompareBadframes(t testing.TB, play func() []byte, tablePath string, part Part) {
 	t.Helper()
-	faults, err := compare(got, tablePath, part)
-	if err != nil {
-		t.Fatal(err)
+	var faults []fault
+	for n := range 3 {
+		now, err := compare(play(), tablePath, part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if faults = lasting(faults, now, n == 0); !allLate(faults) || len(faults) == 0 {
+			break
+		}
 	}
 	for _, f := range faults {
-		t.Error(f)
+		t.Error(f.text)
 	}
 }
 
-func compare(got []byte, tablePath string, part Part) ([]string, error) {
+// fault is a case that was not answered as it should be.
+type fault struct {
+	key  [2]string
+	text string
+	late bool // the connection stands as it should, and what has been answered is right: only, there is less than there should be
+}
+
+func allLate(faults []fault) bool {
+	return !slices.ContainsFunc(faults, func(f fault) bool { return !f.late })
+}
+
+// lasting are the faults of this play but for those that were late now and not before.
+func lasting(before, now []fault, first bool) (left []fault) {
+	for _, f := range now {
+		if first || !f.late || slices.ContainsFunc(before, func(b fault) bool { return b.key == f.key }) {
+			left = append(left, f)
+		}
+	}
+	return left
+}
+
+func compare(got []byte, tablePath string, part Part) ([]fault, error) {
 	b, err := os.ReadFile(tablePath)
 	if err != nil {
 		return nil, err
@@ -70,7 +100,7 @@ func compare(got []byte, tablePath string, part Part) ([]string, error) {
 	for _, c := range table.Cases {
 		want[[2]string{c.Stage, c.Name}] = c
 	}
-	var faults []string
+	var faults []fault
 	for _, r := range run.Result {
 		key := [2]string{r.Stage, r.Name}
 		w, ok := want[key]
@@ -78,15 +108,15 @@ func compare(got []byte, tablePath string, part Part) ([]string, error) {
 		r.Answers = r.Responses
 		switch {
 		case !ok:
-			faults = append(faults, fmt.Sprintf("%s / %s: not in the table", r.Stage, r.Name))
+			faults = append(faults, fault{key, fmt.Sprintf("%s / %s: not in the table", r.Stage, r.Name), false})
 		case w.Needs == "gateway" && part != Gateway:
 		case !w.met(r.Case):
-			faults = append(faults, fmt.Sprintf("%s / %s:\ngot  %s\nwant %s", r.Stage, r.Name, r.Case, w))
+			faults = append(faults, fault{key, fmt.Sprintf("%s / %s:\ngot  %s\nwant %s", r.Stage, r.Name, r.Case, w), w.late(r.Case)})
 		}
 	}
 	for _, w := range table.Cases {
-		if _, left := want[[2]string{w.Stage, w.Name}]; left {
-			faults = append(faults, fmt.Sprintf("%s / %s: wsload did not try it", w.Stage, w.Name))
+		if key := [2]string{w.Stage, w.Name}; want[key].Name != "" {
+			faults = append(faults, fault{key, fmt.Sprintf("%s / %s: wsload did not try it", w.Stage, w.Name), false})
 		}
 	}
 	return faults, nil
@@ -103,6 +133,14 @@ func (w Case) met(got Case) bool {
 		}
 	}
 	return true
+}
+
+// late says whether got lacks nothing but answers.
+func (w Case) late(got Case) bool {
+	n := len(got.Answers)
+	less := w
+	less.Answers = w.Answers[:min(n, len(w.Answers))]
+	return n < len(w.Answers) && less.met(got)
 }
 
 // like matches s against a pattern in which * stands for any text.

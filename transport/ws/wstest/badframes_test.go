@@ -40,14 +40,43 @@ func TestCompare(t *testing.T) {
 		}
 		ok := len(faults) == len(tc.want)
 		for i := 0; ok && i < len(faults); i++ {
-			ok = strings.HasPrefix(faults[i], tc.want[i])
+			ok = strings.HasPrefix(faults[i].text, tc.want[i])
 		}
 		if !ok {
-			t.Errorf("%s: faults %q, want %q", tc.name, faults, tc.want)
+			t.Errorf("%s: faults %v, want %q", tc.name, faults, tc.want)
 		}
 	}
 	if _, err := compare([]byte(`{"error":"dial","result":[]}`), table, Gateway); err == nil {
 		t.Error("a failed run passes")
+	}
+}
+
+// TestLate: a case that lacks answers is judged by the best of several plays, and nothing else is.
+func TestLate(t *testing.T) {
+	t.Parallel()
+	w := Case{Answers: []string{"x*", "y"}, Close: "open", Alive: "yes"}
+	for _, tc := range []struct {
+		got  Case
+		want bool
+	}{
+		{Case{Answers: []string{"x1"}, Close: "open", Alive: "yes"}, true},
+		{Case{Close: "open", Alive: "yes"}, true},
+		{Case{Answers: []string{"y"}, Close: "open", Alive: "yes"}, false},
+		{Case{Answers: []string{"x1"}, Close: "1008", Alive: "yes"}, false},
+		{Case{Answers: []string{"x1", "z"}, Close: "open", Alive: "yes"}, false},
+		{Case{Answers: []string{"x1"}, Close: "open", Alive: "no"}, false},
+	} {
+		if got := w.late(tc.got); got != tc.want {
+			t.Errorf("%s: late is %v", tc.got, got)
+		}
+	}
+	a, b := fault{key: [2]string{"later", "a"}, late: true}, fault{key: [2]string{"later", "b"}, late: true}
+	bad := fault{key: [2]string{"later", "c"}}
+	if left := lasting([]fault{a}, []fault{a, b, bad}, false); len(left) != 2 || left[0] != a || left[1] != bad {
+		t.Errorf("left %v", left)
+	}
+	if left := lasting(nil, []fault{a, b}, true); len(left) != 2 || !allLate(left) {
+		t.Errorf("at first left %v", left)
 	}
 }
 

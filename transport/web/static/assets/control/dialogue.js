@@ -31,17 +31,19 @@ export class Dialogue {
     this.news = ''; // what happened to the dialogue
     this.written = false;
     this.before = ''; // when the file was last written by a setup, as it was at the start
-    this.working = false;
+    /** @type {Promise<void> | null} */
+    this.working = null;
   }
 
-  /** Runs one thing at a time; a second one meanwhile is dropped. @param {() => Promise<void>} what */
+  /** Runs one thing at a time, each when those before are over. @param {() => Promise<void>} what */
   async alone(what) {
-    if (this.working) return;
-    this.working = true;
+    while (this.working) await this.working.catch(() => {});
+    const done = what();
+    this.working = done;
     try {
-      await what();
+      await done;
     } finally {
-      this.working = false;
+      this.working = null;
     }
   }
 
@@ -98,9 +100,9 @@ export class Dialogue {
 
   /** @param {any} value */
   answer(value) {
+    const { step } = this; // as it was seen
     return this.alone(async () => {
-      const step = this.step;
-      if (!step) return;
+      if (!step || step !== this.step) return;
       this.sent = { step, value };
       this.problem = this.news = '';
       const r = await this.call('wizard.next', { sessionId: this.id, answer: { stepId: step.id, value } });
@@ -163,6 +165,7 @@ export class Dialogue {
 
   /** Finds out how it stands: after a reload, a gap, a restart of the gateway, or an answer that nobody confirmed. */
   sync() {
+    if (this.working) return Promise.resolve(); // that finds out
     return this.alone(async () => {
       if (this.phase === 'none') this.recall();
       if (this.phase === 'none') await this.start();
