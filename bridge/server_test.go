@@ -40,11 +40,11 @@ func (c *core) Hello(_ context.Context, conn *Conn, h Hello) (Node, *ErrorFrame)
 	if h.Token != "good" {
 		return nil, &ErrorFrame{CodeUnauthorized, "invalid token"}
 	}
-	conn.Welcome(HelloOK{ServerName: "s"})
 	n := &node{conn, make(chan func(), 1000), make(chan struct{})}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.nodes[h.NodeID] = n
+	c.mu.Unlock()
+	conn.Welcome(HelloOK{ServerName: "s"}) // whoever hears it finds the node
 	return n, nil
 }
 
