@@ -19,7 +19,7 @@ type pty struct {
 	t      *testing.T
 	master *os.File
 	cmd    *exec.Cmd
-	ended  chan error
+	ended  chan error // gets one: the program has ended, and what it said has been read
 
 	mu     sync.Mutex
 	screen *screen
@@ -52,8 +52,16 @@ func startPTY(t *testing.T, env []string, args ...string) *pty {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go p.read()
-	go func() { p.ended <- p.cmd.Wait() }()
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		p.read()
+	}()
+	go func() {
+		err := p.cmd.Wait()
+		<-drained
+		p.ended <- err
+	}()
 	t.Cleanup(func() {
 		if p.cmd.ProcessState == nil {
 			_ = p.cmd.Process.Kill()

@@ -100,9 +100,10 @@ export class Dialogue {
 
   /** @param {any} value */
   answer(value) {
-    const { step } = this; // as it was seen
+    const seen = this.step;
     return this.alone(async () => {
-      if (!step || step !== this.step) return;
+      const { step } = this;
+      if (!seen || !step || !same(seen, step)) return; // it is another question by now
       this.sent = { step, value };
       this.problem = this.news = '';
       const r = await this.call('wizard.next', { sessionId: this.id, answer: { stepId: step.id, value } });
