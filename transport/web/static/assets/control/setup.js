@@ -85,7 +85,7 @@ class Setup {
     this.shownStep = d.step;
     this.asked = d.phase === 'asked' && d.step ? ask(d.step, d.last ?? typed, d.problem) : null;
     reconcile(this.card, [...(d.news ? [h('p', { class: 'setup-news', role: 'status' }, d.news)] : []), this.asked ? this.form(this.asked) : this.end()]);
-    if (d.phase === 'done') markSeen();
+    if (d.phase === 'done' || d.phase === 'cancelled') markSeen();
     if (!this.first || !document.activeElement || document.activeElement === document.body) this.asked?.focus();
     this.first = false;
   }
