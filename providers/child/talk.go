@@ -13,6 +13,7 @@ import (
 
 const (
 	writeMax  = 10 * time.Second // what a program has to read what it is told
+	lastWords = 5 * time.Second  // from the end of its output to its own, on a busy machine
 	lastLines = 5                // of its standard error, for the report of its end
 	mostOfOne = 500              // bytes of such a line
 )
@@ -109,15 +110,15 @@ func (t *Talk) Stop(quiet, term time.Duration) {
 	t.proc.Stop(quiet, term)
 }
 
-// Why is the reason for which nothing more comes, in words for a person; ErrClosed = it was stopped here. It waits for Lost, and then at
-// most for patience until a program that has closed its output has ended.
-func (t *Talk) Why(patience time.Duration) error {
+// Why is the reason for which nothing more comes, in words for a person; ErrClosed = it was stopped here. It waits for Lost, and then
+// for up to five seconds until a program that has closed its output has ended: how it did says more.
+func (t *Talk) Why() error {
 	<-t.lost
 	if t.err != nil {
 		return t.err
 	}
 	var err error
-	if t.proc.gone(patience) {
+	if t.proc.gone(lastWords) {
 		err = fmt.Errorf("the program ended: %w", t.proc.Err())
 	} else {
 		err = errors.New("the program closed its output")

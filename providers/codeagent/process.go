@@ -75,7 +75,7 @@ func (s *Process) End(gently bool) (gone <-chan struct{}) {
 }
 
 // Because is why the program cannot be talked to any more, in words for a person. Call it after Lost.
-func (s *Process) Because() error { return s.Why(lastWords) }
+func (s *Process) Because() error { return s.Why() }
 
 // hear hears a line of the program's output.
 func (s *Process) hear(line []byte) error {

@@ -121,7 +121,7 @@ func (p *pipe) because(err error) error {
 	if !p.talk.Over() {
 		return err
 	}
-	if why := p.talk.Why(quiet); !errors.Is(why, child.ErrClosed) {
+	if why := p.talk.Why(); !errors.Is(why, child.ErrClosed) {
 		return why
 	}
 	return err
