@@ -20,6 +20,7 @@ import (
 	"github.com/clawdbot/gateway/actors/process"
 	"github.com/clawdbot/gateway/actors/publish"
 	"github.com/clawdbot/gateway/actors/store"
+	"github.com/clawdbot/gateway/actors/tools"
 	"github.com/clawdbot/gateway/actors/traces"
 	"github.com/clawdbot/gateway/bridge"
 	"github.com/clawdbot/gateway/transport/certificate"
@@ -60,7 +61,7 @@ type Gateway struct {
 	leave       context.CancelFunc
 
 	doc       atomic.Pointer[config.Document] // the configuration in force
-	rules     atomic.Pointer[ruleSet]         // what it says of tools; nil = nobody has asked yet
+	rules     derived[tools.Rules]            // what it says of tools
 	stopped   sync.Map                        // names of accounts that were stopped by hand
 	sandboxes sync.Map                        // what probing for one has found, by its name
 	policies  sync.Map                        // by account and surface: what it says of inbound messages

@@ -41,21 +41,13 @@ func (g *Gateway) routerOptions() router.Options {
 	}
 }
 
-// policyOf is a policy and the configuration that it was made of.
-type policyOf struct {
-	doc    *config.Document
-	policy router.Policy
-}
-
 // policy is what the configuration in force says of an account's inbound messages.
 func (g *Gateway) policy(name, surface string) router.Policy {
-	doc := g.doc.Load()
-	if made, ok := g.policies.Load(name + " " + surface); ok && made.(policyOf).doc == doc {
-		return made.(policyOf).policy
+	p, ok := g.policies.Load(name + " " + surface)
+	if !ok {
+		p, _ = g.policies.LoadOrStore(name+" "+surface, &derived[router.Policy]{})
 	}
-	p := g.makePolicy(name, surface)
-	g.policies.Store(name+" "+surface, policyOf{doc, p})
-	return p
+	return p.(*derived[router.Policy]).of(g.doc.Load(), func() router.Policy { return g.makePolicy(name, surface) })
 }
 
 func (g *Gateway) makePolicy(name, surface string) router.Policy {

@@ -41,21 +41,10 @@ func (g *Gateway) toolPolicy(c tools.Caller, name string, group tools.Group) err
 	return g.toolRules().Judge(c, name, group)
 }
 
-// ruleSet is what a configuration says of tools.
-type ruleSet struct {
-	of    *config.Config
-	rules tools.Rules
-}
-
-// toolRules are made once for each configuration that comes into force.
+// toolRules are what the configuration in force says of all calls.
 func (g *Gateway) toolRules() tools.Rules {
-	cfg := g.doc.Load().Config
-	s := g.rules.Load()
-	if s == nil || s.of != cfg {
-		s = &ruleSet{cfg, rulesOf(cfg)}
-		g.rules.Store(s)
-	}
-	return s.rules
+	doc := g.doc.Load()
+	return g.rules.of(doc, func() tools.Rules { return rulesOf(doc.Config) })
 }
 
 func rulesOf(cfg *config.Config) tools.Rules {

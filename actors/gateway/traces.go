@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/clawdbot/gateway/actors"
@@ -19,29 +18,26 @@ const flushLimit = time.Second
 // tracing is what is told to a collector of traces.
 type tracing struct {
 	*traces.State
-	to atomic.Pointer[tracingOf]
+	to derived[destination]
 }
 
-// tracingOf is where traces go and the configuration that says so.
-type tracingOf struct {
-	doc    *config.Document
+// destination is where traces go, and the share of them that does.
+type destination struct {
 	target otlp.Target
 	share  float64
 }
 
 // tracesTo is where traces go by the configuration in force; its target has no URL while they go nowhere.
-func (g *Gateway) tracesTo() *tracingOf {
+func (g *Gateway) tracesTo() destination {
 	doc := g.doc.Load()
-	if to := g.traces.to.Load(); to != nil && to.doc == doc {
+	return g.traces.to.of(doc, func() destination {
+		t, _ := config.ResolveTracing(doc.Config.Diagnostics.Otel, g.env.Otel) // no document with an issue comes into force
+		to := destination{share: t.Share, target: otlp.Target{URL: t.URL, Headers: map[string]string{}, Service: t.Service, Version: g.o.Version}}
+		for name, value := range t.Headers {
+			to.target.Headers[name] = value.Reveal()
+		}
 		return to
-	}
-	t, _ := config.ResolveTracing(doc.Config.Diagnostics.Otel, g.env.Otel) // no document with an issue comes into force
-	to := &tracingOf{doc: doc, share: t.Share, target: otlp.Target{URL: t.URL, Headers: map[string]string{}, Service: t.Service, Version: g.o.Version}}
-	for name, value := range t.Headers {
-		to.target.Headers[name] = value.Reveal()
-	}
-	g.traces.to.Store(to)
-	return to
+	})
 }
 
 // growTraces begins to send traces. Nobody misses them but who looks at them: it is not vital.
