@@ -65,15 +65,7 @@ func (s *sessions) endRuns(c *actors.Context[SessionsMessage], d *deletion) {
 	d.step = looking
 	actors.Pipe(c, func(ctx context.Context) (runs []store.Run, err error) {
 		err = s.o.Store.Do(ctx, func(tx *store.Tx) error {
-			open, err := tx.Queued(d.Key)
-			if err != nil || len(open) == 0 {
-				return err
-			}
-			ids := make([]string, len(open))
-			for i, r := range open {
-				ids[i] = r.ID
-			}
-			if err := tx.StopRuns(ids, "its session was deleted"); err != nil {
+			if _, err := stopOpen(tx, d.Key, "its session was deleted"); err != nil {
 				return err
 			}
 			runs, err = tx.PendingRuns(d.Key, 0, -1)

@@ -94,17 +94,23 @@ func interrupt(tx *store.Tx, key string, busy []store.Queued) (ids []string, err
 // StopAll stops all open runs of a session, inside a commit, and returns their ids. A message that comes later is not
 // stopped with them.
 func StopAll(tx *store.Tx, key string) (ids []string, err error) {
-	busy, err := tx.Queued(key)
-	if err != nil || len(busy) == 0 {
-		return nil, err
-	}
-	for _, r := range busy {
-		ids = append(ids, r.ID)
-	}
-	if err := tx.StopRuns(ids, "somebody said stop in the chat"); err != nil {
+	ids, err = stopOpen(tx, key, "somebody said stop in the chat")
+	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
 	return ids, tx.Delete(overflowBucket, key)
+}
+
+// stopOpen notes that all open runs of a session are to stop, and why, and returns their ids.
+func stopOpen(tx *store.Tx, key, cause string) (ids []string, err error) {
+	open, err := tx.Queued(key)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range open {
+		ids = append(ids, r.ID)
+	}
+	return ids, tx.StopRuns(ids, cause)
 }
 
 // makeRoom drops waiting messages until one more fits, or says that the new one does not.
