@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	quiet     = 2 * time.Second        // what an agent has to end by itself once its input is closed
-	term      = 500 * time.Millisecond // and then, once it got SIGTERM
-	lastWords = 500 * time.Millisecond // from the end of its output to its own
+	quiet  = 2 * time.Second        // what an agent has to end by itself once its input is closed
+	term   = 500 * time.Millisecond // and then, once it got SIGTERM
+	unread = 500 * time.Millisecond // from an input that it does not read to the end of its output, if it has ended
 )
 
 // Process is an agent's program, which is talked to in lines.
@@ -43,20 +43,20 @@ func Start(p Program, take func(line []byte) error) (s *Process, err error) {
 	return nil, err
 }
 
-// Write implements io.Writer for whole lines. A program that does not read its input is lost; the error is Because.
+// Write implements io.Writer for whole lines. A program that does not read its input is lost; the error is Why.
 func (s *Process) Write(line []byte) (int, error) {
 	n, err := s.Talk.Write(line)
 	if err == nil {
 		return n, nil
 	}
-	t := time.NewTimer(lastWords)
+	t := time.NewTimer(unread)
 	defer t.Stop()
 	select { // one that has ended says more by that
 	case <-s.Lost():
 	case <-t.C:
 	}
 	s.Lose(err)
-	return n, s.Because()
+	return n, s.Why()
 }
 
 // End ends the program and everything it has started, and says when they are gone. gently: it gets time to end by itself.
@@ -73,9 +73,6 @@ func (s *Process) End(gently bool) (gone <-chan struct{}) {
 	}()
 	return done
 }
-
-// Because is why the program cannot be talked to any more, in words for a person. Call it after Lost.
-func (s *Process) Because() error { return s.Why() }
 
 // hear hears a line of the program's output.
 func (s *Process) hear(line []byte) error {

@@ -126,7 +126,7 @@ func (s *session) explain(err error) error {
 	select {
 	case <-s.proc.Lost():
 		if re.Code == internal { // as the library has it then
-			return s.proc.Because()
+			return s.proc.Why()
 		}
 	default:
 	}

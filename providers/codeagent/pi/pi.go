@@ -169,7 +169,7 @@ func (s *session) answer(id string, late <-chan time.Time, silent error) (messag
 			}
 			s.dialog(m)
 		case <-s.proc.Lost():
-			return message{}, s.proc.Because()
+			return message{}, s.proc.Why()
 		case <-late:
 			return message{}, silent
 		case <-s.ctx.Done():
@@ -188,7 +188,7 @@ func (s *session) follow() error {
 				return err
 			}
 		case <-s.proc.Lost():
-			return s.proc.Because()
+			return s.proc.Why()
 		case <-s.ctx.Done():
 			return context.Cause(s.ctx)
 		}
