@@ -12,7 +12,5 @@ import (
 func mcpDial() mcp.Dial { return nil }
 
 func (a *app) mcpServeCommand() *cobra.Command {
-	return &cobra.Command{Use: "serve", Short: "Not in this program: it was built without it", Hidden: true, DisableFlagParsing: true, RunE: func(*cobra.Command, []string) error {
-		return usage("this program was built without the Model Context Protocol; the full one has it")
-	}}
+	return leftOut("serve", "this program was built without the Model Context Protocol; the full one has it")
 }
