@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"runtime"
+	"slices"
 )
 
 // Options say what is started.
@@ -73,22 +74,31 @@ type Act struct {
 // programs are where systems put a Chromium, best first.
 var programs = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "brave-browser", "microsoft-edge"}
 
-// Find is the path of the program that would be started; ErrMissing when there is none.
-func Find(path string) (string, error) {
-	names := programs
+// Look is the path of the first program that look knows: of path alone if that is not "", else of apps, which are not found by their
+// names, and then of those that systems have. "" = it knows none.
+func Look(path string, apps []string, look func(name string) (string, error)) string {
+	names := slices.Concat(apps, programs)
 	if path != "" {
 		names = []string{path}
-	} else if runtime.GOOS == "darwin" {
-		names = append([]string{
-			"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
-		}, programs...)
 	}
 	for _, name := range names {
-		if found, err := exec.LookPath(name); err == nil {
-			return found, nil
+		if found, err := look(name); err == nil {
+			return found
 		}
 	}
-	if path != "" {
+	return ""
+}
+
+// Find is the path of the program that would be started; ErrMissing when there is none.
+func Find(path string) (string, error) {
+	var apps []string
+	if runtime.GOOS == "darwin" {
+		apps = []string{"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium"}
+	}
+	switch found := Look(path, apps, exec.LookPath); {
+	case found != "":
+		return found, nil
+	case path != "":
 		return "", fmt.Errorf("browser.executablePath: there is no program %s", path)
 	}
 	return "", ErrMissing

@@ -7,9 +7,6 @@ import (
 	"github.com/clawdbot/gateway/providers/chromium"
 )
 
-// browsers are where systems put a Chromium, best first.
-var browsers = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "brave-browser", "microsoft-edge"}
-
 // macBrowsers are programs that are not in PATH.
 var macBrowsers = []string{
 	"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -18,18 +15,11 @@ var macBrowsers = []string{
 
 // browser is the path of a Chromium, "" when there is none.
 func (o *Options) browser() string {
-	names := browsers
-	if o.Chromium != "" {
-		names = []string{o.Chromium}
-	} else if o.OS == "darwin" {
-		names = append(macBrowsers, browsers...)
+	var apps []string
+	if o.OS == "darwin" {
+		apps = macBrowsers
 	}
-	for _, name := range names {
-		if path, err := o.LookPath(name); err == nil {
-			return path
-		}
-	}
-	return ""
+	return chromium.Look(o.Chromium, apps, o.LookPath)
 }
 
 // start starts a browser, whose pages may tell what somebody did in them.
