@@ -54,7 +54,7 @@ const client = new Client({
     approvals.onHello(hello);
     canvas.onHello(hello);
     stage.again();
-    firstRun(client);
+    firstRun(client, hello.snapshot?.health?.sessions?.count);
   },
   onGap: () => {
     chat.refresh('gap');

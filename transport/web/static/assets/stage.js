@@ -2,6 +2,7 @@
 // seconds while somebody looks.
 
 import { append, byId, h } from './dom.js';
+import { oneAtATime } from './once.js';
 
 const SETTLE = 250; // ms; a burst of events is one reading
 const APART = 1000; // ms between readings that events ask for
@@ -30,8 +31,7 @@ export class Stage {
     /** @type {View | null} */
     this.view = null;
     this.round = 0; // of the view that is shown; what comes for an earlier one is dropped
-    this.reading = false;
-    this.stale = false;
+    this.read = async () => {}; // reads what is shown
     /** @type {any} */
     this.timer = 0;
     /** @type {any} */
@@ -59,6 +59,7 @@ export class Stage {
       const [module] = await Promise.all([/** @type {any} */ (entry.load)(), sheet('control.css')]);
       if (round !== this.round) return;
       this.say('');
+      this.read = oneAtATime(() => this.readOnce(round));
       this.view = module.open({
         client: this.client, store: this.store, phone: this.phone, root, args,
         again: () => this.again(), say: (/** @type {string} */ text, /** @type {string} */ tone) => { if (round === this.round) this.say(text, tone); },
@@ -82,21 +83,20 @@ export class Stage {
     this.view?.close?.();
     this.view = null;
     this.name = '';
-    this.reading = this.stale = false;
     this.el.hidden = true;
     this.el.replaceChildren();
   }
 
   /** Reads again; a call during a reading leads to one more after it. */
   async again() {
-    const { view, round } = this;
-    if (!view || document.hidden) return;
-    if (this.reading) {
-      this.stale = true;
-      return;
-    }
+    if (this.view && !document.hidden) await this.read();
+  }
+
+  /** @param {number} round that of the view */
+  async readOnce(round) {
+    const { view } = this;
+    if (!view || round !== this.round || document.hidden) return;
     clearTimeout(this.timer);
-    this.reading = true;
     try {
       const data = await view.read();
       if (round !== this.round) return;
@@ -105,15 +105,8 @@ export class Stage {
     } catch (err) {
       if (round !== this.round) return;
       if (this.client.live) this.say(`This could not be read: ${err instanceof Error ? err.message : err}`, 'bad', true);
-    } finally {
-      if (round === this.round) this.reading = false;
     }
-    if (this.stale) {
-      this.stale = false;
-      await this.again();
-    } else if (view.every) {
-      this.timer = setTimeout(() => this.again(), view.every);
-    }
+    if (view.every) this.timer = setTimeout(() => this.again(), view.every);
   }
 
   /** @param {string} name @param {any} payload */

@@ -216,7 +216,7 @@ export class Dialogue {
 }
 
 /** @param {Step} a @param {Step} b */
-const same = (a, b) => a.type === b.type && a.message === b.message && Boolean(a.sensitive) === Boolean(b.sensitive);
+export const same = (a, b) => a.type === b.type && a.message === b.message && Boolean(a.sensitive) === Boolean(b.sensitive);
 
 /** @param {string} error */
 const plain = (error) => {

@@ -3,7 +3,7 @@
 import { markSeen } from '../firstrun.js';
 import { h, reconcile } from '../dom.js';
 import { address } from '../rail.js';
-import { Dialogue } from './dialogue.js';
+import { Dialogue, same } from './dialogue.js';
 import { Rows } from './rows.js';
 import { ask } from './setupstep.js';
 import { unasked } from './states.js';
@@ -39,6 +39,8 @@ class Setup {
     this.rest = h('div', { class: 'setup-rest', hidden: true }, section('Your surfaces', this.accounts.box), section('Who wants to write to the agent', this.waiting.box));
     ctx.root.append(this.card, this.rest);
     this.drawn = ''; // what the card shows
+    /** @type {import('./dialogue.js').Step | null} */
+    this.shownStep = null; // of that
     /** @type {import('./setupstep.js').Asked | null} */
     this.asked = null;
     this.first = true;
@@ -79,8 +81,7 @@ class Setup {
     const { d } = this;
     const now = JSON.stringify([d.phase, d.step, d.problem, d.news, d.written, d.given.length > 0]);
     if (now === this.drawn) return;
-    const before = this.shownStep;
-    const typed = before && d.step && before.message === d.step.message && before.type === d.step.type && d.last === undefined ? this.asked?.read?.() : undefined;
+    const typed = this.shownStep && d.step && d.last === undefined && same(this.shownStep, d.step) ? this.asked?.read?.() : undefined;
     this.drawn = now;
     this.shownStep = d.step;
     this.asked = d.phase === 'asked' && d.step ? ask(d.step, d.last ?? typed, d.problem) : null;
