@@ -65,7 +65,7 @@ func (p setupPage) shot(name string) {
 	}{{"", 1280, 800, false}, {"-dark", 1280, 800, true}, {"-phone", 390, 844, false}} {
 		p.Size(c.width, c.height, c.width < 600)
 		p.Dark(c.dark)
-		p.Wait(`document.getAnimations().every((a) => a.playState !== 'running')`)
+		p.WaitStill()
 		p.Screenshot(filepath.Join(p.shots, "setup-"+name+c.name+".png"))
 	}
 	p.Dark(false)

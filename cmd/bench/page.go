@@ -6,8 +6,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/clawdbot/gateway/transport/web/webtest"
 )
 
@@ -45,31 +43,26 @@ func (b *bench) streams(browser *webtest.Browser) error {
 	if b.rounds == 1 {
 		watched = 3 * time.Second
 	}
-	long := &bench{ctx: b.ctx, dir: b.dir, dur: watched + 8*time.Second}
-	s, end, err := long.withModel(long.speak(prose))
+	s, end, err := b.withModel(speak(watched+8*time.Second, prose), nil)
 	if err != nil {
 		return err
 	}
 	defer end()
-	defer s.stop()
 	speaker, err := b.dial(s)
 	if err != nil {
 		return err
 	}
 	defer speaker.Close()
-	t, shut, err := openTab(browser)
+	t, shut, err := openTab(browser, s.addr)
 	if err != nil {
 		return err
 	}
 	defer shut()
-	if err := chromedp.Do(t.ctx, chromedp.Navigate("http://"+s.addr+"/#token=test")); err != nil {
-		return err
-	}
 	for _, look := range looks {
 		var all []frames
 		for range b.rounds {
 			answered := make(chan error, 1)
-			go func() { answered <- long.answer(speaker, pageRuns) }()
+			go func() { answered <- b.answer(speaker, pageRuns) }()
 			err := errors.Join(t.goTo(looks[0].address, looks[0].drawn), t.goTo(look.address, look.drawn))
 			if err != nil {
 				return err
@@ -86,7 +79,7 @@ func (b *bench) streams(browser *webtest.Browser) error {
 }
 
 func (t *tab) goTo(address, drawn string) error {
-	if err := t.eval(fmt.Sprintf("location.hash = %q", address), nil); err != nil {
+	if err := t.Eval(fmt.Sprintf("location.hash = %q", address), nil); err != nil {
 		return err
 	}
 	return t.wait(fmt.Sprintf("document.querySelector(%q)", drawn))

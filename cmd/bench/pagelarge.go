@@ -11,7 +11,6 @@ import (
 
 	"github.com/clawdbot/gateway/actors/importer/importtest"
 	"github.com/clawdbot/gateway/transport/web/webtest"
-	"github.com/clawdbot/gateway/transport/wire"
 )
 
 const (
@@ -28,13 +27,12 @@ func (b *bench) large(browser *webtest.Browser) error {
 		return err
 	}
 	defer end()
-	defer s.stop()
 	c, err := b.dial(s)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	err = b.imported(func(r *wire.ImportStatusResult) error { return c.Call(b.ctx, "import.status", struct{}{}, r) }, size)
+	err = b.imported(c, size)
 	if err = errors.Join(err, b.answer(c, 1)); err != nil { // of bench-0
 		return err
 	}
@@ -71,14 +69,11 @@ const (
 )
 
 func (b *bench) lookAtLarge(browser *webtest.Browser, addr string, note func(name string, ms float64)) error {
-	t, shut, err := openTab(browser)
+	t, shut, err := openTab(browser, addr)
 	if err != nil {
 		return err
 	}
 	defer shut()
-	if err := chromedp.Do(t.ctx, chromedp.Navigate("http://"+addr+"/#token=test")); err != nil {
-		return err
-	}
 	steps := []struct{ name, do, until, key string }{
 		{largeList, ``, `document.querySelectorAll('#sessions .session').length >= 200`, ""},
 		{largeView, `location.hash = '#/sessions'`, `document.querySelector('#view .row')`, ""},
@@ -110,23 +105,23 @@ func (t *tab) since(do, until string) (ms float64, err error) {
 	if do != "" {
 		start = "performance.now()"
 	}
-	if err := t.eval("window.began = "+start+"; "+do, nil); err != nil {
+	if err := t.Eval("window.began = "+start+"; "+do, nil); err != nil {
 		return 0, err
 	}
 	if err := t.wait(until); err != nil {
 		return 0, err
 	}
-	err = t.eval("new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now() - began))))", &ms)
+	err = t.Eval("new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now() - began))))", &ms)
 	return ms, err
 }
 
 // slowestKey types into a field and returns the most ms from a key to the frame that shows it.
 func (t *tab) slowestKey(sel string) (float64, error) {
-	err := t.eval(fmt.Sprintf(`window.keys = []; document.querySelector(%q).onkeydown = (e) => {
+	err := t.Eval(fmt.Sprintf(`window.keys = []; document.querySelector(%q).onkeydown = (e) => {
 		requestAnimationFrame(() => setTimeout(() => keys.push(performance.now() - e.timeStamp)));
 	}`, sel), nil)
 	for _, key := range typed {
-		if err = errors.Join(err, chromedp.Do(t.ctx, chromedp.SendKeys(chromedp.CSS(sel), string(key)))); err != nil {
+		if err = errors.Join(err, chromedp.Do(t.Ctx, chromedp.SendKeys(chromedp.CSS(sel), string(key)))); err != nil {
 			return 0, err
 		}
 	}
@@ -134,7 +129,7 @@ func (t *tab) slowestKey(sel string) (float64, error) {
 		return 0, err
 	}
 	var all []float64
-	if err := t.eval("keys", &all); err != nil {
+	if err := t.Eval("keys", &all); err != nil {
 		return 0, err
 	}
 	return slices.Max(all), nil

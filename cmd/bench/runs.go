@@ -47,12 +47,11 @@ type chorusFigures struct {
 }
 
 func (b *bench) chorus() (f chorusFigures, err error) {
-	s, end, err := b.withModel(b.speak(func(_ int, now time.Time) string { return fmt.Sprint(now.UnixMicro(), " ") }))
+	s, end, err := b.withModel(speak(b.dur, func(_ int, now time.Time) string { return fmt.Sprint(now.UnixMicro(), " ") }), nil)
 	if err != nil {
 		return f, err
 	}
 	defer end()
-	defer s.stop()
 	speaker, err := b.dial(s)
 	if err != nil {
 		return f, err
@@ -91,47 +90,48 @@ func (b *bench) chorus() (f chorusFigures, err error) {
 	return f, nil
 }
 
-// withModel starts a gateway whose model is a server of this process. fill, if there is one, puts something into its state
-// directory first.
-func (b *bench) withModel(speak http.HandlerFunc, fill ...func(dir string) error) (s *server, end func(), err error) {
+// withModel starts a gateway whose model is a server of this process; end ends both. fill puts something into its state directory
+// first; nil = nothing.
+func (b *bench) withModel(speak http.HandlerFunc, fill func(dir string) error) (s *server, end func(), err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, err
 	}
 	model := &http.Server{Handler: speak, ReadHeaderTimeout: time.Minute}
 	go func() { _ = model.Serve(l) }()
-	end = func() { _ = model.Close() }
+	defer func() {
+		if err != nil {
+			_ = model.Close()
+		}
+	}()
 	addr, err := freeAddr()
 	if err != nil {
-		end()
 		return nil, nil, err
 	}
 	config := fmt.Sprintf(`agent: {model: "local/chorus", maxConcurrent: 128}, models: {providers: {local: {
 		baseUrl: "http://%s/v1", apiKey: "none", api: "openai-completions", models: [{id: "chorus", contextWindow: 1000000}]}}}`, l.Addr())
-	for _, f := range fill {
-		if err := f(b.stateDir(addr)); err != nil {
-			end()
+	if fill != nil {
+		if err = fill(b.stateDir(addr)); err != nil {
 			return nil, nil, err
 		}
 	}
 	if s, err = b.configured(addr, config, "CLAWDBOT_BRIDGE_ENABLED=0"); err != nil {
-		end()
 		return nil, nil, err
 	}
-	return s, end, nil
+	return s, func() { s.stop(); _ = model.Close() }, nil
 }
 
 func (b *bench) dial(s *server) (*client.Client, error) {
 	return client.Dial(b.ctx, client.Options{URL: "ws://" + s.addr, Token: "test", Client: wire.ConnectClient{Mode: "cli"}})
 }
 
-// speak answers as a server of the chat completions format does: a chunk with these words every 50 ms, for as long as a round.
-func (b *bench) speak(words func(n int, now time.Time) string) http.HandlerFunc {
+// speak answers as a server of the chat completions format does: a chunk with these words every 50 ms, for so long.
+func speak(d time.Duration, words func(n int, now time.Time) string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		tick := time.NewTicker(chunkEvery)
 		defer tick.Stop()
-		for n, end := 0, time.Now().Add(b.dur); time.Now().Before(end); n++ {
+		for n, end := 0, time.Now().Add(d); time.Now().Before(end); n++ {
 			select {
 			case <-r.Context().Done():
 				return

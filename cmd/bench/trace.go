@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +17,7 @@ const longTask = 50_000 // µs: what a person notices
 
 // tab is a page in a browser, and what its DevTools tell.
 type tab struct {
-	ctx   context.Context
+	*webtest.Tab
 	trace []traced
 	done  chan struct{}
 }
@@ -31,10 +30,17 @@ type traced struct {
 	TDur     float64 // of the processor
 }
 
-func openTab(b *webtest.Browser) (t *tab, end func(), err error) {
+// openTab opens the page of a gateway.
+func openTab(b *webtest.Browser, addr string) (t *tab, end func(), err error) {
 	t = &tab{done: make(chan struct{}, 1)}
-	t.ctx, end, err = b.Tab(t.listen)
-	return t, end, err
+	if t.Tab, end, err = b.Tab(t.listen, time.Minute); err != nil {
+		return nil, nil, err
+	}
+	if err := chromedp.Do(t.Ctx, chromedp.Navigate("http://"+addr+"/#token=test")); err != nil {
+		end()
+		return nil, nil, err
+	}
+	return t, end, nil
 }
 
 func (t *tab) listen(ev any) {
@@ -51,29 +57,9 @@ func (t *tab) listen(ev any) {
 	}
 }
 
-// eval runs a script in the page, awaits it if it is a promise, and decodes what comes of it.
-func (t *tab) eval(js string, out any) error {
-	ctx, cancel := context.WithTimeout(t.ctx, time.Minute)
-	defer cancel()
-	raw, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](js, chromedp.EvalAwaitPromise))
-	if err != nil || out == nil {
-		return err
-	}
-	return json.Unmarshal(raw, out)
-}
-
 // wait waits until an expression is true in the page.
 func (t *tab) wait(js string) error {
-	var ok bool
-	err := t.eval(`new Promise((done) => {
-		const end = performance.now() + 50000;
-		const look = () => {
-			let v = false;
-			try { v = Boolean(`+js+`); } catch { /* not yet */ }
-			if (v || performance.now() > end) done(v); else setTimeout(look, 20);
-		};
-		look();
-	})`, &ok)
+	ok, err := t.Becomes(js)
 	if err == nil && !ok {
 		err = errors.New("never true in the page: " + js)
 	}
@@ -94,17 +80,17 @@ type frames struct {
 func (t *tab) watch(d time.Duration) (f frames, err error) {
 	t.trace = nil
 	categories := []string{"devtools.timeline", "disabled-by-default-devtools.timeline", "disabled-by-default-devtools.timeline.frame"}
-	start := command(tracing.Start, tracing.StartParams{TraceConfig: &tracing.TraceConfig{IncludedCategories: categories}})
-	if err := chromedp.Do(t.ctx, start); err != nil {
+	start := webtest.Command(tracing.Start, tracing.StartParams{TraceConfig: &tracing.TraceConfig{IncludedCategories: categories}})
+	if err := chromedp.Do(t.Ctx, start); err != nil {
 		return f, err
 	}
 	var at []float64
-	err = t.eval(fmt.Sprintf(`new Promise((done) => {
+	err = t.Eval(fmt.Sprintf(`new Promise((done) => {
 		const all = [];
 		const frame = (now) => { all.push(now); if (now - all[0] < %d) requestAnimationFrame(frame); else done(all); };
 		requestAnimationFrame(frame);
 	})`, d.Milliseconds()), &at)
-	if err := errors.Join(err, chromedp.Do(t.ctx, command(tracing.End, cdp.Empty{}))); err != nil {
+	if err := errors.Join(err, chromedp.Do(t.Ctx, webtest.Command(tracing.End, cdp.Empty{}))); err != nil {
 		return f, err
 	}
 	select {
@@ -149,12 +135,4 @@ func (f *frames) read(trace []traced, took float64) {
 			}
 		}
 	}
-}
-
-// command makes a step of a DevTools command whose result does not matter.
-func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, to *chromedp.Target) error {
-		_, err := cdp.Call(ctx, to, c, params)
-		return err
-	})
 }

@@ -89,7 +89,7 @@ func TestChatPage(t *testing.T) {
 // shot takes a picture when somebody wants to see.
 func (c *chatPage) shot(name string) {
 	if shots := os.Getenv("WEB_SCREENSHOTS"); shots != "" {
-		c.Wait(`document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().iterations === Infinity)`)
+		c.WaitStill()
 		c.Screenshot(filepath.Join(shots, "chat-"+name+".png"))
 	}
 }

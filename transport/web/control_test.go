@@ -32,9 +32,6 @@ var views = []struct{ name, sel, text string }{
 
 // answer makes methods of the gateway that always say the same.
 func (g *fakeGateway) answer(all object) {
-	if g.on == nil {
-		g.on = map[string]func(c *fakeCall){}
-	}
 	for method, payload := range all {
 		g.on[method] = func(c *fakeCall) { c.ok(payload) }
 	}

@@ -39,7 +39,6 @@ type fakeGateway struct {
 	onSend   func(c *fakeCall)            // runs on a goroutine of its own; answers the call
 	pending  []object                     // devices that ask to be let in
 	methods  []string                     // of the hello
-	holdList chan struct{}                // sessions.list is answered once it is closed
 	decided  bool                         // who answers one of them is late
 	base     string
 }
@@ -74,7 +73,7 @@ const sessionID = "6a1f1f6e-5e55-4000-8000-00000000c001"
 
 func newFake(t *testing.T) *fakeGateway {
 	g := &fakeGateway{
-		t: t, conns: map[*fakeConn]bool{}, onSend: echo,
+		t: t, conns: map[*fakeConn]bool{}, onSend: echo, on: map[string]func(c *fakeCall){},
 		sessions: []object{{"key": "main", "kind": "direct", "updatedAt": time.Now().UnixMilli(), "totalTokens": 0}},
 		health:   object{"ok": true, "ts": time.Now().UnixMilli(), "web": object{"linked": false}, "telegram": object{"configured": true}},
 	}
@@ -158,8 +157,12 @@ func (g *fakeGateway) handle(c *fakeCall) bool {
 	g.mu.Lock()
 	g.calls = append(g.calls, *c)
 	g.changed.Broadcast()
-	history, sessions, health, token, do, hold := g.history, g.sessions, g.health, g.token, g.on[c.Method], g.holdList
+	history, health, token, do := g.history, g.health, g.token, g.on[c.Method]
 	g.mu.Unlock()
+	if do != nil {
+		g.running.Go(func() { do(c) })
+		return true
+	}
 	switch c.Method {
 	case "connect":
 		if token != "" && c.Params.Auth.Token != token {
@@ -184,15 +187,7 @@ func (g *fakeGateway) handle(c *fakeCall) bool {
 	case "system-presence":
 		c.ok([]object{{"host": "box1", "mode": "gateway", "text": "Gateway", "ts": 1}, {"host": "clawdbot-control-ui", "mode": "webchat", "reason": "connect", "text": "x", "ts": 1}})
 	case "sessions.list":
-		if n := c.Params.Limit; n > 0 && len(sessions) > n {
-			sessions = sessions[:n]
-		}
-		g.running.Go(func() {
-			if hold != nil {
-				<-hold
-			}
-			c.ok(object{"ts": 1, "path": "/x", "count": len(sessions), "defaults": object{"model": "builtin/echo", "contextTokens": nil}, "sessions": sessions})
-		})
+		g.list(c)
 	case "chat.send":
 		g.running.Go(func() { g.onSend(c) })
 	case "chat.abort":
@@ -201,13 +196,20 @@ func (g *fakeGateway) handle(c *fakeCall) bool {
 	case "node.pair.list", "node.pair.approve", "node.pair.reject":
 		g.pair(c)
 	default:
-		if do != nil {
-			g.running.Go(func() { do(c) })
-			return true
-		}
 		c.fail("INVALID_REQUEST", "unknown method: "+c.Method, nil)
 	}
 	return true
+}
+
+// list answers sessions.list.
+func (g *fakeGateway) list(c *fakeCall) {
+	g.mu.Lock()
+	sessions := g.sessions
+	g.mu.Unlock()
+	if n := c.Params.Limit; n > 0 && len(sessions) > n {
+		sessions = sessions[:n]
+	}
+	c.ok(object{"ts": 1, "path": "/x", "count": len(sessions), "defaults": object{"model": "builtin/echo", "contextTokens": nil}, "sessions": sessions})
 }
 
 func hello(health object, methods []string) object {

@@ -184,9 +184,6 @@ func waits(g *fakeGateway) {
 	g.methods = []string{"exec.approvals.list"}
 	pending := []object{{"id": "a1", "command": "rm -rf ./build && echo \"<b>done</b>\"", "env": []string{"PATH=/tmp"}, "cwd": "/home/me/clawd", "sessionKey": "main", "surface": "telegram",
 		"sender": "Mira", "trigger": "chat", "createdAt": time.Now().UnixMilli()}}
-	if g.on == nil {
-		g.on = map[string]func(c *fakeCall){}
-	}
 	g.on["exec.approvals.list"] = func(c *fakeCall) {
 		g.mu.Lock()
 		all := append([]object{}, pending...)

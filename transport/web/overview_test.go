@@ -20,9 +20,6 @@ func TestOverview_well(t *testing.T) {
 		"providers.status": account("up"), "actors.list": object{"actors": []object{}}, "pairing.list": none, "node.pair.list": none, "models.status": object{},
 	}
 	g.answer(calm)
-	g.mu.Lock()
-	g.pending = nil
-	g.mu.Unlock()
 	p := open(t, g)
 	visit(p, "overview", ".figure", "well")
 	set := func(answers object) {

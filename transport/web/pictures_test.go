@@ -25,7 +25,7 @@ func TestPictures(t *testing.T) {
 		t.Skip("WEB_PICTURES names no directory")
 	}
 	take := func(p *webtest.Page, name string) {
-		p.Wait(`document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)`)
+		p.WaitStill()
 		path := filepath.Join(dir, name)
 		p.Screenshot(path)
 		if err := shrink(path); err != nil {

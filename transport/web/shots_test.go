@@ -31,7 +31,7 @@ func TestScreenshots(t *testing.T) {
 	p := open(t, g)
 	p.Size(1280, 800, false)
 	shot := func(name string) {
-		p.Wait(`document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)`)
+		p.WaitStill()
 		p.Screenshot(filepath.Join(dir, name+".png"))
 	}
 	for _, scheme := range []string{"light", "dark"} {

@@ -75,7 +75,7 @@ func TestStream_touchesWhatGrows(t *testing.T) {
 	long := strings.Repeat("A paragraph that is done.\n\n", blocks) + "It goes on:"
 	g.say("main", "run-main", "delta", long)
 	p.WaitText("[data-run-id=run-main]", "It goes on:")
-	p.Wait(`document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)`)
+	p.WaitStill()
 	g.wait("chat.history", 2) // whoever wrote it, their message is asked for
 	p.Eval(watchDOM, nil)
 	p.Eval(`window.first = document.querySelector('[data-run-id=run-main] .body').firstChild; window.before = asked`, nil)
@@ -113,11 +113,11 @@ func TestStream_touchesWhatGrows(t *testing.T) {
 func TestStream_endsAreOneReading(t *testing.T) {
 	t.Parallel()
 	g, p := busy(t)
-	p.Wait(`document.querySelector('#status').dataset.state === 'live'`)
+	p.WaitLive()
 	before := g.count("sessions.list")
 	hold := make(chan struct{})
 	g.mu.Lock()
-	g.holdList = hold
+	g.on["sessions.list"] = func(c *fakeCall) { <-hold; g.list(c) }
 	g.mu.Unlock()
 	for i := range 50 {
 		g.say(fmt.Sprintf("busy-%d", i), fmt.Sprintf("run-%d", i), "final", "the end")

@@ -71,18 +71,6 @@ func Start(t testing.TB) *Browser {
 	return b
 }
 
-// Tab opens an empty tab with storage of its own, as a context for chromedp; end closes it. listen gets the events of its
-// DevTools and may not wait for anything.
-func (b *Browser) Tab(listen func(ev any)) (tab context.Context, end func(), err error) {
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(listen))
-	end = func() { _ = chromedp.Cancel(ctx); cancel() }
-	if err := chromedp.Do(ctx); err != nil { // the first step of a tab may not have a deadline
-		end()
-		return nil, nil, err
-	}
-	return ctx, end, nil
-}
-
 // Close ends the browser and removes its profile. A nil Browser is fine.
 func (b *Browser) Close() {
 	if b == nil {

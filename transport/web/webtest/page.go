@@ -28,7 +28,8 @@ const Patience = 20 * time.Second
 // Page is one tab with storage of its own. Its methods fail the test when something goes wrong.
 type Page struct {
 	t   testing.TB
-	ctx context.Context
+	tab *Tab
+	ctx context.Context // the tab's
 
 	mu     sync.Mutex
 	errors []string
@@ -41,12 +42,12 @@ func (b *Browser) Page(t testing.TB) *Page {
 		t.Skip("no chromium on this machine")
 	}
 	p := &Page{t: t}
-	ctx, end, err := b.Tab(p.listen)
+	tab, end, err := b.Tab(p.listen, Patience)
 	if err != nil {
 		t.Fatalf("open a tab: %v", err)
 	}
 	t.Cleanup(end)
-	p.ctx = ctx
+	p.tab, p.ctx = tab, tab.Ctx
 	return p
 }
 
@@ -103,39 +104,29 @@ func (p *Page) Reload() {
 // (nil drops it).
 func (p *Page) Eval(js string, out any) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, Patience)
-	defer cancel()
-	raw, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](js, chromedp.EvalAwaitPromise))
-	if err != nil {
-		p.t.Fatalf("browser: %v\nin: %s", err, js)
-	}
-	if out == nil {
-		return
-	}
-	if err := json.Unmarshal(raw, out); err != nil {
-		p.t.Fatalf("decode %s: %v\nin: %s", raw, err, js)
+	if err := p.tab.Eval(js, out); err != nil {
+		p.t.Fatalf("browser: %v", err)
 	}
 }
 
 // Wait waits until an expression is true in the page.
 func (p *Page) Wait(js string) {
 	p.t.Helper()
-	script := `new Promise((ok) => {
-		const until = performance.now() + ` + fmt.Sprint(Patience.Milliseconds()-2000) + `;
-		const look = () => {
-			let v = false;
-			try { v = !!(` + js + `); } catch {}
-			if (v || performance.now() > until) ok(v); else setTimeout(look, 15);
-		};
-		look();
-	})`
-	var ok bool
-	p.Eval(script, &ok)
+	ok, err := p.tab.Becomes(js)
+	if err != nil {
+		p.t.Fatalf("browser: %v", err)
+	}
 	if !ok {
 		var text string
 		p.Eval(`document.body.innerText.slice(0, 2000)`, &text)
 		p.t.Fatalf("never true in the page: %s\npage errors: %q\nthe page shows:\n%s", js, p.Errors(), text)
 	}
+}
+
+// WaitStill waits until nothing moves any more but what moves for ever.
+func (p *Page) WaitStill() {
+	p.t.Helper()
+	p.Wait(`document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)`)
 }
 
 // WaitText waits until an element that matches sel contains text.
@@ -197,9 +188,9 @@ func (p *Page) Size(width, height int64, phone bool) {
 	if phone {
 		scale = 2
 	}
-	p.do(call(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+	p.do(Command(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
 		Width: width, Height: height, DeviceScaleFactor: scale, Mobile: phone,
-	}), call(emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: phone}))
+	}), Command(emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: phone}))
 }
 
 // Dark sets the preferred colour scheme of the system.
@@ -209,7 +200,7 @@ func (p *Page) Dark(on bool) {
 	if on {
 		value = "dark"
 	}
-	p.do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+	p.do(Command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}},
 	}))
 }
@@ -217,13 +208,13 @@ func (p *Page) Dark(on bool) {
 // OnNewDocument runs a script in every document before its own scripts.
 func (p *Page) OnNewDocument(js string) {
 	p.t.Helper()
-	p.do(call(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: js}))
+	p.do(Command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: js}))
 }
 
 // Kept returns how many DOM nodes and event listeners the page holds once all that can be collected is.
 func (p *Page) Kept() (nodes, listeners int) {
 	p.t.Helper()
-	p.do(call(heapprofiler.CollectGarbage, cdp.Empty{}), call(heapprofiler.CollectGarbage, cdp.Empty{}), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	p.do(Command(heapprofiler.CollectGarbage, cdp.Empty{}), Command(heapprofiler.CollectGarbage, cdp.Empty{}), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		got, err := cdp.Call(ctx, t, memory.GetDOMCounters, cdp.Empty{})
 		if err == nil {
 			nodes, listeners = int(got.Nodes), int(got.JsEventListeners)
@@ -248,14 +239,6 @@ func (p *Page) Screenshot(path string) {
 	if err := os.WriteFile(path, png, 0o644); err != nil {
 		p.t.Fatal(err)
 	}
-}
-
-// call makes a step of a DevTools command whose result does not matter.
-func call[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, c, params)
-		return err
-	})
 }
 
 // quote makes a JavaScript string literal.
