@@ -3,17 +3,16 @@ package main
 import (
 	"bytes"
 	"flag"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/clawdbot/gateway/providers/codeagent/codetest"
+	"github.com/clawdbot/gateway/providers/providertest"
 	"github.com/clawdbot/gateway/providers/providertest/imsgfake"
 )
 
@@ -64,21 +63,9 @@ func home(t *testing.T, config string) map[string]string {
 	return map[string]string{"HOME": dir, "CLAWDBOT_SKIP_LOCAL_MODELS": "1"}
 }
 
-// ports counts those that were given out.
-var ports atomic.Int32
-
-// freePort is a port on which nobody listens. None is given out twice, nor one of those that the system chooses for who does not say.
 func freePort(t *testing.T) string {
 	t.Helper()
-	for range 1000 { // a gateway has up to five ports from its own on
-		port := strconv.Itoa(20_000 + (os.Getpid()*131+int(ports.Add(7)))%12_000)
-		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
-			l.Close()
-			return port
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
+	return strconv.Itoa(providertest.FreePort(t))
 }
 
 func TestRun_helpOfEveryCommand(t *testing.T) {

@@ -318,21 +318,11 @@ func TestRun_attachments(t *testing.T) {
 	}
 }
 
-// freePort is a port where nothing listens.
-func freePort(t *testing.T) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // TestDaemon: signal-cli is started, started again when it ends, and gone after Run.
 func TestDaemon(t *testing.T) {
 	t.Parallel()
 	s := signalfake.Start(t, signalfake.Options{})
-	port := freePort(t)
+	port := providertest.FreePort(t)
 	b := newBench(t, map[string]any{"cliPath": signalfake.CLI(t, s, ""), "httpPort": port, "account": s.Account(), "sendReadReceipts": true}, quick(), providertest.NewCursor())
 	stop := b.run()
 	b.await(providers.LinkUp)
@@ -394,7 +384,7 @@ func TestDaemon_cannotStart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, map[string]any{"cliPath": c.path, "httpPort": freePort(t), "account": s.Account()}, quick(), nil)
+			b := newBench(t, map[string]any{"cliPath": c.path, "httpPort": providertest.FreePort(t), "account": s.Account()}, quick(), nil)
 			err := b.Run(b.ctx)
 			if !errors.Is(err, providers.ErrTerminal) || !strings.Contains(err.Error(), c.say) {
 				t.Errorf("Run = %v, want a terminal error with %q; log:\n%s", err, c.say, b.logged())

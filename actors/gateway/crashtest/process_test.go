@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/clawdbot/gateway/providers/providertest"
 )
 
 // stopLimit is what a stop by SIGTERM may take.
@@ -34,7 +35,7 @@ func newHost(t *testing.T, config map[string]any, env ...string) *host {
 	if err != nil {
 		t.Fatalf("build the daemon: %v", err)
 	}
-	h := &host{dir: t.TempDir(), bin: bin, port: freePort(t), env: env}
+	h := &host{dir: t.TempDir(), bin: bin, port: providertest.FreePort(t), env: env}
 	config["logging"] = map[string]any{"file": filepath.Join(h.dir, "gateway.log"), "level": "info"}
 	config["bridge"], config["canvasHost"] = map[string]any{"enabled": false}, map[string]any{"enabled": false}
 	config["agent"] = map[string]any{"maxConcurrent": 24}
@@ -47,19 +48,6 @@ func newHost(t *testing.T, config map[string]any, env ...string) *host {
 		t.Fatal(err)
 	}
 	return h
-}
-
-// freePort finds a port below those that the system hands out by itself: nobody takes it between two processes.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for port := 20011 + os.Getpid()%9000; port < 32000; port++ {
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			_ = l.Close()
-			return port
-		}
-	}
-	t.Fatal("no free port")
-	return 0
 }
 
 func (h *host) state() string { return filepath.Join(h.dir, "state") }
