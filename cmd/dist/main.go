@@ -40,7 +40,7 @@ func run(args []string, out io.Writer) error {
 	case args[0] == "sbom" && flags.NArg() == 1:
 		return sbomOf(out, flags.Arg(0), *name, *version)
 	case args[0] == "zip" && flags.NArg() == 1:
-		at, err := sourceDate()
+		at, err := epoch()
 		if err != nil {
 			return err
 		}

@@ -3,16 +3,17 @@ package main
 import (
 	"archive/zip"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"strconv"
 	"time"
 )
 
-// zipOf writes the files of a directory as an archive that is the same whoever makes it, and whenever.
+// zipOf writes the files of a directory as an archive that is the same whoever makes it, and whenever. Archives know no time before 1980.
 func zipOf(out io.Writer, dir string, at time.Time) error {
+	if at.Year() < 1980 {
+		return errors.New("SOURCE_DATE_EPOCH, in seconds, is needed")
+	}
 	from, archive := os.DirFS(dir), zip.NewWriter(out)
 	err := fs.WalkDir(from, ".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
@@ -38,13 +39,4 @@ func zipOf(out io.Writer, dir string, at time.Time) error {
 		return err
 	})
 	return errors.Join(err, archive.Close())
-}
-
-// sourceDate is the time that everything made here bears.
-func sourceDate() (time.Time, error) {
-	s, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH, in seconds, is needed: %w", err)
-	}
-	return time.Unix(s, 0), nil
 }
