@@ -64,8 +64,7 @@ func TestTracing_refused(t *testing.T) {
 		doc := parse(c.file)
 		issues := doc.Issues
 		if doc.Valid {
-			c.env["HOME"] = "/home"
-			issues = Guard(doc.Config, ParseEnv(lookup(c.env)), StartOptions{})
+			issues = Guard(doc.Config, ParseEnv(lookup(withHome(c.env))), StartOptions{})
 		}
 		text := fmt.Sprint(issues)
 		if len(issues) != 1 || !strings.Contains(text, c.want) || strings.Contains(text, "CANARY") {

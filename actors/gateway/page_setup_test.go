@@ -72,6 +72,16 @@ func (p setupPage) shot(name string) {
 	p.Size(1280, 800, false)
 }
 
+// next is the button of a question that has an answer of its own.
+const next = "[type=submit]"
+
+// begin answers what is asked before everything else.
+func (p setupPage) begin() {
+	p.next("Nothing is written before", next)
+	p.next("Folder in which the agent works", next)
+	p.next("Change how clients reach the gateway", ".primary") // no
+}
+
 // next waits for a question and presses the button that goes on.
 func (p setupPage) next(words, button string) {
 	p.WaitText(".setup", words)
@@ -94,10 +104,7 @@ func TestPage_setup(t *testing.T) {
 	p.Open("http://" + g.Addr() + "/")
 	p.WaitText(".setup", "Nothing is written before")
 	p.shot("begin")
-	const next = "[type=submit]"
-	p.next("Nothing is written before", next)
-	p.next("Folder in which the agent works", next)
-	p.next("Change how clients reach the gateway", ".primary") // no
+	p.begin()
 	p.WaitText(".setup", "Which messaging surfaces")
 	p.Click(".setup #setup-option-0")
 	p.shot("surfaces")
@@ -165,10 +172,7 @@ func TestPage_setupModel(t *testing.T) {
 	g := s.start(t)
 	p := setupPage{browser.Page(t), os.Getenv("WEB_SCREENSHOTS")}
 	p.Open("http://" + g.Addr() + "/#/setup")
-	const next = "[type=submit]"
-	p.next("Nothing is written before", next)
-	p.next("Folder in which the agent works", next)
-	p.next("Change how clients reach the gateway", ".primary")
+	p.begin()
 	p.WaitText(".setup", "A model server runs on this computer")
 	p.Wait(`[...document.querySelectorAll('.setup-option')].some((o) => o.textContent.includes('Anthropic'))`)
 	p.shot("model")
@@ -176,15 +180,13 @@ func TestPage_setupModel(t *testing.T) {
 	p.Click(".setup " + next)
 	p.next(`agent.model: "ollama/test-model"`, ".primary")
 	p.WaitText(".setup", "The gateway is set up")
-	for end := time.Now().Add(patience); ; pause(t) { // the file is taken over when it has come to rest
+	soon(t, "the model is chosen", func() bool { // the file is taken over when it has come to rest
 		var s wire.ModelsStatusResult
-		if err := g.Call(deadline(t), "models.status", nil, &s); err != nil || time.Now().After(end) {
-			t.Fatalf("%+v %v", s, err)
+		if err := g.Call(deadline(t), "models.status", nil, &s); err != nil {
+			t.Fatal(err)
 		}
-		if s.Chosen[0].Model == "ollama/test-model" {
-			break
-		}
-	}
+		return s.Chosen[0].Model == "ollama/test-model"
+	})
 	p.Click(`.setup a[href="#session=main"]`)
 	p.Send("Who are you?")
 	p.WaitText("#messages [data-role=assistant]", "I am a small model.")
@@ -202,10 +204,7 @@ func TestPage_setupWhatsApp(t *testing.T) {
 	}}.start(t)
 	p := setupPage{browser.Page(t), os.Getenv("WEB_SCREENSHOTS")}
 	p.Open("http://" + g.Addr() + "/")
-	const next = "[type=submit]"
-	p.next("Nothing is written before", next)
-	p.next("Folder in which the agent works", next)
-	p.next("Change how clients reach the gateway", ".primary")
+	p.begin()
 	p.WaitText(".setup", "Which messaging surfaces")
 	p.Click("#setup-option-0")
 	p.next("WhatsApp", next)
@@ -213,13 +212,7 @@ func TestPage_setupWhatsApp(t *testing.T) {
 	p.next("Write them?", ".primary")
 	p.WaitText(".setup", "The phone is linked with a code")
 	p.Click(`#view .row [aria-label^="Link"]`)
-	p.Wait(`document.querySelector('#link-picture img')?.complete`)
-	var shown string
-	p.Eval(`document.querySelector('#link-picture img').src`, &shown)
-	if err := peer.Scan(deadline(t), shown); err != nil {
-		t.Fatal(err)
-	}
-	p.WaitText("#link-words", "WhatsApp is linked as")
+	scanned(t, p.Page, peer)
 	p.Click("#link-close")
 	p.WaitText("#view .row", "connected")
 	p.shot("whatsapp")
@@ -238,7 +231,6 @@ func TestPage_setupRestart(t *testing.T) {
 	}
 	p := setupPage{browser.Page(t), ""}
 	p.Open("http://" + g.Addr() + "/")
-	const next = "[type=submit]"
 	p.next("Nothing is written before", next)
 	p.WaitText(".setup", "Folder in which the agent works")
 	p.Eval(`document.querySelector('.setup input').value = '/somewhere/else'`, nil)

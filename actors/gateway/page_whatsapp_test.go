@@ -6,6 +6,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors/gateway"
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/providertest"
 	"github.com/clawdbot/gateway/providers/providertest/whatsappfake"
 	"github.com/clawdbot/gateway/providers/whatsapp"
 	"github.com/clawdbot/gateway/transport/web/webtest"
@@ -29,6 +30,16 @@ func TestPage_linksWhatsApp(t *testing.T) {
 	p.WaitLive()
 	p.Wait(`document.querySelector('#about .link-offer')`)
 	p.Click("#about .link-offer")
+	scanned(t, p, peer)
+	p.Wait(`!document.querySelector('#about .link-offer')`)
+	if errs := p.Errors(); len(errs) > 0 {
+		t.Errorf("errors in the page: %q", errs)
+	}
+}
+
+// scanned has the phone read the code that the page shows.
+func scanned(t *testing.T, p *webtest.Page, peer providertest.Peer) {
+	t.Helper()
 	p.Wait(`document.querySelector('#link-picture img')?.complete`)
 	var shown string
 	p.Eval(`document.querySelector('#link-picture img').src`, &shown)
@@ -36,8 +47,4 @@ func TestPage_linksWhatsApp(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.WaitText("#link-words", "WhatsApp is linked as")
-	p.Wait(`!document.querySelector('#about .link-offer')`)
-	if errs := p.Errors(); len(errs) > 0 {
-		t.Errorf("errors in the page: %q", errs)
-	}
 }

@@ -3,6 +3,7 @@ package wizard
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -26,18 +27,16 @@ func (d *desk) Install(context.Context) (string, error) {
 	return "Installed as x.service, and active.", nil
 }
 
+// bot are answers that set up a Telegram bot.
+var bot = map[string]string{"surfaces": `["telegram"]`, "telegram.token": `"123456:abcdefghijklmnopqrstuvw"`}
+
 // TestAfter: what comes once the file is written, and only then.
 func TestAfter(t *testing.T) {
 	t.Parallel()
 	ask := []string{"intro", "mode", "workspace", "reach", "surfaces"}
-	bot := map[string]string{"surfaces": `["telegram"]`, "telegram.token": `"123456:abcdefghijklmnopqrstuvw"`}
 	with := func(more map[string]string) map[string]string {
-		all := map[string]string{}
-		for _, m := range []map[string]string{bot, more} {
-			for k, v := range m {
-				all[k] = v
-			}
-		}
+		all := maps.Clone(bot)
+		maps.Copy(all, more)
 		return all
 	}
 	for _, c := range []struct {
@@ -98,15 +97,8 @@ func TestAfter_wrongCode(t *testing.T) {
 		return "Ada", nil
 	}
 	d := Start(t.Context(), o, wire.WizardStartParams{})
-	given := map[string]string{"surfaces": `["telegram"]`, "telegram.token": `"123456:abcdefghijklmnopqrstuvw"`}
-	for flow[d.at].key != "pair" {
-		v := d.step.InitialValue
-		if a, ok := given[flow[d.at].key]; ok {
-			v = wire.Raw(a)
-		}
-		if _, err := d.Next(t.Context(), &wire.WizardAnswer{StepID: d.pending, Value: v}); err != nil {
-			t.Fatal(err)
-		}
+	if _, r := walkTo(t, d, "pair", bot); r.Done {
+		t.Fatalf("nobody is asked for a code: %+v", r)
 	}
 	for _, code := range []string{"WRONG234", "wrong345"} {
 		r, err := d.Next(t.Context(), &wire.WizardAnswer{StepID: d.pending, Value: wire.Raw(`"` + code + `"`)})

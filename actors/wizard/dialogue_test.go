@@ -37,8 +37,14 @@ func (f *file) options() Options {
 // walk answers a dialogue by the keys of its steps; a step that is not named gets its initial value.
 func walk(t *testing.T, d *Dialogue, answers map[string]string) (asked []string, end wire.WizardResult) {
 	t.Helper()
+	return walkTo(t, d, "", answers)
+}
+
+// walkTo is walk until a step is asked.
+func walkTo(t *testing.T, d *Dialogue, until string, answers map[string]string) (asked []string, end wire.WizardResult) {
+	t.Helper()
 	r := d.Result()
-	for !r.Done {
+	for !r.Done && flow[d.at].key != until {
 		key := flow[d.at].key
 		asked = append(asked, key)
 		v := r.Step.InitialValue

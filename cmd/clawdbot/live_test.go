@@ -28,14 +28,20 @@ func startLive(t *testing.T, config string) *live {
 	l := &live{t: t, vars: home(t, config)}
 	l.file = filepath.Join(l.vars["HOME"], ".clawdbot", "clawdbot.json")
 	browser, _ := browsers()
-	g, err := gateway.New(gateway.Options{
+	l.Gateway = serve(t, gateway.Options{
 		AnyPort: true, Browser: browser, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
 		Getenv: func(name string) string { return l.vars[name] },
 	})
+	return l
+}
+
+// serve starts a gateway until the test ends.
+func serve(t *testing.T, o gateway.Options) *gateway.Gateway {
+	t.Helper()
+	g, err := gateway.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Gateway = g
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
@@ -43,7 +49,7 @@ func startLive(t *testing.T, config string) *live {
 			t.Errorf("stop: %v", err)
 		}
 	})
-	return l
+	return g
 }
 
 // run runs a command line against the gateway.

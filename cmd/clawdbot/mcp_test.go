@@ -42,14 +42,7 @@ func TestMCP(t *testing.T) {
 	defer cancel()
 
 	var server wire.MCPServer
-	status := func() (r wire.MCPStatusResult) {
-		t.Helper()
-		out, err := command(t, d.env, "mcp", "list", "--json", "--url", d.url).Output()
-		if err != nil || json.Unmarshal(out, &r) != nil {
-			t.Fatalf("mcp list: %v, %s", err, out)
-		}
-		return r
-	}
+	status := func() wire.MCPStatusResult { return servers(t, d) }
 	for server.Phase != "up" {
 		r := status()
 		if len(r.Servers) != 3 || r.Servers[1].Phase != "disabled" {
@@ -93,6 +86,16 @@ func TestMCP(t *testing.T) {
 	gone(t, ctx, int(server.PID))
 }
 
+// servers is how the servers of tools stand.
+func servers(t *testing.T, d *daemon) (r wire.MCPStatusResult) {
+	t.Helper()
+	out, err := command(t, d.env, "mcp", "list", "--json", "--url", d.url).Output()
+	if err != nil || json.Unmarshal(out, &r) != nil {
+		t.Fatalf("mcp list: %v, %s", err, out)
+	}
+	return r
+}
+
 // TestMCP_killed: nothing of a server of tools outlives a gateway that is killed, though it has started something that takes no
 // notice of what it is told.
 func TestMCP_killed(t *testing.T) {
@@ -113,12 +116,8 @@ func TestMCP_killed(t *testing.T) {
 		d := launch(t, dir, "--port", port)
 		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 		defer cancel()
-		for r := (wire.MCPStatusResult{}); len(r.Servers) == 0 || r.Servers[0].Phase != "up"; {
+		for r := servers(t, d); len(r.Servers) == 0 || r.Servers[0].Phase != "up"; r = servers(t, d) {
 			awaitSomeTime(t, ctx, fmt.Sprintf("the server is %+v", r.Servers))
-			out, err := command(t, d.env, "mcp", "list", "--json", "--url", d.url).Output()
-			if r = (wire.MCPStatusResult{}); err != nil || json.Unmarshal(out, &r) != nil {
-				t.Fatalf("mcp list: %v, %s", err, out)
-			}
 		}
 		all := descendants(t, d.cmd.Process.Pid)
 		if len(all) < 3 {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/clawdbot/gateway/actors/gateway"
 	"github.com/clawdbot/gateway/cmd/clawdbot/service"
@@ -160,18 +159,8 @@ func TestConfigure_running(t *testing.T) {
 	env := home(t, "{\n  // kept\n}\n")
 	port := freePort(t)
 	env["CLAWDBOT_GATEWAY_PORT"] = port
-	g, err := gateway.New(gateway.Options{
+	serve(t, gateway.Options{
 		Log: slog.New(slog.DiscardHandler), Getenv: func(name string) string { return env[name] },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := g.Stop(ctx); err != nil {
-			t.Error(err)
-		}
 	})
 	if r := invoke(env, "configure", "--non-interactive", "--workspace", "/w"); r.code != 0 {
 		t.Fatalf("%+v", r)
@@ -193,18 +182,8 @@ func TestOnboard_pairs(t *testing.T) {
 	t.Parallel()
 	env := home(t, "")
 	env["CLAWDBOT_GATEWAY_PORT"], env["CLAWDBOT_SKIP_PROVIDERS"] = freePort(t), "1"
-	g, err := gateway.New(gateway.Options{
+	serve(t, gateway.Options{
 		Log: slog.New(slog.DiscardHandler), Getenv: func(name string) string { return env[name] }, Providers: []providers.Factory{telegram.Factory()},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := g.Stop(ctx); err != nil {
-			t.Error(err)
-		}
 	})
 	r := typing("\n\nn\n1\n"+bot+"\n\ny\nWRNG2345\n", env, "onboard")
 	if r.code != 0 || strings.Count(r.out, "Write to the agent now on Telegram") != 2 || !strings.Contains(r.out, "That did not work: ") || !strings.Contains(r.out, "Written:") {

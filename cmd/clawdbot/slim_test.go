@@ -3,13 +3,11 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/clawdbot/gateway/actors/gateway"
 	"github.com/clawdbot/gateway/transport/hooks"
@@ -35,20 +33,9 @@ func TestSlim(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	g, err := gateway.New(equip(gateway.Options{
+	l.Gateway = serve(t, equip(gateway.Options{
 		AnyPort: true, Log: slog.New(slog.NewTextHandler(file, nil)), Getenv: func(name string) string { return l.vars[name] },
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Gateway = g
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		if err := g.Stop(ctx); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	})
 	l.fails(exitUsage, "built without the chat in the terminal", "tui")
 	l.fails(exitUsage, "built without the Model Context Protocol", "mcp", "serve", "--write")
 	l.fails(exitFailed, "built without what drives a Chromium", "browser", "tabs")
