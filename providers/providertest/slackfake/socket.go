@@ -25,6 +25,9 @@ type envelope struct {
 	ackBody  json.RawMessage
 }
 
+// leaveWithin is how long an app that was told to go may stay.
+const leaveWithin = 5 * time.Second
+
 // socket is one connection of the app.
 type socket struct {
 	s      *Server
@@ -152,6 +155,7 @@ func (c *socket) write() {
 				return
 			}
 			if m, ok := frame.(map[string]any); ok && m["type"] == "disconnect" {
+				c.leave()
 				return
 			}
 		case <-ping.C:
@@ -163,6 +167,14 @@ func (c *socket) write() {
 			c.s.overdue(c)
 			c.s.mu.Unlock()
 		}
+	}
+}
+
+// leave gives the app time to go by itself, as Slack does: slack-go forgets a frame that the end of the connection overtakes.
+func (c *socket) leave() {
+	select {
+	case <-c.done:
+	case <-time.After(leaveWithin):
 	}
 }
 
