@@ -92,7 +92,7 @@ func TestLimits_slowConsumer(t *testing.T) {
 		}
 		break
 	}
-	if worst := slices.Max(times); worst > 10*time.Second {
+	if worst := slices.Max(times); worst > 30*time.Second { // whoever waits for the slow one waits for ever: it is cut for what others do
 		t.Errorf("another client waited %s", worst)
 	}
 }
