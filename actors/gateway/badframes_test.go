@@ -18,7 +18,7 @@ func TestBadFrames(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 	defer cancel()
 	wsload := filepath.Join(t.TempDir(), "wsload")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", wsload, root+"/cmd/wsload").CombinedOutput(); err != nil {

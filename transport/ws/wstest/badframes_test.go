@@ -70,6 +70,22 @@ func TestLate(t *testing.T) {
 			t.Errorf("%s: late is %v", tc.got, got)
 		}
 	}
+	ending := Case{Answers: []string{"x*"}, Close: "1009*"}
+	for _, tc := range []struct {
+		got  Case
+		want bool
+	}{
+		{Case{Answers: []string{"x1"}, Close: "open", Alive: "no"}, true},
+		{Case{Close: "open"}, true},
+		{Case{Answers: []string{"x1"}, Close: "open", Alive: "yes"}, false},
+		{Case{Answers: []string{"y"}, Close: "open", Alive: "no"}, false},
+		{Case{Answers: []string{"x1"}, Close: "1002", Alive: "no"}, false},
+		{Case{Answers: []string{"x1"}, Close: "1009 too big"}, false},
+	} {
+		if got := ending.late(tc.got); got != tc.want {
+			t.Errorf("%s: late is %v", tc.got, got)
+		}
+	}
 	a, b := fault{key: [2]string{"later", "a"}, late: true}, fault{key: [2]string{"later", "b"}, late: true}
 	bad := fault{key: [2]string{"later", "c"}}
 	if left := lasting([]fault{a}, []fault{a, b, bad}, false); len(left) != 2 || left[0] != a || left[1] != bad {
