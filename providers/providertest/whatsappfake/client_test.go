@@ -212,11 +212,12 @@ func newClient(t *testing.T, s *Server, d *store.Device) *client {
 	c.SynchronousAck = true
 	c.EnableDecryptedEventBuffer = true
 	c.AddEventHandlerWithSuccessStatus(func(evt any) bool {
-		c.note(evt)
 		c.mu.Lock()
-		defer c.mu.Unlock()
+		fail := c.fail
+		c.mu.Unlock()
+		c.note(evt) // whoever waits for it may change what the next one meets
 		_, message := evt.(*events.Message)
-		return !message || !c.fail
+		return !message || !fail
 	})
 	t.Cleanup(c.leave)
 	return c
