@@ -41,7 +41,7 @@ func worker(s modeltest.Seen) modeltest.Step {
 	case strings.Contains(last, "commit it"):
 		return call("bash", `{"command":"git init -q . && git add src && git -c user.name=x -c user.email=x@example.org commit -qm first && git show --stat --format=%s"}`)
 	case strings.Contains(last, "flood"):
-		return call("bash", `{"command":"head -c 100000000 /dev/zero | tr '\\0' z; echo end"}`)
+		return call("bash", `{"command":"head -c 100000000 /dev/zero | tr '\\0' z; echo end","yieldMs":60000}`)
 	case strings.Contains(last, "nonsense"):
 		return modeltest.Step{Calls: []model.Call{
 			{ID: "call_1", Name: "bash", Args: json.RawMessage(`{"command":`)}, {ID: "call_2", Name: "read", Args: json.RawMessage(`{"path":"../../etc/passwd"}`)},

@@ -23,7 +23,7 @@ import (
 )
 
 // Patience is how long a wait lasts before the test fails.
-const Patience = 20 * time.Second
+const Patience = 60 * time.Second
 
 // Page is one tab with storage of its own. Its methods fail the test when something goes wrong.
 type Page struct {
