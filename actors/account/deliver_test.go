@@ -115,7 +115,11 @@ func TestDeliver_atMostEightAtATime(t *testing.T) {
 		var live, most atomic.Int64
 		release := make(chan struct{})
 		r.start(factory(script{run: upUntilCancelled, send: func(context.Context, providers.Outgoing) (providers.Receipt, error) {
-			most.Store(max(most.Load(), live.Add(1)))
+			for n := live.Add(1); ; {
+				if was := most.Load(); n <= was || most.CompareAndSwap(was, n) {
+					break
+				}
+			}
 			<-release
 			live.Add(-1)
 			return providers.Receipt{}, nil

@@ -12,13 +12,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/clawdbot/gateway/providers/child/childtest"
 )
 
 // shell writes a program that stands in for the login shell.
 func shell(t *testing.T, script string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "shell")
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o700); err != nil {
+	if err := childtest.Write(path, "#!/bin/sh\n"+script); err != nil {
 		t.Fatal(err)
 	}
 	return path

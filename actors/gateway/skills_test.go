@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/clawdbot/gateway/providers/child/childtest"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -34,7 +35,7 @@ func skillFile(t *testing.T, dir, name, fields string) {
 // program puts a shell script on the PATH.
 func (r *skillsRig) program(name, script string) {
 	r.t.Helper()
-	if err := os.WriteFile(filepath.Join(r.bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
+	if err := childtest.Write(filepath.Join(r.bin, name), "#!/bin/sh\n"+script+"\n"); err != nil {
 		r.t.Fatal(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/clawdbot/gateway/actors/gateway"
+	"github.com/clawdbot/gateway/providers/child/childtest"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -30,7 +31,7 @@ case "$*" in
 *" off") rm -f served ;;
 esac
 `
-	if err := os.WriteFile(filepath.Join(dir, "tailscale"), []byte(script), 0o700); err != nil {
+	if err := childtest.Write(filepath.Join(dir, "tailscale"), script); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clawdbot/gateway/providers/child/childtest"
 	"github.com/clawdbot/gateway/transport/client"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -176,7 +177,7 @@ func marks(t *testing.T) (program, file string) {
 	t.Helper()
 	dir := t.TempDir()
 	program, file = filepath.Join(dir, "mark"), filepath.Join(dir, "runs")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\necho \"$1\" >>"+file+"\nsleep 0.02\n"), 0o700); err != nil {
+	if err := childtest.Write(program, "#!/bin/sh\necho \"$1\" >>"+file+"\nsleep 0.02\n"); err != nil {
 		t.Fatal(err)
 	}
 	return program, file

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/clawdbot/gateway/providers/child/childtest"
 	"github.com/clawdbot/gateway/transport/web/webtest"
 	"github.com/clawdbot/gateway/transport/wire"
 )
@@ -22,7 +23,7 @@ const recorder = "#!/bin/sh\nfor last; do :; done\nprintf '\\000\\000\\000\\030f
 func TestNode_serves(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
-	if err := os.WriteFile(filepath.Join(bin, "ffmpeg"), []byte(recorder), 0o700); err != nil {
+	if err := childtest.Write(filepath.Join(bin, "ffmpeg"), recorder); err != nil {
 		t.Fatal(err)
 	}
 	env := []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "DISPLAY=:7", "TMPDIR=" + t.TempDir()}

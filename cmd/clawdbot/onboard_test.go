@@ -12,6 +12,7 @@ import (
 	"github.com/clawdbot/gateway/actors/gateway"
 	"github.com/clawdbot/gateway/cmd/clawdbot/service"
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/child/childtest"
 	"github.com/clawdbot/gateway/providers/telegram"
 )
 
@@ -101,7 +102,7 @@ func TestOnboard_installsService(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			env, dir := home(t, ""), t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, "systemctl"), []byte("#!/bin/sh\n"+c.systemctl+"\n"), 0o700); err != nil {
+			if err := childtest.Write(filepath.Join(dir, "systemctl"), "#!/bin/sh\n"+c.systemctl+"\n"); err != nil {
 				t.Fatal(err)
 			}
 			vars := []string{"PATH=" + dir + ":/usr/bin:/bin", "CLAWDBOT_GATEWAY_PORT=" + freePort(t)}

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/clawdbot/gateway/providers/child/childtest"
 )
 
 // TestService drives every subcommand with stand-ins for the service manager's programs.
@@ -18,7 +20,7 @@ func TestService(t *testing.T) {
 	asked := filepath.Join(dir, "asked")
 	for _, name := range []string{"systemctl", "loginctl", "journalctl"} {
 		script := "#!/bin/sh\necho \"" + name + " $*\" >> '" + asked + "'\ncase \"$*\" in\n*show\\ clawdbot*) printf 'ActiveState=active\\nMainPID=7\\nUnitFileState=enabled\\n';;\nshow-user*) echo Linger=no;;\n-*-user\\ --no-pager*) echo it said so;;\nesac\n"
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil {
+		if err := childtest.Write(filepath.Join(dir, name), script); err != nil {
 			t.Fatal(err)
 		}
 	}

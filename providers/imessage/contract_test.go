@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/clawdbot/gateway/providers"
+	"github.com/clawdbot/gateway/providers/child/childtest"
 	"github.com/clawdbot/gateway/providers/providertest"
 	"github.com/clawdbot/gateway/providers/providertest/imsgfake"
 )
@@ -94,7 +94,7 @@ func startPlatform(t *testing.T) providertest.Platform {
 // broken is a program that ends at once.
 func broken(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "imsg")
-	if err := os.WriteFile(path, []byte("#!/bin/sh\necho 'no Mac here' >&2\nexit 1\n"), 0o700); err != nil {
+	if err := childtest.Write(path, "#!/bin/sh\necho 'no Mac here' >&2\nexit 1\n"); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/clawdbot/gateway/providers/child/childtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -47,7 +49,7 @@ func newMachine(t *testing.T, special string) machine {
 	t.Helper()
 	m := machine{t.TempDir(), t}
 	script := strings.Replace(fake, "SPECIAL", special, 1)
-	if err := os.WriteFile(filepath.Join(m.dir, "tailscale"), []byte(script), 0o700); err != nil {
+	if err := childtest.Write(filepath.Join(m.dir, "tailscale"), script); err != nil {
 		t.Fatal(err)
 	}
 	return m

@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/clawdbot/gateway/providers/child/childtest"
 	"github.com/clawdbot/gateway/providers/chromium/devtools"
 )
 
@@ -45,7 +46,7 @@ func newBench(t *testing.T) *bench {
 // script puts a program into the computer.
 func (b *bench) script(name, text string) {
 	b.t.Helper()
-	if err := os.WriteFile(filepath.Join(b.bin, name), []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
+	if err := childtest.Write(filepath.Join(b.bin, name), "#!/bin/sh\n"+text+"\n"); err != nil {
 		b.t.Fatal(err)
 	}
 }

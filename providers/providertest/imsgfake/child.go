@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/clawdbot/gateway/providers/child/childtest"
 )
 
 const platformEnv = "IMSGFAKE_PLATFORM"
@@ -31,7 +33,7 @@ func (s *Server) CLI(t testing.TB) string {
 	}
 	path := filepath.Join(t.TempDir(), "imsg")
 	script := fmt.Sprintf("#!/bin/sh\nexport GORACE=atexit_sleep_ms=0 %s='%s'\nexec '%s' \"$@\"\n", platformEnv, s.listener.Addr(), self)
-	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
+	if err := childtest.Write(path, script); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/clawdbot/gateway/providers/child/childtest"
 )
 
 const (
@@ -50,7 +52,7 @@ func CLI(t testing.TB, s *Server, fail string) string {
 	}
 	path := filepath.Join(t.TempDir(), "signal-cli")
 	script := fmt.Sprintf("#!/bin/sh\nexport GORACE=atexit_sleep_ms=0 %s='%s' %s='%s'\nexec '%s' \"$@\"\n", platformEnv, s.url, failEnv, fail, self)
-	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
+	if err := childtest.Write(path, script); err != nil {
 		t.Fatal(err)
 	}
 	return path
