@@ -53,8 +53,6 @@ type scene struct {
 	keys   []keyed    // every accepted or attempted call with a key
 	pushed []string   // texts of inbound messages that a run answers
 
-	words words // what the gateway has logged
-
 	jobs []string // ids of acknowledged cron jobs; schedule's until it has returned
 }
 
@@ -82,7 +80,7 @@ func play(t *testing.T, c cell) seen {
 	sn := s.checkLive()
 	s.stop()
 	if s.t.Failed() {
-		t.Log("injected: ", strings.Join(s.faults.Fired(), "; "), "\nthe gateway's last words:\n", s.words.String())
+		t.Log("injected: ", strings.Join(s.faults.Fired(), "; "))
 	}
 	s.checkStore()
 	return sn
@@ -99,7 +97,7 @@ func (s *scene) start() {
 	if err := os.WriteFile(filepath.Join(s.dir, "clawdbot.json"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(&s.words, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})) // seen when the cell fails
 	guard, err := gateway.GuardSelf()
 	if err != nil {
 		t.Fatal(err)
@@ -130,29 +128,6 @@ var settings = map[string]string{
 }
 
 const oneServer = `mcp: {servers: {fake: {url: "http://127.0.0.1:1"}}}, `
-
-// words keeps the end of a gateway's log, for a cell that fails.
-type words struct {
-	mu   sync.Mutex
-	last []byte // guarded by mu
-}
-
-const wordsKept = 256 << 10
-
-func (w *words) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.last = append(w.last, p...); len(w.last) > 2*wordsKept {
-		w.last = append([]byte(nil), w.last[len(w.last)-wordsKept:]...)
-	}
-	return len(p), nil
-}
-
-func (w *words) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return string(w.last)
-}
 
 func (s *scene) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

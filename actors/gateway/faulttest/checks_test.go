@@ -240,7 +240,7 @@ func (s *scene) checkTeller(sn *seen) {
 	if r.err != nil {
 		s.checkClosed("teller", []error{r.err}, sn)
 	}
-	starved := s.calm.machine > answerLimit/40 // a plain request is a small part of a call: then an answer may be late, whoever gives it
+	starved := s.calm.machine > time.Second // then an answer may be late, whoever gives it
 	for _, c := range r.calls {
 		switch {
 		case len(c.finals) > 1, c.accepted > 1:
