@@ -139,11 +139,10 @@ func TestAccount_disabledSaysWhy(t *testing.T) {
 
 func TestAccount_neverTwoLive(t *testing.T) {
 	bubble(t, func(r *rig) {
-		var live, most atomic.Int64
+		var runs atOnce
 		release := make(chan struct{})
 		r.start(factory(script{run: func(ctx context.Context, env providers.Env) error {
-			most.Store(max(most.Load(), live.Add(1)))
-			defer live.Add(-1)
+			defer runs.enter()()
 			_ = upUntilCancelled(ctx, env)
 			<-release // hangs on after its cancel
 			return nil
@@ -160,13 +159,13 @@ func TestAccount_neverTwoLive(t *testing.T) {
 		}
 		r.tell(Restart{"telegram"})
 		pass(time.Minute)
-		if live.Load() != 1 {
-			r.t.Errorf("%d connections are live, want the old one", live.Load())
+		if runs.live() != 1 {
+			r.t.Errorf("%d connections are live, want the old one", runs.live())
 		}
 		close(release)
 		synctest.Wait()
-		if s := r.state(); s.Phase != Up || most.Load() != 1 {
-			r.t.Errorf("after it closed: %+v, at most %d live", s, most.Load())
+		if s := r.state(); s.Phase != Up || runs.most() != 1 {
+			r.t.Errorf("after it closed: %+v, at most %d live", s, runs.most())
 		}
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,16 +111,11 @@ func TestDeliver_beginRefuses(t *testing.T) {
 
 func TestDeliver_atMostEightAtATime(t *testing.T) {
 	bubble(t, func(r *rig) {
-		var live, most atomic.Int64
+		var sends atOnce
 		release := make(chan struct{})
 		r.start(factory(script{run: upUntilCancelled, send: func(context.Context, providers.Outgoing) (providers.Receipt, error) {
-			for n := live.Add(1); ; {
-				if was := most.Load(); n <= was || most.CompareAndSwap(was, n) {
-					break
-				}
-			}
+			defer sends.enter()()
 			<-release
-			live.Add(-1)
 			return providers.Receipt{}, nil
 		}}))
 		synctest.Wait()
@@ -130,8 +124,8 @@ func TestDeliver_atMostEightAtATime(t *testing.T) {
 			answers = append(answers, r.deliver(fmt.Sprint(i), begins))
 		}
 		synctest.Wait()
-		if s := r.state(); live.Load() != maxSends || s.InFlight != maxSends {
-			r.t.Errorf("%d sends in progress, state says %d", live.Load(), s.InFlight)
+		if s := r.state(); sends.live() != maxSends || s.InFlight != maxSends {
+			r.t.Errorf("%d sends in progress, state says %d", sends.live(), s.InFlight)
 		}
 		close(release)
 		for _, a := range answers {
@@ -140,8 +134,8 @@ func TestDeliver_atMostEightAtATime(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if s := r.state(); most.Load() != maxSends || s.InFlight != 0 {
-			r.t.Errorf("at most %d at a time; at the end %d", most.Load(), s.InFlight)
+		if s := r.state(); sends.most() != maxSends || s.InFlight != 0 {
+			r.t.Errorf("at most %d at a time; at the end %d", sends.most(), s.InFlight)
 		}
 	})
 }

@@ -149,3 +149,34 @@ func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
+
+// atOnce counts what is in progress, and how much ever was at once.
+type atOnce struct {
+	mu       sync.Mutex
+	now, top int // guarded by mu
+}
+
+// enter begins one more; leave ends it.
+func (a *atOnce) enter() (leave func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.now++
+	a.top = max(a.top, a.now)
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.now--
+	}
+}
+
+func (a *atOnce) live() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.now
+}
+
+func (a *atOnce) most() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.top
+}

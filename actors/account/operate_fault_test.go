@@ -72,8 +72,8 @@ func TestOperated_faults(t *testing.T) {
 					faults.Enable(false)
 					op.expect(b, b.state())
 					b.rig.stop()
-					if b.most.Load() != 1 || b.live.Load() != 0 {
-						t.Errorf("%d connections at once, %d left", b.most.Load(), b.live.Load())
+					if b.conns.most() != 1 || b.conns.live() != 0 {
+						t.Errorf("%d connections at once, %d left", b.conns.most(), b.conns.live())
 					}
 				})
 			})
@@ -84,9 +84,9 @@ func TestOperated_faults(t *testing.T) {
 // bench is a rig whose account counts what is done to it.
 type bench struct {
 	*rig
-	live, most, runs, acts atomic.Int64
-	silent                 atomic.Bool // the connection that is open now carries nothing any more
-	answers                atomic.Int64
+	conns               atOnce
+	runs, acts, answers atomic.Int64
+	silent              atomic.Bool // the connection that is open now carries nothing any more
 }
 
 func (b *bench) factory() providers.Factory {
@@ -97,8 +97,7 @@ func (b *bench) factory() providers.Factory {
 
 // run shows a sign of life every 20 s.
 func (b *bench) run(ctx context.Context, env providers.Env) error {
-	b.most.Store(max(b.most.Load(), b.live.Add(1)))
-	defer b.live.Add(-1)
+	defer b.conns.enter()()
 	b.runs.Add(1)
 	b.silent.Store(false)
 	env.State(providers.Status{Link: providers.LinkUp})
@@ -179,15 +178,15 @@ func (b *bench) order(disabled string) {
 func (b *bench) stop() { b.order("stopped by hand") }
 
 func (b *bench) stopped(s State) {
-	if s.Phase != Disabled || s.Reason != "stopped by hand" || b.live.Load() != 0 {
-		b.t.Errorf("%d connections are open; %+v", b.live.Load(), s)
+	if s.Phase != Disabled || s.Reason != "stopped by hand" || b.conns.live() != 0 {
+		b.t.Errorf("%d connections are open; %+v", b.conns.live(), s)
 	}
 }
 
 func (b *bench) restart() { b.order("") }
 
 func (b *bench) restarted(s State) {
-	if s.Phase != Up || b.live.Load() != 1 || b.runs.Load() < 2 {
-		b.t.Errorf("%d connections are open, of %d; %+v", b.live.Load(), b.runs.Load(), s)
+	if s.Phase != Up || b.conns.live() != 1 || b.runs.Load() < 2 {
+		b.t.Errorf("%d connections are open, of %d; %+v", b.conns.live(), b.runs.Load(), s)
 	}
 }
