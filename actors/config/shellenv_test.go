@@ -20,9 +20,7 @@ import (
 func shell(t *testing.T, script string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "shell")
-	if err := childtest.Write(path, "#!/bin/sh\n"+script); err != nil {
-		t.Fatal(err)
-	}
+	childtest.Write(t, path, "#!/bin/sh\n"+script)
 	return path
 }
 

@@ -35,9 +35,7 @@ func skillFile(t *testing.T, dir, name, fields string) {
 // program puts a shell script on the PATH.
 func (r *skillsRig) program(name, script string) {
 	r.t.Helper()
-	if err := childtest.Write(filepath.Join(r.bin, name), "#!/bin/sh\n"+script+"\n"); err != nil {
-		r.t.Fatal(err)
-	}
+	childtest.Write(r.t, filepath.Join(r.bin, name), "#!/bin/sh\n"+script+"\n")
 }
 
 const demo = `description: "demo skill"

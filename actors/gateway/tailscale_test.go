@@ -31,9 +31,7 @@ case "$*" in
 *" off") rm -f served ;;
 esac
 `
-	if err := childtest.Write(filepath.Join(dir, "tailscale"), script); err != nil {
-		t.Fatal(err)
-	}
+	childtest.Write(t, filepath.Join(dir, "tailscale"), script)
 	return dir
 }
 

@@ -177,9 +177,7 @@ func marks(t *testing.T) (program, file string) {
 	t.Helper()
 	dir := t.TempDir()
 	program, file = filepath.Join(dir, "mark"), filepath.Join(dir, "runs")
-	if err := childtest.Write(program, "#!/bin/sh\necho \"$1\" >>"+file+"\nsleep 0.02\n"); err != nil {
-		t.Fatal(err)
-	}
+	childtest.Write(t, program, "#!/bin/sh\necho \"$1\" >>"+file+"\nsleep 0.02\n")
 	return program, file
 }
 

@@ -23,9 +23,7 @@ const recorder = "#!/bin/sh\nfor last; do :; done\nprintf '\\000\\000\\000\\030f
 func TestNode_serves(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
-	if err := childtest.Write(filepath.Join(bin, "ffmpeg"), recorder); err != nil {
-		t.Fatal(err)
-	}
+	childtest.Write(t, filepath.Join(bin, "ffmpeg"), recorder)
 	env := []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "DISPLAY=:7", "TMPDIR=" + t.TempDir()}
 	r := newNodeRig(t, true, env, "--allow-run", "echo", "--allow-run", "cat", "--location", "52.5163,13.3777", "--screen", "--camera")
 	for _, c := range []struct {

@@ -102,9 +102,7 @@ func TestOnboard_installsService(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			env, dir := home(t, ""), t.TempDir()
-			if err := childtest.Write(filepath.Join(dir, "systemctl"), "#!/bin/sh\n"+c.systemctl+"\n"); err != nil {
-				t.Fatal(err)
-			}
+			childtest.Write(t, filepath.Join(dir, "systemctl"), "#!/bin/sh\n"+c.systemctl+"\n")
 			vars := []string{"PATH=" + dir + ":/usr/bin:/bin", "CLAWDBOT_GATEWAY_PORT=" + freePort(t)}
 			for k, v := range env {
 				vars = append(vars, k+"="+v)

@@ -20,9 +20,7 @@ func TestService(t *testing.T) {
 	asked := filepath.Join(dir, "asked")
 	for _, name := range []string{"systemctl", "loginctl", "journalctl"} {
 		script := "#!/bin/sh\necho \"" + name + " $*\" >> '" + asked + "'\ncase \"$*\" in\n*show\\ clawdbot*) printf 'ActiveState=active\\nMainPID=7\\nUnitFileState=enabled\\n';;\nshow-user*) echo Linger=no;;\n-*-user\\ --no-pager*) echo it said so;;\nesac\n"
-		if err := childtest.Write(filepath.Join(dir, name), script); err != nil {
-			t.Fatal(err)
-		}
+		childtest.Write(t, filepath.Join(dir, name), script)
 	}
 	env := []string{"PATH=" + dir + ":/usr/bin:/bin"}
 	for k, v := range vars {

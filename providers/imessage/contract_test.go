@@ -94,8 +94,6 @@ func startPlatform(t *testing.T) providertest.Platform {
 // broken is a program that ends at once.
 func broken(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "imsg")
-	if err := childtest.Write(path, "#!/bin/sh\necho 'no Mac here' >&2\nexit 1\n"); err != nil {
-		t.Fatal(err)
-	}
+	childtest.Write(t, path, "#!/bin/sh\necho 'no Mac here' >&2\nexit 1\n")
 	return path
 }

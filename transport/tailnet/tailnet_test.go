@@ -49,9 +49,7 @@ func newMachine(t *testing.T, special string) machine {
 	t.Helper()
 	m := machine{t.TempDir(), t}
 	script := strings.Replace(fake, "SPECIAL", special, 1)
-	if err := childtest.Write(filepath.Join(m.dir, "tailscale"), script); err != nil {
-		t.Fatal(err)
-	}
+	childtest.Write(t, filepath.Join(m.dir, "tailscale"), script)
 	return m
 }
 

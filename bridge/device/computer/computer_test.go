@@ -46,9 +46,7 @@ func newBench(t *testing.T) *bench {
 // script puts a program into the computer.
 func (b *bench) script(name, text string) {
 	b.t.Helper()
-	if err := childtest.Write(filepath.Join(b.bin, name), "#!/bin/sh\n"+text+"\n"); err != nil {
-		b.t.Fatal(err)
-	}
+	childtest.Write(b.t, filepath.Join(b.bin, name), "#!/bin/sh\n"+text+"\n")
 }
 
 // camera plugs one in.

@@ -33,9 +33,7 @@ func (s *Server) CLI(t testing.TB) string {
 	}
 	path := filepath.Join(t.TempDir(), "imsg")
 	script := fmt.Sprintf("#!/bin/sh\nexport GORACE=atexit_sleep_ms=0 %s='%s'\nexec '%s' \"$@\"\n", platformEnv, s.listener.Addr(), self)
-	if err := childtest.Write(path, script); err != nil {
-		t.Fatal(err)
-	}
+	childtest.Write(t, path, script)
 	return path
 }
 

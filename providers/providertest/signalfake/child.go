@@ -52,9 +52,7 @@ func CLI(t testing.TB, s *Server, fail string) string {
 	}
 	path := filepath.Join(t.TempDir(), "signal-cli")
 	script := fmt.Sprintf("#!/bin/sh\nexport GORACE=atexit_sleep_ms=0 %s='%s' %s='%s'\nexec '%s' \"$@\"\n", platformEnv, s.url, failEnv, fail, self)
-	if err := childtest.Write(path, script); err != nil {
-		t.Fatal(err)
-	}
+	childtest.Write(t, path, script)
 	return path
 }
 
