@@ -179,3 +179,24 @@ func TestChatAbort_crash(t *testing.T) {
 	}
 	c.endedBy("victim", "a client stopped it (chat.abort)")
 }
+
+// TestRunEnd_crashes: the end of a run that is out already is not told again, however often those die who ask how it ended.
+func TestRunEnd_crashes(t *testing.T) {
+	t.Parallel()
+	f := actortest.NewFaults(1)
+	f.On(actortest.Named("session.ended")).Times(1).Crash()
+	f.On(actortest.Named("session.settled")).Times(2).Crash()
+	g := setup{log: slog.DiscardHandler, options: func(o *gateway.Options) { o.Intercept = f }}.start(t)
+	c := dial(t, g.URL())
+	c.ok("chat.send", chatSend("main", "hello", "one"), nil)
+	c.ok("chat.send", chatSend("main", "still there?", "next"), nil)
+	told := 0
+	for _, f := range c.all(0) {
+		if chat("one", "final")(f) {
+			told++
+		}
+	}
+	if told != 1 || len(f.Fired()) != 3 {
+		t.Errorf("told %d times; injected %q", told, f.Fired())
+	}
+}

@@ -65,6 +65,7 @@ func (l *lane) Receive(c *actors.Context[Message], m Message) error {
 	case current:
 		if !l.known {
 			l.known, l.current = true, m.id
+			l.queue = slices.DeleteFunc(l.queue, func(r store.Run) bool { return r.ID == m.id }) // pulled before it had begun
 			l.kick(c)
 			l.steer()
 		}
@@ -143,7 +144,13 @@ func (l *lane) onPulled(c *actors.Context[Message], m pulled) {
 
 // refresh begins the queue anew: what waits with a mode may have been dropped, merged or taken meanwhile.
 func (l *lane) refresh(c *actors.Context[Message]) {
-	l.queue, l.cursor, l.pulling, l.again = nil, 0, false, false
+	l.queue, l.cursor = nil, 0
+	l.pullAnew(c)
+}
+
+// pullAnew is pull in the place of one that may be under way.
+func (l *lane) pullAnew(c *actors.Context[Message]) {
+	l.pulling, l.again = false, false
 	l.epoch++
 	l.pull(c)
 }
@@ -153,6 +160,8 @@ func (l *lane) onRunDone(c *actors.Context[Message]) {
 	switch {
 	case l.begun.Mode != "" || slices.ContainsFunc(l.queue, func(r store.Run) bool { return r.Mode != "" }):
 		l.refresh(c)
+	case l.pulling: // what comes may be from before the run had begun
+		l.pullAnew(c)
 	case len(l.queue) == 0 && l.more:
 		l.pull(c)
 	}

@@ -66,7 +66,12 @@ func (s *sessions) reopen(c *actors.Context[SessionsMessage], r store.Run, sl *s
 	if s.runs[r.ID] != nil {
 		return
 	}
-	s.runs[r.ID] = &slot{run: r, phase: ending, crashed: sl != nil && !sl.published.Load()}
+	again := &slot{run: r, phase: ending}
+	if sl != nil {
+		again.crashed = !sl.published.Load()
+		again.published.Store(!again.crashed) // this incarnation may die, too, before it knows more
+	}
+	s.runs[r.ID] = again
 	s.busy++
 	s.settle(c, r, agent.ErrInterrupted)
 }
