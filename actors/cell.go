@@ -16,7 +16,7 @@ type cell struct {
 	restart  Restart
 	onGiveUp func(error)
 	children map[*cell]struct{} // guarded by sys.mu
-	host     host               // the current incarnation's runner; the actor's goroutine only
+	host     *runner            // the current incarnation's; the actor's goroutine only
 	box      box
 
 	mu       sync.Mutex // guards the following
@@ -29,11 +29,6 @@ type cell struct {
 	backoff   *time.Timer
 	restarts  int
 	lastPanic string
-}
-
-// host is a runner of any message type.
-type host interface {
-	end(err error)
 }
 
 func newCell(sys *System, up *cell, name, kind string, m Mailbox, r Restart, onGiveUp func(error)) *cell {

@@ -10,53 +10,57 @@ import (
 
 // Context is an actor's own view of one of its incarnations. After, Spawn, Pipe and Watch are for
 // its handlers; the other methods may be called from any goroutine.
-type Context[M any] struct {
+type Context[M any] struct{ life }
+
+// life is a Context without its type, so that what it does is in the program once.
+type life struct {
 	cell    *cell
 	in      *incarnation
 	spawner spawner
 	log     atomic.Pointer[slog.Logger]
 }
 
-func (c *Context[M]) parent() (*System, *cell, spawner) {
-	if c.in.isEnded() {
-		return c.cell.sys, c.cell, nil
+func (l *life) parent() (*System, *cell, spawner) {
+	if l.in.isEnded() {
+		return l.cell.sys, l.cell, nil
 	}
-	return c.cell.sys, c.cell, c.spawner
+	return l.cell.sys, l.cell, l.spawner
 }
 
 // Self is the actor's address.
-func (c *Context[M]) Self() Ref[M] { return Ref[M]{c: c.cell} }
+func (c *Context[M]) Self() Ref[M] { return Ref[M]{address: address{c.cell}} }
 
 // Path is the actor's path.
-func (c *Context[M]) Path() string { return c.cell.path }
+func (l *life) Path() string { return l.cell.path }
 
 // Log is the system's logger with the attribute "actor".
-func (c *Context[M]) Log() *slog.Logger {
-	l := c.log.Load()
-	if l == nil {
-		l = c.cell.sys.log.With("actor", c.cell.path)
-		c.log.Store(l)
+func (l *life) Log() *slog.Logger {
+	log := l.log.Load()
+	if log == nil {
+		log = l.cell.sys.log.With("actor", l.cell.path)
+		l.log.Store(log)
 	}
-	return l
+	return log
 }
 
 // Generation is a number that no other incarnation of any actor of this process has.
-func (c *Context[M]) Generation() uint64 { return c.in.gen }
+func (l *life) Generation() uint64 { return l.in.gen }
 
 // Ctx is cancelled when this incarnation ends, before Stop runs.
-func (c *Context[M]) Ctx() context.Context { return c.in.context() }
+func (l *life) Ctx() context.Context { return l.in.context() }
 
 // StopSelf is Self().Stop().
-func (c *Context[M]) StopSelf() { c.cell.stop(nil) }
+func (l *life) StopSelf() { l.cell.stop(nil) }
 
 // After tells the actor m after d, unless this incarnation is over by then. After cancel, called
 // by one of its handlers, m does not come any more.
-func (c *Context[M]) After(d time.Duration, m M) (cancel func()) {
+func (c *Context[M]) After(d time.Duration, m M) (cancel func()) { return c.in.after(d, m) }
+
+func (in *incarnation) after(d time.Duration, m any) (cancel func()) {
 	t := &timer{}
-	if !c.in.own(t) {
+	if !in.own(t) {
 		return func() {}
 	}
-	in := c.in
 	t.timer = time.AfterFunc(d, func() {
 		if in.disown(t) {
 			in.post(&lazy{make: func() (any, bool) { return m, !t.cancelled.Load() }})
@@ -90,7 +94,14 @@ func (in *incarnation) post(l *lazy) {
 // *PanicError. wrap runs on the actor's goroutine. If the result holds something that must be
 // released, use PipeOwned.
 func Pipe[M, T any](c *Context[M], f func(ctx context.Context) (T, error), wrap func(T, error) M) {
-	PipeOwned(c, f, wrap, nil)
+	var v T
+	c.in.pipe(
+		func(ctx context.Context) (err error) {
+			v, err = f(ctx)
+			return err
+		},
+		func(err error) any { return wrap(v, err) },
+		nil)
 }
 
 // Answer does work on its own goroutine and answers r with its result. Then the actor is told done, which says no more
@@ -110,20 +121,16 @@ func Answer[M, T any](c *Context[M], r Reply[T], work func(ctx context.Context) 
 // returned no error and this incarnation ended before it could take it.
 func PipeOwned[M, T any](c *Context[M], f func(ctx context.Context) (T, error), wrap func(T, error) M, release func(T)) {
 	var v T
-	var drop func()
-	if release != nil {
-		drop = func() { release(v) }
-	}
 	c.in.pipe(
 		func(ctx context.Context) (err error) {
 			v, err = f(ctx)
 			return err
 		},
 		func(err error) any { return wrap(v, err) },
-		drop)
+		func() { release(v) })
 }
 
-// pipe is PipeOwned without its types, so that it is in the program once and not for each pair of them. work keeps its result to itself;
+// pipe is PipeOwned without its types, so that it is in the program once and not for each pair of them; drop may be nil. work keeps its result to itself;
 // wrap and drop know where.
 func (in *incarnation) pipe(work func(ctx context.Context) error, wrap func(error) any, drop func()) {
 	ctx, sys, path := in.context(), in.cell.sys, in.cell.path

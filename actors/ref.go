@@ -5,8 +5,11 @@ package actors
 // Ref means no actor.
 type Ref[M any] struct {
 	_ [0]*M
-	c *cell
+	address
 }
+
+// address is a Ref without its type, so that what it does is in the program once.
+type address struct{ c *cell }
 
 // Tell puts m into the actor's mailbox. It never blocks. The error is nil or an *Error that
 // wraps ErrFull or ErrStopped; then the message was not taken, and its Reply, if it embeds one,
@@ -19,37 +22,37 @@ func (r Ref[M]) Tell(m M) error {
 }
 
 // Path is the actor's name under all its ancestors, "parent/name"; empty for the zero Ref.
-func (r Ref[M]) Path() string {
-	if r.c == nil {
+func (a address) Path() string {
+	if a.c == nil {
 		return ""
 	}
-	return r.c.path
+	return a.c.path
 }
 
-// IsZero reports whether r means no actor.
-func (r Ref[M]) IsZero() bool { return r.c == nil }
+// IsZero reports whether it is the zero Ref, which means no actor.
+func (a address) IsZero() bool { return a.c == nil }
 
 // Stop ends the actor after the message it is handling. Queued messages are discarded and their
 // Replies fail with ErrStopped. It does not wait; see Done.
-func (r Ref[M]) Stop() {
-	if r.c != nil {
-		r.c.stop(nil)
+func (a address) Stop() {
+	if a.c != nil {
+		a.c.stop(nil)
 	}
 }
 
 // Drain refuses new messages and stops the actor when those it has are handled.
-func (r Ref[M]) Drain() {
-	if r.c != nil {
-		r.c.box.drain()
+func (a address) Drain() {
+	if a.c != nil {
+		a.c.box.drain()
 	}
 }
 
 // Done is closed when the actor has stopped for good, its children too, and its name is free.
-func (r Ref[M]) Done() <-chan struct{} {
-	if r.c == nil {
+func (a address) Done() <-chan struct{} {
+	if a.c == nil {
 		return closedChan()
 	}
-	return r.c.doneChan()
+	return a.c.doneChan()
 }
 
 func closedChan() chan struct{} {

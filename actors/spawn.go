@@ -85,12 +85,15 @@ func Spawn[M any](p Parent, name string, props Props[M]) (Ref[M], error) {
 	c := newCell(sys, up, name, props.Kind, props.Mailbox, props.Restart, props.OnGiveUp)
 	var produce actor.Producer
 	if props.New != nil && name != "" {
-		produce = func() actor.Actor { return &runner[M]{create: props.New, ctx: Context[M]{cell: c}} }
+		produce = func() actor.Actor {
+			ctx := &Context[M]{life{cell: c}}
+			return &runner{life: &ctx.life, create: func() handlers { return handlersOf(props.New(), ctx) }}
+		}
 	}
 	if err := spawn(sp, c, produce); err != nil {
 		return Ref[M]{}, err
 	}
-	return Ref[M]{c: c}, nil
+	return Ref[M]{address: address{c}}, nil
 }
 
 // spawn is Spawn without its type, so that it is in the program once.

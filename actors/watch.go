@@ -12,15 +12,19 @@ type watch struct {
 // up, ErrFull if it was stopped for a full mailbox, and ErrStopped for the zero Ref. The watch ends with
 // this incarnation. gone runs on this actor's goroutine.
 func Watch[M, N any](c *Context[M], r Ref[N], gone func(reason error) M) {
-	w := &watch{in: c.in, target: r.c, gone: func(reason error) any { return gone(reason) }}
-	if !c.in.own(w) {
+	c.in.watch(r.c, func(reason error) any { return gone(reason) })
+}
+
+func (in *incarnation) watch(target *cell, gone func(reason error) any) {
+	w := &watch{in, target, gone}
+	if !in.own(w) {
 		return
 	}
-	if r.c == nil {
+	if target == nil {
 		w.fire(ErrStopped)
 		return
 	}
-	if reason, over := r.c.addWatcher(w); over {
+	if reason, over := target.addWatcher(w); over {
 		w.fire(reason)
 	}
 }
