@@ -1,9 +1,8 @@
 package actors
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
+	"sort"
 	"time"
 )
 
@@ -38,7 +37,7 @@ func (s *System) Inspect() []Info {
 	for i, c := range cells {
 		infos[i] = c.inspect()
 	}
-	slices.SortFunc(infos, func(a, b Info) int { return cmp.Compare(a.Path, b.Path) })
+	sort.Slice(infos, func(i, j int) bool { return infos[i].Path < infos[j].Path })
 	return infos
 }
 

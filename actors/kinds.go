@@ -1,8 +1,7 @@
 package actors
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 	"time"
 )
 
@@ -56,7 +55,7 @@ func (s *System) Kinds() []KindInfo {
 	for _, k := range kinds {
 		all = append(all, *k)
 	}
-	slices.SortFunc(all, func(a, b KindInfo) int { return cmp.Compare(a.Kind, b.Kind) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Kind < all[j].Kind })
 	return all
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"reflect"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -87,7 +88,7 @@ func Diff(before, after *Document) []Change {
 		}
 		changes = append(changes, c)
 	})
-	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
+	sort.Slice(changes, func(i, j int) bool { return changes[i].Path < changes[j].Path })
 	return changes
 }
 

@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -50,7 +50,7 @@ func (h history) list() ([]Generation, error) {
 			all = append(all, g)
 		}
 	}
-	slices.SortFunc(all, func(a, b Generation) int { return int(b.Number - a.Number) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Number > all[j].Number })
 	return all, nil
 }
 

@@ -2,7 +2,7 @@ package config
 
 import (
 	"errors"
-	"slices"
+	"sort"
 	"strings"
 )
 
@@ -39,7 +39,7 @@ type edit struct {
 }
 
 func applyEdits(src string, edits []edit) (string, error) {
-	slices.SortStableFunc(edits, func(a, b edit) int { return a.start - b.start })
+	sort.SliceStable(edits, func(i, j int) bool { return edits[i].start < edits[j].start })
 	var b strings.Builder
 	pos := 0
 	for _, e := range edits {

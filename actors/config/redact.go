@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -130,7 +131,7 @@ func maskRaw(src string, comments []span, secrets map[*node]bool) string {
 	for _, c := range comments {
 		edits = append(edits, edit{c, maskText(hide.Replace(src[c.start:c.end]), true)})
 	}
-	slices.SortFunc(edits, func(a, b edit) int { return a.start - b.start })
+	sort.Slice(edits, func(i, j int) bool { return edits[i].start < edits[j].start })
 	var b strings.Builder
 	pos := 0
 	for _, e := range edits {

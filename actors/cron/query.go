@@ -1,9 +1,9 @@
 package cron
 
 import (
-	"cmp"
 	"context"
 	"slices"
+	"sort"
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/store"
@@ -36,7 +36,7 @@ func (s *cron) onList(c *actors.Context[Message], m List) {
 			return nil, err
 		}
 		jobs := make([]wire.CronJob, 0, len(rows))
-		slices.SortStableFunc(rows, func(a, b store.CronJob) int { return cmp.Compare(a.NextAt, b.NextAt) })
+		sort.SliceStable(rows, func(i, j int) bool { return rows[i].NextAt < rows[j].NextAt })
 		for _, row := range rows {
 			j, err := decodeJob(row)
 			if err != nil {

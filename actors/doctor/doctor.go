@@ -3,7 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -106,7 +106,7 @@ func examine(ctx context.Context, o Options, checks []func(*patient)) []Finding 
 		}
 	}
 	rank := map[Severity]int{Error: 0, Warning: 1, Info: 2}
-	slices.SortStableFunc(p.found, func(a, b Finding) int { return rank[a.Severity] - rank[b.Severity] })
+	sort.SliceStable(p.found, func(i, j int) bool { return rank[p.found[i].Severity] < rank[p.found[j].Severity] })
 	return p.found
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/clawdbot/gateway/actors/account"
@@ -136,7 +137,7 @@ func (s setting) problems() []config.Issue {
 			seen[id] = path
 		}
 	}
-	slices.SortFunc(all, func(a, b config.Issue) int { return strings.Compare(a.Path, b.Path) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Path < all[j].Path })
 	return all
 }
 

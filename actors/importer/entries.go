@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/google/uuid"
@@ -63,8 +64,8 @@ func readEntries(f file) (all []entry, left map[string]string, err error) {
 		}
 		all = append(all, e)
 	}
-	slices.SortFunc(all, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(b.UpdatedAt, a.UpdatedAt), strings.Compare(a.Key, b.Key))
+	sort.Slice(all, func(i, j int) bool {
+		return cmp.Or(cmp.Compare(all[j].UpdatedAt, all[i].UpdatedAt), strings.Compare(all[i].Key, all[j].Key)) < 0
 	})
 	return all, left, nil
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -63,8 +64,9 @@ func (c *Catalog) Models() []wire.ModelInfo {
 			kept = append(kept, m)
 		}
 	}
-	slices.SortStableFunc(kept, func(a, b wire.ModelInfo) int {
-		return cmp.Or(compare(a.Provider, b.Provider), compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	sort.SliceStable(kept, func(i, j int) bool {
+		a, b := kept[i], kept[j]
+		return cmp.Or(compare(a.Provider, b.Provider), compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) < 0
 	})
 	return kept
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -121,7 +122,7 @@ func (r *Registry) scanOne(ctx context.Context, name string) wire.ScannedProvide
 			out.Models = append(out.Models, info)
 		}
 	}
-	slices.SortStableFunc(out.Models, func(a, b wire.ModelInfo) int { return compare(a.ID, b.ID) })
+	sort.SliceStable(out.Models, func(i, j int) bool { return compare(out.Models[i].ID, out.Models[j].ID) < 0 })
 	return out
 }
 

@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/clawdbot/gateway/transport/wire"
@@ -23,14 +24,12 @@ func rows(paired []wire.NodePaired, live []Live) []wire.NodeRow {
 	for _, p := range stored {
 		all = append(all, row(Live{NodeID: p.NodeID}, p, true, false))
 	}
-	slices.SortFunc(all, func(a, b wire.NodeRow) int {
+	sort.Slice(all, func(i, j int) bool {
+		a, b := all[i], all[j]
 		if a.Connected != b.Connected {
-			if a.Connected {
-				return -1
-			}
-			return 1
+			return a.Connected
 		}
-		return cmp.Or(cmp.Compare(sortName(a), sortName(b)), cmp.Compare(a.NodeID, b.NodeID))
+		return cmp.Or(cmp.Compare(sortName(a), sortName(b)), cmp.Compare(a.NodeID, b.NodeID)) < 0
 	})
 	return all
 }

@@ -3,7 +3,7 @@ package presence
 import (
 	"cmp"
 	"regexp"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -42,8 +42,8 @@ func (l *list) read(now time.Time) []wire.PresenceEntry {
 		}
 		all = append(all, e)
 	}
-	slices.SortFunc(all, func(a, b wire.PresenceEntry) int {
-		return cmp.Or(cmp.Compare(b.TS, a.TS), cmp.Compare(a.Text, b.Text))
+	sort.Slice(all, func(i, j int) bool {
+		return cmp.Or(cmp.Compare(all[j].TS, all[i].TS), cmp.Compare(all[i].Text, all[j].Text)) < 0
 	})
 	if len(all) > maxEntries {
 		l.trim(all[maxEntries:])

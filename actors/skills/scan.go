@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 )
@@ -78,7 +79,7 @@ func (s *scanner) scan(places []place) ([]skill, []problem) {
 	for _, sk := range byName {
 		all = append(all, sk)
 	}
-	slices.SortFunc(all, func(a, b skill) int { return strings.Compare(a.name, b.name) })
+	sort.Slice(all, func(i, j int) bool { return all[i].name < all[j].name })
 	var wrong []problem
 	for _, file := range slices.Sorted(maps.Keys(s.known)) {
 		if p := s.known[file].problem; p != "" {

@@ -1,10 +1,9 @@
 package store
 
 import (
-	"cmp"
 	"database/sql"
 	"fmt"
-	"slices"
+	"sort"
 )
 
 // Inbound is one message a platform gave us. (Account, Chat, MsgID) is its identity.
@@ -76,7 +75,7 @@ func (v *View) PendingInbound(limit int) ([]Inbound, error) {
 		}
 		all = append(all, ms...)
 	}
-	slices.SortFunc(all, func(a, b Inbound) int { return cmp.Compare(a.Seq, b.Seq) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Seq < all[j].Seq })
 	return all, nil
 }
 

@@ -8,7 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +43,7 @@ func Snapshots(dir string) ([]Snapshot, error) {
 		}
 		all = append(all, Snapshot{path, n, at, info.Size()})
 	}
-	slices.SortFunc(all, func(a, b Snapshot) int { return b.At.Compare(a.At) })
+	sort.Slice(all, func(i, j int) bool { return all[i].At.After(all[j].At) })
 	return all, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -67,8 +68,9 @@ func (l *Ledger) Status(ctx context.Context, before int) (wire.UsageStatusResult
 	for model, c := range models {
 		r.Models = append(r.Models, wire.UsageModel{Model: model, Used: shown(c)})
 	}
-	slices.SortFunc(r.Models, func(a, b wire.UsageModel) int {
-		return cmp.Or(cmp.Compare(b.Used.Tokens, a.Used.Tokens), strings.Compare(a.Model, b.Model))
+	sort.Slice(r.Models, func(i, j int) bool {
+		a, b := r.Models[i], r.Models[j]
+		return cmp.Or(cmp.Compare(b.Used.Tokens, a.Used.Tokens), strings.Compare(a.Model, b.Model)) < 0
 	})
 	return r, nil
 }

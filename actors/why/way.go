@@ -1,8 +1,8 @@
 package why
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -168,8 +168,8 @@ func (s search) ofRun(run store.Run) (way, error) {
 			return w, err
 		}
 	}
-	slices.SortFunc(w.in, func(a, b store.Inbound) int { return cmp.Compare(a.Seq, b.Seq) })
-	slices.SortFunc(w.out, func(a, b store.OutItem) int { return cmp.Compare(a.ID, b.ID) })
+	sort.Slice(w.in, func(i, j int) bool { return w.in[i].Seq < w.in[j].Seq })
+	sort.Slice(w.out, func(i, j int) bool { return w.out[i].ID < w.out[j].ID })
 	return w, nil
 }
 
@@ -196,7 +196,7 @@ func (s search) addOut(w *way, key string) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(items, func(a, b store.OutItem) int { return cmp.Compare(a.ID, b.ID) })
+	sort.Slice(items, func(i, j int) bool { return items[i].ID < items[j].ID })
 	if room := maxRows - len(w.out); len(items) > room {
 		items, w.more = items[:max(room, 0)], true
 	}

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"slices"
+	"sort"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -68,7 +67,7 @@ func (a *app) discoverCommand() *cobra.Command {
 }
 
 func (a *app) showDiscovered(found []discovery.Found, asJSON bool, timeout time.Duration) error {
-	slices.SortFunc(found, func(x, y discovery.Found) int { return strings.Compare(x.Instance+x.Address, y.Instance+y.Address) })
+	sort.Slice(found, func(i, j int) bool { return found[i].Instance+found[i].Address < found[j].Instance+found[j].Address })
 	if asJSON {
 		all := struct {
 			Gateways []discovered `json:"gateways"`

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -183,7 +184,7 @@ func (k *catchUp) missed(ctx context.Context, channel string) ([]event, error) {
 		}
 		list = append(list, replies...)
 	}
-	slices.SortStableFunc(list, func(a, b sdk.Message) int { return timeOf(a.Timestamp).Compare(timeOf(b.Timestamp)) })
+	sort.SliceStable(list, func(i, j int) bool { return timeOf(list[i].Timestamp).Before(timeOf(list[j].Timestamp)) })
 	var events []event
 	for _, m := range list {
 		if e := ofHistory(m, channel); e.SubType == "" || e.SubType == "file_share" {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
+	"sort"
 
 	tele "gopkg.in/telebot.v3"
 
@@ -28,15 +28,7 @@ func (p *Provider) take(ctx context.Context, batch []json.RawMessage) error {
 		}
 		updates = append(updates, numbered{*head.ID, raw})
 	}
-	slices.SortStableFunc(updates, func(a, b numbered) int {
-		if a.id < b.id {
-			return -1
-		}
-		if a.id > b.id {
-			return 1
-		}
-		return 0
-	})
+	sort.SliceStable(updates, func(i, j int) bool { return updates[i].id < updates[j].id })
 	for _, u := range updates {
 		if err := p.takeOne(ctx, u.id, u.raw); err != nil {
 			return err
