@@ -100,7 +100,7 @@ start plan-1 plan {"step":"1 of 2 done: two","steps":[{"text":"one","status":"co
 result plan-1 plan "[x] one\n[\u003e] two" false
 start c ls {}
 result c ls "The turn ended before there was a result." true
-keep assistant [{"type":"text"},{"type":"toolCall","id":"c","name":"ls","arguments":{}}]
+keep assistant [{"type":"toolCall","id":"c","name":"ls","arguments":{}}]
 keep toolResult [{"type":"text","text":"The turn ended before there was a result."}]`
 	if got := strings.Join(out, "\n"); got != want {
 		t.Errorf("it streams\n%s\nwant\n%s", got, want)

@@ -144,7 +144,10 @@ func (u *turn) next() {
 
 // keep puts a message into the transcript, and the tools after it.
 func (u *turn) keep(thought, text string) {
-	parts := said(thought, text)
+	var parts []modelrun.Piece
+	if thought != "" || text != "" { // else the calls are all there is
+		parts = said(thought, text)
+	}
 	for _, c := range u.calls {
 		parts = append(parts, modelrun.Piece{Type: "toolCall", ID: c.id, Name: c.name, Arguments: json.RawMessage(c.args)})
 	}

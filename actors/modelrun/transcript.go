@@ -38,6 +38,19 @@ type Piece struct {
 	ThoughtSignature  string          `json:"thoughtSignature,omitempty"`
 }
 
+// MarshalJSON writes a piece. One of text has its text also where that is empty, as after a command that says nothing.
+func (p Piece) MarshalJSON() ([]byte, error) {
+	type plain Piece
+	if p.Type != "text" {
+		return json.Marshal(plain(p))
+	}
+	return json.Marshal(struct {
+		Type          string `json:"type"`
+		Text          string `json:"text"`
+		TextSignature string `json:"textSignature,omitempty"`
+	}{p.Type, p.Text, p.TextSignature})
+}
+
 // entry is a message of the conversation.
 type entry struct {
 	message model.Message

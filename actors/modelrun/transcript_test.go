@@ -63,4 +63,8 @@ func TestContent(t *testing.T) {
 	if len(got) != 1 || got[0].from != "p/m" || fmt.Sprint(got[0].message) != fmt.Sprint(m) {
 		t.Errorf("%+v", got)
 	}
+	silent := string(ResultLine(model.Result{ID: "c", Name: "x"}, 1))
+	if want := `{"role":"toolResult","content":[{"type":"text","text":""}],"toolCallId":"c","toolName":"x","timestamp":1}`; silent != want {
+		t.Errorf("a tool that says nothing: %s, want %s", silent, want)
+	}
 }
