@@ -236,20 +236,20 @@ func TestCoder_abort(t *testing.T) {
 	t.Parallel()
 	b := startCoder(t, "acp", "")
 	best := time.Hour
-	for i := range 5 { // the machine has other work: the best of them counts
+	for i := range 5 { // the machine has other work: the best of them counts, without the time that it took
 		session := fmt.Sprint("stop", i)
 		go func() { _ = b.send(said(session, session, "hang")) }()
 		b.until(t, session, func(e brainEvent) bool { return e.Stream == "assistant" && e.Data.Text == "I think for ever" })
-		begin := time.Now()
+		begin, lost := time.Now(), b.lost()
 		if err := b.cli.Call(b.ctx, "chat.abort", wire.ChatAbortParams{SessionKey: session, RunID: session}, nil); err != nil {
 			t.Fatal(err)
 		}
 		b.until(t, session, func(e brainEvent) bool { return e.Name == "chat" && e.State == "final" })
-		if best = min(best, time.Since(begin)); best <= 200*time.Millisecond {
+		if best = min(best, time.Since(begin)-lost()); best <= abortLimit {
 			break
 		}
 	}
-	if best > 200*time.Millisecond {
+	if best > abortLimit {
 		t.Errorf("the end came after %s", best)
 	}
 	ids := b.fork(t, "fork hang")
