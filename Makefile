@@ -28,8 +28,8 @@ run: build ## build, then run the gateway in the foreground
 a2ui: ## bundle the A2UI renderer with npm, where there is one; part of build and test
 	@.ci/a2ui
 
-build: a2ui ## bin/clawdbot: static, stripped; TAGS=slim leaves out all that can be (docs/packages.md), TAGS=nowhatsapp WhatsApp and its GPL code, TAGS='nomodels nocoders nomcp nobrowser nojs notui' one thing each
-	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath $(GCFLAGS) -ldflags '$(LDFLAGS)' -o bin/clawdbot ./cmd/clawdbot
+build: a2ui ## bin/clawdbot: static, stripped; TAGS=slim is for small computers (docs/packages.md), TAGS=nowhatsapp is without WhatsApp and its GPL code, TAGS='nomodels nocoders nomcp nobrowser nojs notui nozones' without one thing each
+	CGO_ENABLED=0 $(GO) build -tags '$(TAGS) $(if $(HOT),nethttpomithttp2)' -trimpath $(GCFLAGS) -ldflags '$(LDFLAGS)' -o bin/clawdbot ./cmd/clawdbot
 
 test: ## everything that CI runs
 	.ci/step deps .ci/deps

@@ -52,13 +52,23 @@ func parseSchedule(s wire.CronSchedule, now time.Time) (schedule, error) {
 	return schedule{}, fmt.Errorf("schedule: %s is incomplete", clip(s.Kind))
 }
 
+// unknownZone says what to do about a zone that load does not find: a program that was built without the table of them may run where
+// there are none.
+func unknownZone(tz string, load func(name string) (*time.Location, error)) error {
+	const example = "Europe/Berlin"
+	if _, err := load(example); err != nil {
+		return fmt.Errorf("time zone %s: this machine has no time zones: install its package tzdata", clip(tz))
+	}
+	return fmt.Errorf("unknown time zone %s: use an IANA name such as "+example, clip(tz))
+}
+
 func parseExpr(expr, tz string) (wall, error) {
 	expr, tz = strings.TrimSpace(expr), strings.TrimSpace(tz)
 	loc := time.Local
 	if tz != "" {
 		var err error
 		if loc, err = time.LoadLocation(tz); err != nil {
-			return wall{}, fmt.Errorf("unknown time zone %s: use an IANA name such as Europe/Berlin", clip(tz))
+			return wall{}, unknownZone(tz, time.LoadLocation)
 		}
 	}
 	switch {

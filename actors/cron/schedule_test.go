@@ -1,6 +1,7 @@
 package cron
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -137,6 +138,15 @@ func TestSchedule_refused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.want) || len(err.Error()) > 500 {
 			t.Errorf("%.40s %s: %v, want %s", tt.s.Expr, tt.s.TZ, err, tt.want)
 		}
+	}
+}
+
+// TestSchedule_noZones: where there are no zones at all, their table is what is missing.
+func TestSchedule_noZones(t *testing.T) {
+	t.Parallel()
+	none := func(name string) (*time.Location, error) { return nil, errors.New("unknown time zone " + name) }
+	if err := unknownZone(berlin, none).Error(); err != `time zone "Europe/Berlin": this machine has no time zones: install its package tzdata` {
+		t.Error(err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/config"
+	"github.com/clawdbot/gateway/actors/models"
 	"github.com/clawdbot/gateway/actors/pairing"
 	"github.com/clawdbot/gateway/actors/wizard"
 	"github.com/clawdbot/gateway/transport/wire"
@@ -14,7 +15,7 @@ import (
 // wizardOptions wires the setup dialogue to the config file.
 func (g *Gateway) wizardOptions() wizard.Options {
 	o := wizard.Options{
-		Getenv: g.o.Getenv, Version: g.o.Version, Commit: g.o.Commit, Service: g.o.Service, Vendors: len(g.o.Models) > 0,
+		Getenv: g.o.Getenv, Version: g.o.Version, Commit: g.o.Commit, Service: g.o.Service, Vendor: models.Speaks(g.o.Models),
 		Current: func(ctx context.Context) (wizard.Current, error) {
 			v, err := ask(ctx, g.tree.config, func(r actors.Reply[config.View]) config.Message { return config.OnDisk{Reply: r} })
 			return wizard.CurrentOf(v), err

@@ -72,6 +72,13 @@ type access struct {
 	problem  string
 }
 
+// Speaks returns what tells whether a program that has these formats can ask a provider that goes without configuration, "openai".
+func Speaks(formats []model.Factory) func(provider string) bool {
+	return func(provider string) bool {
+		return slices.ContainsFunc(formats, func(f model.Factory) bool { return f.Format == known[provider].format })
+	}
+}
+
 // access finds the address, the format and the key of a provider (providers d.1). It renews no login.
 func (r *Registry) access(name string, p Provider) access {
 	k := known[name]

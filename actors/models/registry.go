@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -112,12 +113,12 @@ func (r *Registry) Resolve(ctx context.Context, name string) (Target, error) {
 		p.Headers = merged(p.Headers, m.Headers)
 	}
 	a := r.ready(ctx, provider, p)
+	f := r.factory(a.format)
+	if f == nil { // a key would not help
+		return t, fmt.Errorf("models.providers.%s.api: this program does not speak %q", provider, a.format)
+	}
 	if a.problem != "" {
 		return t, &model.Error{Kind: model.BadKey, Message: a.problem}
-	}
-	f := r.factory(a.format)
-	if f == nil {
-		return t, fmt.Errorf("models.providers.%s.api: this program does not speak %q", provider, a.format)
 	}
 	t.Format, t.API = a.format, r.api(provider, a, f)
 	t.Info = model.Info{ID: id, Name: m.Name, MaxTokens: m.MaxTokens}
@@ -241,7 +242,7 @@ func (r *Registry) Near(provider, id string) (names []string) {
 			all = append(all, m)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b wire.ModelInfo) int { return alike(b.ID, id) - alike(a.ID, id) })
+	sort.SliceStable(all, func(i, j int) bool { return alike(all[i].ID, id) > alike(all[j].ID, id) })
 	for _, m := range all[:min(3, len(all))] {
 		if alike(m.ID, id) >= 3 {
 			names = append(names, provider+"/"+m.ID)

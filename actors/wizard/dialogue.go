@@ -28,8 +28,8 @@ type Options struct {
 	Surfaces []string
 	// Models are the models, as provider/model, of servers on this computer that answer within ctx; nil = none are looked for.
 	Models func(ctx context.Context) []string
-	// Vendors says that models of vendors can be asked: their questions are put.
-	Vendors bool
+	// Vendor tells whether the models of a vendor can be asked, "openai": its question is put. nil = none of any vendor can.
+	Vendor func(name string) bool
 	// Service installs the gateway as a service; nil = there is no service manager, and nobody is asked.
 	Service Service
 	// Pair lets the holder of a code in and says who that is; nil = no gateway runs that could know the code.

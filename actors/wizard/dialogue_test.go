@@ -127,7 +127,7 @@ func TestDialogue(t *testing.T) {
 			t.Parallel()
 			f := &file{parsed: c.parsed}
 			o := f.options()
-			o.Models, o.Vendors = func(context.Context) []string { return c.models }, c.vendors
+			o.Models, o.Vendor = func(context.Context) []string { return c.models }, func(string) bool { return c.vendors }
 			asked, end := walk(t, Start(t.Context(), o, c.params), c.answers)
 			if c.status == "" {
 				c.status = Done

@@ -30,6 +30,16 @@ var vendors = []vendor{
 	{"openrouter", "OpenRouter", []string{"OPENROUTER_API_KEY"}, ""},
 }
 
+// vendors are those whose models this program can ask.
+func (d *Dialogue) vendors() (can []vendor) {
+	for _, v := range vendors {
+		if d.o.Vendor != nil && d.o.Vendor(v.name) {
+			can = append(can, v)
+		}
+	}
+	return can
+}
+
 // lookForModels sees whether a model server runs on this computer.
 func lookForModels(ctx context.Context, d *Dialogue) error {
 	if d.remote() || d.o.Models == nil {
@@ -42,7 +52,7 @@ func lookForModels(ctx context.Context, d *Dialogue) error {
 }
 
 func askModel(d *Dialogue) *wire.WizardStep {
-	if d.remote() || len(d.answers.models) == 0 && !d.o.Vendors {
+	if d.remote() || len(d.answers.models) == 0 && len(d.vendors()) == 0 {
 		return nil
 	}
 	now := d.draft.text("agent.model")
@@ -61,10 +71,8 @@ func askModel(d *Dialogue) *wire.WizardStep {
 	case d.o.Models != nil:
 		message += " No model server (Ollama, LM Studio) was found on this computer."
 	}
-	if d.o.Vendors {
-		for _, v := range vendors {
-			options = append(options, option(v.name, v.label, "over the internet, with a key of yours"))
-		}
+	for _, v := range d.vendors() {
+		options = append(options, option(v.name, v.label, "over the internet, with a key of yours"))
 	}
 	initial := keepModel
 	if slices.Contains(d.answers.models, now) {
@@ -75,9 +83,11 @@ func askModel(d *Dialogue) *wire.WizardStep {
 
 func takeModel(d *Dialogue, v value) error {
 	name := v.text()
-	if i := slices.IndexFunc(vendors, func(v vendor) bool { return v.name == name }); i >= 0 && d.o.Vendors {
-		d.answers.vendor = &vendors[i]
-		return nil
+	for _, v := range d.vendors() {
+		if v.name == name {
+			d.answers.vendor = &v
+			return nil
+		}
 	}
 	switch {
 	case name == keepModel:

@@ -9,8 +9,7 @@ import (
 	"github.com/clawdbot/gateway/providers/model/openai"
 )
 
-// modelFormats are the model APIs that this program can speak. The vendors' libraries are 20 MB: -tags nomodels builds a
-// program without them, which has the built-in runner only.
+// modelFormats are the model APIs that this program can speak. With -tags nomodels there are none, and the built-in runner answers.
 func modelFormats() []model.Factory {
 	return []model.Factory{anthropic.Factory(), openai.Completions(), openai.Responses(), gemini.Factory()}
 }

@@ -4,7 +4,6 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
-	_ "time/tzdata" // schedules name zones also where the host has none
 
 	cmap "github.com/orcaman/concurrent-map"
 

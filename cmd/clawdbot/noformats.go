@@ -1,4 +1,4 @@
-//go:build nomodels || slim
+//go:build nomodels
 
 package main
 

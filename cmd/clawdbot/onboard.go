@@ -194,7 +194,7 @@ func (a *app) offline(flags onboardFlags) *offline {
 		Write: func(_ context.Context, raw string) error {
 			return wizard.Plain(config.Edit(env.ConfigPath, raw, a.getenv))
 		},
-		Models: a.localModels(), Vendors: len(modelFormats()) > 0, Service: a.installer(false, flags.daemon.install),
+		Models: a.localModels(), Vendor: models.Speaks(modelFormats()), Service: a.installer(false, flags.daemon.install),
 		Getenv: a.getenv, Version: orElse(env.Version, v), Commit: orElse(env.Commit, commit),
 	}
 	for _, p := range surfaces() {

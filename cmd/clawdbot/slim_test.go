@@ -10,10 +10,11 @@ import (
 	"testing"
 
 	"github.com/clawdbot/gateway/actors/gateway"
+	"github.com/clawdbot/gateway/providers/model/modeltest"
 	"github.com/clawdbot/gateway/transport/hooks"
 )
 
-// TestSlim: a slim program is a whole gateway, and says of each thing that it was built without so.
+// TestSlim: a slim program is a whole gateway, with the models of servers at home, and says of each thing that it was built without so.
 func TestSlim(t *testing.T) {
 	t.Parallel()
 	var names []string
@@ -23,9 +24,11 @@ func TestSlim(t *testing.T) {
 	if got := strings.Join(names, " "); got != "discord slack telegram signal imessage" {
 		t.Errorf("surfaces: %s", got)
 	}
+	srv := modeltest.New(t, modeltest.Chat{}, modeltest.Step{Text: []string{"Here ", "I am."}})
 	const hookToken = "hook-0123456789abcdef"
 	l := &live{t: t, vars: home(t, `{
-		agent: {model: "anthropic/claude"}, mcp: {servers: {files: {command: "true"}}}, bridge: {enabled: false},
+		agent: {model: "home/test-model"}, mcp: {servers: {files: {command: "true"}}}, bridge: {enabled: false},
+		models: {providers: {home: {baseUrl: "`+srv.URL()+`", apiKey: "`+modeltest.Key+`"}}},
 		hooks: {enabled: true, token: "`+hookToken+`", mappings: [{match: {path: "with"}, messageTemplate: "m", transform: {module: "a.mjs"}}]}}`)}
 	log := filepath.Join(t.TempDir(), "log")
 	file, err := os.Create(log)
@@ -43,9 +46,11 @@ func TestSlim(t *testing.T) {
 	if out := l.ok("login"); !strings.Contains(out, "it was built without it") {
 		t.Errorf("login: %s", out)
 	}
-	if out := l.ok("agent", "--session-key", "main", "--message", "say it again"); !strings.Contains(out, "say it again") {
-		t.Errorf("the built-in runner: %s", out)
+	if out := l.ok("agent", "--session-key", "main", "--message", "are you there?"); !strings.Contains(out, "Here I am.") {
+		t.Errorf("a model: %s", out)
 	}
+	l.ok("gateway", "call", "sessions.patch", "--params", `{"key": "main", "model": "anthropic/claude"}`)
+	l.fails(exitFailed, `this program does not speak "anthropic-messages"`, "agent", "--session-key", "main", "--message", "and you?")
 	await(t, "the server of tools is not told of", func() bool {
 		return strings.Contains(l.ok("mcp", "list"), "this program was built without servers of tools")
 	})
@@ -53,9 +58,7 @@ func TestSlim(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{hooks.ErrNoEngine.Error(), "this program was built without models"} {
-		if !strings.Contains(string(said), want) {
-			t.Errorf("not in the log: %s", want)
-		}
+	if want := hooks.ErrNoEngine.Error(); !strings.Contains(string(said), want) {
+		t.Errorf("not in the log: %s", want)
 	}
 }
