@@ -172,7 +172,15 @@ func (p *Page) Keys(keys string, opts ...chromedp.KeyOption) {
 // Click clicks an element with the mouse.
 func (p *Page) Click(sel string) {
 	p.t.Helper()
-	p.do(chromedp.Click(chromedp.CSS(sel)))
+	ctx, cancel := context.WithTimeout(p.ctx, Patience)
+	defer cancel()
+	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(sel)))
+	for err != nil && strings.Contains(err.Error(), "Could not find node with given id") { // it was drawn anew between finding and clicking it
+		err = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(sel)))
+	}
+	if err != nil {
+		p.t.Fatalf("browser: click %s: %v", sel, err)
+	}
 }
 
 // Send writes a message into #composer and presses Enter.
