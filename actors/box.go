@@ -77,7 +77,7 @@ func (b *box) push(it item, forced bool) error {
 		b.queue.push(it)
 	}
 	if reply != nil {
-		reply.moveTo(nil) // before anyone can take the message out again
+		reply.link().moveTo(nil) // before anyone can take the message out again
 	}
 	wake := b.wake()
 	b.mu.Unlock()

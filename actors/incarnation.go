@@ -92,7 +92,7 @@ func (in *incarnation) end(err error) bool {
 	in.mu.Unlock()
 	in.cell.shieldEach("reply", len(open), func(i int) {
 		if open[i].ownedBy(in) { // not told on to another actor meanwhile
-			open[i].fail(&Error{in.cell.path, err})
+			open[i].self.fail(&Error{in.cell.path, err})
 		}
 	})
 	if cancel != nil {

@@ -17,39 +17,29 @@ import (
 // is for senders that want no answer: sending to it does nothing. Embedded in a message, the
 // reply follows it: the actor that took the message last owes the answer, and telling the
 // message on to another actor hands the debt over. A message embeds at most one Reply.
-type Reply[T any] struct {
-	debt
-	answer func(T, error)
-}
-
-// debt is a Reply without its type, so that what it does is in the program once.
-type debt struct{ node *replyNode }
+type Reply[T any] struct{ s *replyState[T] }
 
 // ReplyTo makes a Reply that calls f exactly once, with the value or with the error, on the
 // goroutine that answers. f must not block: a Tell, or a send to a buffered channel.
 func ReplyTo[T any](f func(T, error)) Reply[T] {
-	failed := func(err error) {
-		var zero T
-		f(zero, err)
-	}
-	return Reply[T]{debt{&replyNode{failed: failed}}, f}
+	s := &replyState[T]{f: f}
+	s.node.self = s
+	return Reply[T]{s}
 }
 
 // Send answers with v.
 func (r Reply[T]) Send(v T) {
-	if r.node != nil && r.node.settle() {
-		r.answer(v, nil)
+	if r.s != nil && r.s.node.settle() {
+		r.s.f(v, nil)
 	}
 }
 
 // Fail answers with an error, which must not be nil.
-func (d debt) Fail(err error) {
-	if d.node != nil {
-		d.node.fail(err)
+func (r Reply[T]) Fail(err error) {
+	if r.s != nil {
+		r.s.fail(err)
 	}
 }
-
-func (d debt) pendingReply() *replyNode { return d.node }
 
 // Replies are those who wait for one and the same answer.
 type Replies[T any] []Reply[T]
@@ -68,24 +58,51 @@ func (r Replies[T]) Fail(err error) {
 	}
 }
 
-func replyOf(m any) *replyNode {
-	if d, ok := m.(interface{ pendingReply() *replyNode }); ok {
-		return d.pendingReply()
+func (r Reply[T]) pendingReply() pendingReply {
+	if r.s == nil {
+		return nil
+	}
+	return r.s
+}
+
+type replyState[T any] struct {
+	node replyNode
+	f    func(T, error)
+}
+
+func (s *replyState[T]) fail(err error) {
+	if s.node.settle() {
+		var zero T
+		s.f(zero, err)
+	}
+}
+
+func (s *replyState[T]) link() *replyNode { return &s.node }
+
+// pendingReply is a replyState of any type.
+type pendingReply interface {
+	link() *replyNode
+	fail(error)
+}
+
+func replyOf(m any) pendingReply {
+	if c, ok := m.(interface{ pendingReply() pendingReply }); ok {
+		return c.pendingReply()
 	}
 	return nil
 }
 
 // discard answers for a message that will not be handled.
 func discard(m any, path string, err error) {
-	if n := replyOf(m); n != nil {
-		n.fail(&Error{path, err})
+	if p := replyOf(m); p != nil {
+		p.fail(&Error{path, err})
 	}
 }
 
 // replyNode places a reply in the list of the incarnation that owes it. owner is nil while the
 // message is in no actor's hands or in a queue. Locks: the node's before the incarnation's.
 type replyNode struct {
-	failed func(error)
+	self pendingReply
 
 	mu         sync.Mutex // guards the following
 	done       bool
@@ -103,12 +120,6 @@ func (n *replyNode) settle() bool {
 	n.done = true
 	n.unlink()
 	return true
-}
-
-func (n *replyNode) fail(err error) {
-	if n.settle() {
-		n.failed(err)
-	}
 }
 
 // moveTo makes in owe the answer; nil if the message goes into a queue.

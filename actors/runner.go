@@ -67,8 +67,8 @@ func (r *runner) begin(ac actor.Context) {
 func (r *runner) handle() {
 	c := r.life.cell
 	m := c.box.item.msg
-	if n := replyOf(m); n != nil {
-		n.moveTo(r.life.in)
+	if p := replyOf(m); p != nil {
+		p.link().moveTo(r.life.in)
 	}
 	if ic := c.sys.intercept; ic != nil && !c.box.item.exempt() {
 		handled := false
