@@ -94,14 +94,7 @@ func (in *incarnation) post(l *lazy) {
 // *PanicError. wrap runs on the actor's goroutine. If the result holds something that must be
 // released, use PipeOwned.
 func Pipe[M, T any](c *Context[M], f func(ctx context.Context) (T, error), wrap func(T, error) M) {
-	var v T
-	c.in.pipe(
-		func(ctx context.Context) (err error) {
-			v, err = f(ctx)
-			return err
-		},
-		func(err error) any { return wrap(v, err) },
-		nil)
+	PipeOwned(c, f, wrap, nil)
 }
 
 // Answer does work on its own goroutine and answers r with its result. Then the actor is told done, which says no more
@@ -121,16 +114,20 @@ func Answer[M, T any](c *Context[M], r Reply[T], work func(ctx context.Context) 
 // returned no error and this incarnation ended before it could take it.
 func PipeOwned[M, T any](c *Context[M], f func(ctx context.Context) (T, error), wrap func(T, error) M, release func(T)) {
 	var v T
+	var drop func()
+	if release != nil {
+		drop = func() { release(v) }
+	}
 	c.in.pipe(
 		func(ctx context.Context) (err error) {
 			v, err = f(ctx)
 			return err
 		},
 		func(err error) any { return wrap(v, err) },
-		func() { release(v) })
+		drop)
 }
 
-// pipe is PipeOwned without its types, so that it is in the program once and not for each pair of them; drop may be nil. work keeps its result to itself;
+// pipe is PipeOwned without its types, so that it is in the program once and not for each pair of them. work keeps its result to itself;
 // wrap and drop know where.
 func (in *incarnation) pipe(work func(ctx context.Context) error, wrap func(error) any, drop func()) {
 	ctx, sys, path := in.context(), in.cell.sys, in.cell.path
