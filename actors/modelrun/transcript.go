@@ -160,7 +160,7 @@ func content(m model.Message) wire.Raw {
 		}
 	}
 	if len(all) == 0 { // a message has at least one part
-		return wire.Raw(`[{"type":"text","text":""}]`)
+		all = append(all, Piece{Type: "text"})
 	}
 	return encode(all)
 }
