@@ -174,12 +174,14 @@ func (p *Page) Click(sel string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, Patience)
 	defer cancel()
-	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(sel)))
-	for err != nil && strings.Contains(err.Error(), "Could not find node with given id") { // it was drawn anew between finding and clicking it
-		err = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(sel)))
-	}
-	if err != nil {
-		p.t.Fatalf("browser: click %s: %v", sel, err)
+	for {
+		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(sel)))
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "Could not find node with given id") { // that: it was drawn anew between finding and clicking it
+			p.t.Fatalf("browser: click %s: %v", sel, err)
+		}
 	}
 }
 
