@@ -104,3 +104,16 @@ func TestModels_thinkByDefault(t *testing.T) {
 		}
 	}
 }
+
+// TestModels_none: a program without formats that is told of a model says at its start that this counts for nothing, and answers.
+func TestModels_none(t *testing.T) {
+	t.Parallel()
+	var said records
+	g := setup{config: `{agent: {model: "anthropic/claude"}}`, log: said.handler()}.start(t)
+	c := dial(t, g.URL())
+	c.ok("chat.send", chatSend("main", "say it again", "k"), nil)
+	c.wait("the answer", 0, containing("chat", "say it again", `"final"`))
+	if want := "this program was built without models"; !strings.Contains(said.String(), want) {
+		t.Errorf("not in the log: %s", want)
+	}
+}
