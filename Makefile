@@ -12,7 +12,9 @@ PLAIN   := github.com/anthropics/anthropic-sdk-go github.com/modelcontextprotoco
 	charm.land github.com/charmbracelet github.com/segmentio github.com/chromedp github.com/pion github.com/spf13 golang.org/x/image \
 	github.com/coder/acp-go-sdk golang.org/x/net go.mau.fi/util
 # In a slim program neither are the parts of the standard library that shake hands, nor our own but for the way of a frame and of an answer.
+# Nor has it HTTP/2: that tag is Go's own.
 ifneq ($(filter slim,$(TAGS)),)
+GOTAGS  := nethttpomithttp2
 PLAIN   += net/http crypto/tls crypto/x509 encoding/asn1 github.com/clawdbot/gateway
 HOT     := $(addprefix github.com/clawdbot/gateway/,actors $(addprefix actors/,agent conn eventstream health metrics modelrun presence session store) \
 	transport/request transport/wire transport/ws)
@@ -29,7 +31,7 @@ a2ui: ## bundle the A2UI renderer with npm, where there is one; part of build an
 	@.ci/a2ui
 
 build: a2ui ## bin/clawdbot: static, stripped; TAGS=slim is for small computers (docs/packages.md), TAGS=nowhatsapp is without WhatsApp and its GPL code, TAGS='nomodels nocoders nomcp nobrowser nojs notui nozones' without one thing each
-	CGO_ENABLED=0 $(GO) build -tags '$(TAGS) $(if $(HOT),nethttpomithttp2)' -trimpath $(GCFLAGS) -ldflags '$(LDFLAGS)' -o bin/clawdbot ./cmd/clawdbot
+	CGO_ENABLED=0 $(GO) build -tags '$(TAGS) $(GOTAGS)' -trimpath $(GCFLAGS) -ldflags '$(LDFLAGS)' -o bin/clawdbot ./cmd/clawdbot
 
 test: ## everything that CI runs
 	.ci/step deps .ci/deps
