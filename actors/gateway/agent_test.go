@@ -153,9 +153,12 @@ func TestAgentWait(t *testing.T) {
 	c.send("before", "agent.wait", map[string]any{"runId": " w "})
 	c.send("a", "agent", runAgent("main", "!sleep 300ms", "w"))
 	c.wait("the ack", 0, response("a"))
-	if r := wait("w", map[string]any{"timeoutMs": 10}); r.Status != "timeout" {
+	c.send("l", "agent", runAgent("elsewhere", "!sleep 1h", "long"))
+	c.wait("its ack", 0, response("l"))
+	if r := wait("long", map[string]any{"timeoutMs": 10}); r.Status != "timeout" {
 		t.Errorf("running: %+v", r)
 	}
+	c.ok("chat.abort", map[string]any{"sessionKey": "elsewhere", "runId": "long"}, nil)
 	_, f := c.wait("the answer to who waited before", 0, response("before"))
 	var r wire.RunResult
 	f.decode(t, &r)

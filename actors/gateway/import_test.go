@@ -19,21 +19,25 @@ import (
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// imported waits until an import has ended, and returns its report.
+// imported waits until an import has ended, however long that takes as long as it gets on, and returns its report.
 func imported(t testing.TB, g *gateway.Gateway) wire.ImportReport {
 	t.Helper()
-	for ctx := deadline(t); ; {
+	ctx, lines := deadline(t), int64(-1)
+	for {
 		var s wire.ImportStatusResult
 		if err := g.Call(ctx, "import.status", nil, &s); err != nil {
-			t.Fatal(err)
+			t.Fatalf("the import does not get on: %v after %d lines", err, lines)
 		}
 		if s.State == "done" {
 			return *s.Report
 		}
+		if s.Report.Lines > lines {
+			ctx, lines = deadline(t), s.Report.Lines
+		}
 		select {
 		case <-time.After(5 * time.Millisecond):
 		case <-ctx.Done():
-			t.Fatalf("the import does not end: %+v", s)
+			t.Fatalf("the import does not get on: %+v", s)
 		}
 	}
 }

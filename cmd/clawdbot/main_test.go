@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) {
 	codetest.Main() // this program is also a coding agent
 	flag.Parse()
-	_ = flag.Set("test.parallel", "8") // most of these tests wait for another process
+	_ = flag.Set("test.parallel", "4") // most of these tests wait for another process
 	imsgfake.Child()                   // this program is also the one that the gateway starts for iMessage
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		_ = os.RemoveAll(binaryDir)
