@@ -180,6 +180,21 @@ func TestChatAbort_crash(t *testing.T) {
 	c.endedBy("victim", "a client stopped it (chat.abort)")
 }
 
+// TestRunEnd_asked: a run that a session asks for again when it is over, because the word of that was lost, is counted once.
+func TestRunEnd_asked(t *testing.T) {
+	t.Parallel()
+	f := actortest.NewFaults(1)
+	f.On(actortest.Named("session.runDone")).Times(1).Drop()
+	g := setup{log: slog.DiscardHandler, options: func(o *gateway.Options) { o.Intercept, o.Sweep = f, 100*time.Millisecond }}.start(t)
+	c := dial(t, g.URL())
+	c.ok("chat.send", chatSend("main", "hello", "one"), nil)
+	c.ok("chat.send", chatSend("main", "still there?", "next"), nil)
+	const counted = `clawdbot_runs_total{kind="chat",state="done"} 2`
+	if figures := get(t, "http://"+g.Addr()+"/metrics"); !strings.Contains(figures, counted) || len(f.Fired()) != 1 {
+		t.Errorf("injected %q, and not %s:\n%s", f.Fired(), counted, figures)
+	}
+}
+
 // TestRunEnd_crashes: the end of a run that is out already is not told again, however often those die who ask how it ended.
 func TestRunEnd_crashes(t *testing.T) {
 	t.Parallel()

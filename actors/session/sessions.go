@@ -50,6 +50,7 @@ type slot struct {
 	announced bool          // its abort was
 	crashed   bool          // its actor failed before it had published the end
 	published atomic.Bool   // the events of its end are on their way
+	late      bool          // it was not waiting any more: whoever ended it has told, if somebody has
 }
 
 type phase int
