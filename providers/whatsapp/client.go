@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.mau.fi/whatsmeow"
+	waBinary "go.mau.fi/whatsmeow/binary"
 	"go.mau.fi/whatsmeow/proto/waCompanionReg"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/proto/waWa6"
@@ -29,7 +30,8 @@ type waClient interface {
 
 	SendMessage(ctx context.Context, to types.JID, m *waE2E.Message, extra ...whatsmeow.SendRequestExtra) (whatsmeow.SendResponse, error)
 	MarkRead(ctx context.Context, ids []types.MessageID, at time.Time, chat, sender types.JID, kind ...types.ReceiptType) error
-	SendPresence(ctx context.Context, p types.Presence) error
+	// Announce tells the server that we are there, and the name that people are shown. Without a name it cannot.
+	Announce(ctx context.Context, name string) error
 	SendChatPresence(ctx context.Context, chat types.JID, p types.ChatPresence, media types.ChatPresenceMedia) error
 	Upload(ctx context.Context, data []byte, kind whatsmeow.MediaType) (whatsmeow.UploadResponse, error)
 	Download(ctx context.Context, m whatsmeow.DownloadableMessage) ([]byte, error)
@@ -114,6 +116,19 @@ func (c *conn) Ping(ctx context.Context) bool {
 	//lint:ignore SA1019 the library asks at its own pace only
 	ok, _ := c.DangerousInternals().SendKeepAlive(ctx)
 	return ok
+}
+
+// Announce is the library's SendPresence with a name of the caller's: that one reads it from the device, where a sync may be
+// writing it.
+func (c *conn) Announce(ctx context.Context, name string) error {
+	if name == "" {
+		return whatsmeow.ErrNoPushName
+	}
+	c.SetForceActiveDeliveryReceipts(true)
+	//lint:ignore SA1019 see above
+	return c.DangerousInternals().SendNode(ctx, waBinary.Node{
+		Tag: "presence", Attrs: waBinary.Attrs{"type": string(types.PresenceAvailable), "name": name},
+	})
 }
 
 func (c *conn) LastRead() time.Time {

@@ -32,8 +32,18 @@ func TestIn_direct(t *testing.T) {
 	}
 	r.must(r.s.WaitAcked(r.ctx, id))
 	r.must(r.s.WaitRead(r.ctx, id))
-	if p := r.s.Presence(); p != "" && p != "available" {
-		t.Errorf("presence %q", p)
+}
+
+// TestIn_announced: the platform is told that we are there, by the name that the phone has told us, and in the next connection by
+// the name that we know.
+func TestIn_announced(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, whatsappfake.Options{PushName: "Clawd"}, "")
+	adopt(t, r.s, r.v)
+	for range 2 {
+		stop := r.up()
+		r.must(r.s.WaitPresence(r.ctx, "available Clawd"))
+		_ = stop()
 	}
 }
 

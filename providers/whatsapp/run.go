@@ -125,7 +125,7 @@ func (p *Provider) connection(ctx context.Context) (lived time.Duration, err err
 		return 0, errNotLinked
 	}
 	since := c.linkedAt(ctx)
-	s := newSession(ctx, p, device)
+	s := newSession(ctx, p, c, device)
 	p.tell(providers.Status{Self: s.self.String()}, func(d *Detail) {
 		d.Linked, d.LinkedAt, d.E164, d.JID = true, since, s.self.String(), s.self.pn.String()
 	})

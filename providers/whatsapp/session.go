@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.mau.fi/whatsmeow/appstate"
 	"go.mau.fi/whatsmeow/store"
-	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/clawdbot/gateway/providers"
@@ -40,12 +40,16 @@ type session struct {
 	closing bool       // no handler and no task begins any more
 	tasks   sync.WaitGroup
 	message atomic.Int64 // when the last message came, ms
+	name    atomic.Value // string: what the account calls itself, "" = not known yet
+	stored  *credentials // of this device
 }
 
-func newSession(ctx context.Context, p *Provider, device *store.Device) *session {
+func newSession(ctx context.Context, p *Provider, c *credentials, device *store.Device) *session {
 	s := blankSession(ctx, p, identity{pn: *device.ID, lid: device.LID})
 	v := p.version.current(ctx, p)
 	s.version = v.String()
+	s.stored = c
+	s.name.Store(device.PushName)
 	s.cli = p.newConn(device, v, s.handle)
 	return s
 }
@@ -213,7 +217,12 @@ func (s *session) handle(evt any) (taken bool) {
 	case *events.Connected:
 		s.upOnce.Do(func() { close(s.up) })
 	case *events.PushNameSetting:
-		s.background(func(ctx context.Context) { s.announce(ctx) })
+		name := e.Action.GetName()
+		s.background(func(ctx context.Context) { s.named(ctx, name) })
+	case *events.AppStateSyncComplete: // the first one has no event for each setting
+		if e.Name == appstate.WAPatchCriticalBlock {
+			s.background(s.rename)
+		}
 	case *events.GroupInfo:
 		s.groups.forget(e.JID)
 	case *events.JoinedGroup:
@@ -233,10 +242,25 @@ func (s *session) handle(evt any) (taken bool) {
 	return true
 }
 
+// rename looks up what the account calls itself: the library's own copy may be being written.
+func (s *session) rename(ctx context.Context) {
+	if d, err := s.stored.device(ctx); err == nil && d != nil {
+		s.named(ctx, d.PushName)
+	}
+}
+
+// named notes what the account calls itself, and says so.
+func (s *session) named(ctx context.Context, name string) {
+	if old, _ := s.name.Swap(name).(string); old != name {
+		s.announce(ctx)
+	}
+}
+
 // announce says that we are there, which makes others' devices send us more than the bare messages. A device that does not
 // know its person's name yet cannot: it tries again when it does.
 func (s *session) announce(ctx context.Context) {
-	if err := s.cli.SendPresence(ctx, types.PresenceAvailable); err != nil && s.ctx.Err() == nil {
+	name, _ := s.name.Load().(string)
+	if err := s.cli.Announce(ctx, name); err != nil && s.ctx.Err() == nil {
 		s.p.env.Log.Debug("whatsapp: presence not sent", "err", err)
 	}
 }

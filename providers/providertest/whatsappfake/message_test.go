@@ -328,7 +328,7 @@ func TestActions(t *testing.T) {
 	if err := c.SendPresence(c.ctx, types.PresenceAvailable); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.mu.Wait(c.ctx, func() bool { return s.typing[s.Direct()] == 1 && s.presence == "available" }); err != nil {
+	if err := s.mu.Wait(c.ctx, func() bool { return s.typing[s.Direct()] == 1 && s.presence == "available Clawd" }); err != nil {
 		t.Fatal(err)
 	}
 	var kinds []string

@@ -69,7 +69,7 @@ type Server struct {
 	byKey    map[string]bool // chat and id of what was shown
 	failed   int             // messages that a phone could not decrypt
 	typing   map[string]int
-	presence string
+	presence string // and the name that came with it
 	blobs    map[string][]byte
 	// originals are the encrypted files that phones have sent, by the path that they first had.
 	originals map[string][]byte
@@ -154,7 +154,7 @@ func (s *Server) enter(c *conn) bool {
 		return false
 	}
 	s.tasks.Add(1)
-	s.conns[c] = true
+	s.conns[c], s.presence = true, ""
 	s.mu.Broadcast()
 	return true
 }
@@ -257,7 +257,8 @@ func (s *Server) handle(c *conn, n *waBinary.Node) {
 		s.handleAck(n)
 	case "presence":
 		if kind, _ := n.Attrs["type"].(string); kind == "available" || kind == "unavailable" {
-			s.presence = kind
+			name, _ := n.Attrs["name"].(string)
+			s.presence = strings.TrimSpace(kind + " " + name)
 		}
 	case "chatstate":
 		if to, ok := n.Attrs["to"].(types.JID); ok && len(n.GetChildren()) == 1 && n.GetChildren()[0].Tag == "composing" {
@@ -273,11 +274,9 @@ func (s *Server) Typing(chat string) int {
 	return s.typing[s.chatName(s.chatJID(chat))]
 }
 
-// Presence is what the client last said of itself: "available", "unavailable" or nothing.
-func (s *Server) Presence() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.presence
+// WaitPresence returns when the client has last said of itself that it is "available" or "unavailable", with its name behind a space.
+func (s *Server) WaitPresence(ctx context.Context, want string) error {
+	return s.mu.Wait(ctx, func() bool { return s.presence == want })
 }
 
 // Queries is how many info queries of a namespace came: "w:p" are the client's keepalives.
