@@ -3,14 +3,15 @@ package command
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
 const someone = `(?:@[^\s@,:<>]+|<@[!&]?[A-Za-z0-9]+(?:\|[^<>\s]*)?>)[,:]?`
 
 var (
-	// envelope is what stands before a text that was passed on: "[Surface sender time] ".
-	envelope = regexp.MustCompile(`^\s*\[[^\[\]\n]{1,300}\]\s*`)
+	// envelope is what stands before a text that was passed on: "[Surface sender time] ". Made when it is needed: it is large.
+	envelope = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*\[[^\[\]\n]{1,300}\]\s*`) })
 	// mention is somebody addressed, as the surfaces write it.
 	mention = regexp.MustCompile(`(^|\s)` + someone)
 	leading = regexp.MustCompile(`^(?:\s*` + someone + `)+(?:\s+|$)`)
@@ -21,7 +22,7 @@ var (
 
 // Bare is a text without the envelope before it and without mentions: what a command is recognised in.
 func Bare(text string) string {
-	text = strings.TrimSpace(mention.ReplaceAllString(envelope.ReplaceAllString(text, ""), "$1"))
+	text = strings.TrimSpace(mention.ReplaceAllString(envelope().ReplaceAllString(text, ""), "$1"))
 	return addressed.ReplaceAllString(text, "$1")
 }
 
@@ -46,7 +47,7 @@ func Reset(text string, triggers []string) (rest string, ok bool) {
 func starts(text string) []string {
 	s := strings.TrimSpace(text)
 	all := []string{s}
-	s = leading.ReplaceAllString(envelope.ReplaceAllString(s, ""), "")
+	s = leading.ReplaceAllString(envelope().ReplaceAllString(s, ""), "")
 	s = addressed.ReplaceAllString(s, "$1")
 	return append(all, s, speaker.ReplaceAllString(s, ""))
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/clawdbot/gateway/providers/model"
@@ -61,7 +62,7 @@ var known = map[string]struct {
 }
 
 // variable is what an apiKey looks like that names one.
-var variable = regexp.MustCompile(`^[A-Z][A-Z0-9_]{2,63}$`)
+var variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Z][A-Z0-9_]{2,63}$`) })
 
 // access is how to get at a provider, or why that cannot be.
 type access struct {
@@ -108,7 +109,7 @@ func (r *Registry) findKey(name string, p Provider, a *access) {
 			a.source = "models.json"
 		}
 	}
-	if variable.MatchString(p.APIKey) {
+	if variable().MatchString(p.APIKey) {
 		if v := r.o.Getenv(p.APIKey); v != "" {
 			a.endpoint.Key, a.source = v, "env "+p.APIKey
 		}

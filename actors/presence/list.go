@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/clawdbot/gateway/transport/wire"
@@ -135,11 +136,13 @@ func (l *list) bound() {
 	}
 }
 
-var line = regexp.MustCompile(`(?i)^Node:\s*(\S+)\s*\(([^)]+)\)\s*·\s*app\s+(.+?)\s*·\s*last input\s+(\d+)s ago\s*·\s*mode\s+(.+?)\s*·\s*reason\s+(.+)$`)
+var line = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^Node:\s*(\S+)\s*\(([^)]+)\)\s*·\s*app\s+(.+?)\s*·\s*last input\s+(\d+)s ago\s*·\s*mode\s+(.+?)\s*·\s*reason\s+(.+)$`)
+})
 
 // parseLine reads a presence line (protocol 5.3); anything else yields nothing.
 func parseLine(text string) wire.PresenceEntry {
-	m := line.FindStringSubmatch(strings.TrimSpace(text))
+	m := line().FindStringSubmatch(strings.TrimSpace(text))
 	if m == nil {
 		return wire.PresenceEntry{}
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/clawdbot/gateway/actors/file"
@@ -104,12 +105,12 @@ func nameArchive(draft, prefix string) (string, error) {
 	}
 }
 
-var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+var plainName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`) })
 
 // fileName is the part of a file's name that stands for a session id. A client may have chosen the id: one that is no
 // plain name is replaced by its hash.
 func fileName(sessionID string) string {
-	if plainName.MatchString(sessionID) {
+	if plainName().MatchString(sessionID) {
 		return sessionID
 	}
 	sum := sha256.Sum256([]byte(sessionID))

@@ -148,7 +148,7 @@ func (s *sessions) onSettled(c *actors.Context[SessionsMessage], m settled) {
 	}
 	s.payAbort(m.end)
 	sl.late = sl.late && !m.fresh // else it is ended here
-	if !m.fresh && !sl.crashed { // a crash may have come between the commit and the event
+	if !m.fresh && !sl.crashed {  // a crash may have come between the commit and the event
 		s.finish(c, sl, m.end)
 		return
 	}

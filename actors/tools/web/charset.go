@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-var metaCharset = regexp.MustCompile(`(?i)<meta[^>]{1,200}charset=["']?([a-z0-9_-]+)`)
+var metaCharset = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)<meta[^>]{1,200}charset=["']?([a-z0-9_-]+)`) })
 
 // windows1252 are the characters that Latin-1 pages have where Latin-1 has none.
 var windows1252 = []rune("€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ")
@@ -16,7 +17,7 @@ var windows1252 = []rune("€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u
 // decode makes a string of bytes in a character set; "" = what the page itself says, else UTF-8.
 func decode(body []byte, charset, kind string) (string, error) {
 	if charset == "" && strings.Contains(kind, "html") {
-		if m := metaCharset.FindSubmatch(body[:min(len(body), 2048)]); m != nil {
+		if m := metaCharset().FindSubmatch(body[:min(len(body), 2048)]); m != nil {
 			charset = string(m[1])
 		}
 	}
