@@ -232,8 +232,8 @@ func (s *sessions) onSwept(c *actors.Context[SessionsMessage], m swept) {
 		}
 	}
 	for _, r := range m.running {
-		if s.runs[r.ID] == nil { // a commit of the last incarnation that was late has started it
-			s.runs[r.ID] = &slot{run: r, phase: ending}
+		if s.runs[r.ID] == nil { // a commit of the last incarnation that was late has started it; or it ended since it was read
+			s.runs[r.ID] = &slot{run: r, phase: ending, late: true}
 			s.busy++
 			s.settle(c, r, nil)
 		}
