@@ -137,7 +137,6 @@ func (s *sessions) onSettled(c *actors.Context[SessionsMessage], m settled) {
 		return
 	}
 	if errors.Is(m.err, errBegun) {
-		sl.late = true
 		s.settle(c, sl.run, nil)
 		return
 	}
@@ -147,8 +146,7 @@ func (s *sessions) onSettled(c *actors.Context[SessionsMessage], m settled) {
 		return
 	}
 	s.payAbort(m.end)
-	sl.late = sl.late && !m.fresh // else it is ended here
-	if !m.fresh && !sl.crashed {  // a crash may have come between the commit and the event
+	if !m.fresh && !sl.crashed { // a crash may have come between the commit and the event
 		s.finish(c, sl, m.end)
 		return
 	}

@@ -150,7 +150,7 @@ func (s *sessions) onStarted(c *actors.Context[SessionsMessage], m started) {
 		c.Log().Warn("run not started yet", "run", m.id, "err", m.err)
 		c.After(startRetry, retryRun{m.id})
 	case !m.ok: // started or ended before: find out and report
-		sl.phase, sl.late = ending, true
+		sl.phase = ending
 		s.settle(c, sl.run, nil)
 	default:
 		sl.job = m.job
@@ -224,7 +224,7 @@ func (s *sessions) finish(c *actors.Context[SessionsMessage], sl *slot, e agent.
 	s.payAbort(e)
 	s.remember(e)
 	s.o.Delivered()
-	if s.o.Ended != nil && !sl.late {
+	if s.o.Ended != nil && sl.published.Load() { // else somebody else has ended it, and told
 		s.o.Ended(e)
 	}
 	if b := e.Job.Request.Behalf; b != nil && sl.run.Kind == string(agent.KindSub) {

@@ -50,7 +50,6 @@ type slot struct {
 	announced bool          // its abort was
 	crashed   bool          // its actor failed before it had published the end
 	published atomic.Bool   // the events of its end are on their way
-	late      bool          // it was not waiting any more: whoever ended it has told, if somebody has
 }
 
 type phase int
@@ -233,7 +232,7 @@ func (s *sessions) onSwept(c *actors.Context[SessionsMessage], m swept) {
 	}
 	for _, r := range m.running {
 		if s.runs[r.ID] == nil { // a commit of the last incarnation that was late has started it; or it ended since it was read
-			s.runs[r.ID] = &slot{run: r, phase: ending, late: true}
+			s.runs[r.ID] = &slot{run: r, phase: ending}
 			s.busy++
 			s.settle(c, r, nil)
 		}
