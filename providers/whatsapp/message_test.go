@@ -32,6 +32,9 @@ func TestIn_direct(t *testing.T) {
 	}
 	r.must(r.s.WaitAcked(r.ctx, id))
 	r.must(r.s.WaitRead(r.ctx, id))
+	if p := r.s.Presence(); p != "" { // it has not learned its name
+		t.Errorf("presence %q", p)
+	}
 }
 
 // TestIn_announced: the platform is told that we are there, by the name that the phone has told us, and in the next connection by

@@ -28,6 +28,7 @@ type session struct {
 	began   time.Time
 	version string
 	cli     waClient
+	stored  *credentials // of this device
 
 	groups   groups
 	up       chan struct{} // closed when the server has let us in
@@ -40,17 +41,13 @@ type session struct {
 	closing bool       // no handler and no task begins any more
 	tasks   sync.WaitGroup
 	message atomic.Int64 // when the last message came, ms
-	name    atomic.Value // string: what the account calls itself, "" = not known yet
-	stored  *credentials // of this device
 }
 
 func newSession(ctx context.Context, p *Provider, c *credentials, device *store.Device) *session {
 	s := blankSession(ctx, p, identity{pn: *device.ID, lid: device.LID})
 	v := p.version.current(ctx, p)
 	s.version = v.String()
-	s.stored = c
-	s.name.Store(device.PushName)
-	s.cli = p.newConn(device, v, s.handle)
+	s.stored, s.cli = c, p.newConn(device, v, s.handle)
 	return s
 }
 
@@ -95,7 +92,7 @@ func (s *session) serve(ctx context.Context) (lived time.Duration, err error) {
 	s.p.tell(providers.Status{Link: providers.LinkUp, Self: s.self.String(), LastSeen: now}, func(d *Detail) {
 		d.LastConnectedAt, d.ReconnectAttempts = now.UnixMilli(), 0
 	})
-	s.background(func(ctx context.Context) { s.announce(ctx) })
+	s.background(s.announce)
 	s.watch(ctx, wanted)
 	return time.Since(since), s.why
 }
@@ -217,11 +214,10 @@ func (s *session) handle(evt any) (taken bool) {
 	case *events.Connected:
 		s.upOnce.Do(func() { close(s.up) })
 	case *events.PushNameSetting:
-		name := e.Action.GetName()
-		s.background(func(ctx context.Context) { s.named(ctx, name) })
+		s.background(s.announce)
 	case *events.AppStateSyncComplete: // the first one has no event for each setting
 		if e.Name == appstate.WAPatchCriticalBlock {
-			s.background(s.rename)
+			s.background(s.announce)
 		}
 	case *events.GroupInfo:
 		s.groups.forget(e.JID)
@@ -242,25 +238,14 @@ func (s *session) handle(evt any) (taken bool) {
 	return true
 }
 
-// rename looks up what the account calls itself: the library's own copy may be being written.
-func (s *session) rename(ctx context.Context) {
-	if d, err := s.stored.device(ctx); err == nil && d != nil {
-		s.named(ctx, d.PushName)
-	}
-}
-
-// named notes what the account calls itself, and says so.
-func (s *session) named(ctx context.Context, name string) {
-	if old, _ := s.name.Swap(name).(string); old != name {
-		s.announce(ctx)
-	}
-}
-
 // announce says that we are there, which makes others' devices send us more than the bare messages. A device that does not
-// know its person's name yet cannot: it tries again when it does.
+// know its person's name yet cannot: it tries again when it does. The name is looked up: the library's own copy may be being written.
 func (s *session) announce(ctx context.Context) {
-	name, _ := s.name.Load().(string)
-	if err := s.cli.Announce(ctx, name); err != nil && s.ctx.Err() == nil {
+	device, err := s.stored.device(ctx)
+	if err == nil && device != nil {
+		err = s.cli.Announce(ctx, device.PushName)
+	}
+	if err != nil && s.ctx.Err() == nil {
 		s.p.env.Log.Debug("whatsapp: presence not sent", "err", err)
 	}
 }

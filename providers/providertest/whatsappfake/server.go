@@ -274,7 +274,14 @@ func (s *Server) Typing(chat string) int {
 	return s.typing[s.chatName(s.chatJID(chat))]
 }
 
-// WaitPresence returns when the client has last said of itself that it is "available" or "unavailable", with its name behind a space.
+// Presence is what the client last said of itself: "available" or "unavailable", with its name behind a space, or nothing.
+func (s *Server) Presence() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.presence
+}
+
+// WaitPresence returns when that is what it last said of itself.
 func (s *Server) WaitPresence(ctx context.Context, want string) error {
 	return s.mu.Wait(ctx, func() bool { return s.presence == want })
 }
