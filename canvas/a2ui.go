@@ -2,7 +2,11 @@ package canvas
 
 import (
 	"bytes"
+	"compress/gzip"
+	"io"
 	"net/http"
+
+	"github.com/clawdbot/gateway/transport/request"
 )
 
 // noA2UI is said where the binary was built without the renderer.
@@ -14,7 +18,8 @@ func HasA2UI() bool {
 	return err == nil
 }
 
-const bundle = "assets/bin/a2ui.bundle.js"
+// bundle is the renderer, compressed when the program was built.
+const bundle = "assets/bin/a2ui.bundle.js.gz"
 
 // serveA2UI answers with the two files of the A2UI page. Its HTML has the script also when nothing is watched.
 func (h *Host) serveA2UI(w http.ResponseWriter, r *http.Request, rest string) {
@@ -22,22 +27,48 @@ func (h *Host) serveA2UI(w http.ResponseWriter, r *http.Request, rest string) {
 	if ok && dir && name == "" {
 		name = "index.html"
 	}
-	file, known := map[string]string{"index.html": "assets/a2ui/index.html", "a2ui.bundle.js": bundle}[name]
 	switch {
 	case !HasA2UI():
 		h.refuse(w, r, http.StatusServiceUnavailable, noA2UI)
-		return
-	case !ok, !known, dir && name != "index.html":
+	case ok && name == "index.html":
+		h.serveA2UIPage(w, r)
+	case ok && name == "a2ui.bundle.js" && !dir:
+		h.serveBundle(w, r)
+	default:
 		h.refuse(w, r, http.StatusNotFound, "not found")
-		return
 	}
-	b, err := assets.ReadFile(file)
+}
+
+func (h *Host) serveA2UIPage(w http.ResponseWriter, r *http.Request) {
+	page, err := assets.ReadFile("assets/a2ui/index.html")
 	if err != nil {
 		h.refuse(w, r, http.StatusInternalServerError, "error")
 		return
 	}
-	if isHTML(name) {
-		b = inject(b)
+	page = inject(page)
+	send(w, r, contentType("index.html"), int64(len(page)), bytes.NewReader(page))
+}
+
+// serveBundle sends the renderer as it is embedded to whoever takes gzip, as every browser does, and unpacks it for the rest.
+func (h *Host) serveBundle(w http.ResponseWriter, r *http.Request) {
+	b, err := assets.ReadFile(bundle)
+	w.Header().Set("Vary", "Accept-Encoding")
+	if err == nil && request.AcceptsGzip(r) {
+		w.Header().Set("Content-Encoding", "gzip")
+	} else if err == nil {
+		b, err = unzip(b)
 	}
-	send(w, r, contentType(name), int64(len(b)), bytes.NewReader(b))
+	if err != nil {
+		h.refuse(w, r, http.StatusInternalServerError, "error")
+		return
+	}
+	send(w, r, contentType("a2ui.bundle.js"), int64(len(b)), bytes.NewReader(b))
+}
+
+func unzip(b []byte) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
 }

@@ -213,6 +213,32 @@ func TestInject(t *testing.T) {
 	}
 }
 
+// TestA2UI_compressed: the renderer is the same script with and without gzip, and says which it is.
+func TestA2UI_compressed(t *testing.T) {
+	t.Parallel()
+	if !HasA2UI() {
+		t.Skip("built without the A2UI renderer")
+	}
+	h := host(t, Options{}, nil)
+	get := func(accept string) answer {
+		return ask{path: A2UIPath + "/a2ui.bundle.js", header: map[string]string{"Accept-Encoding": accept}}.to(t, h.Alone())
+	}
+	plain, zipped := get("identity"), get("br, gzip")
+	if plain.status != 200 || plain.header.Get("Content-Encoding") != "" {
+		t.Errorf("without gzip: %d, %v", plain.status, plain.header)
+	}
+	if zipped.status != 200 || zipped.header.Get("Content-Encoding") != "gzip" || zipped.header.Get("Vary") != "Accept-Encoding" {
+		t.Fatalf("with gzip: %d, %v", zipped.status, zipped.header)
+	}
+	script, err := unzip([]byte(zipped.body))
+	if err != nil || string(script) != plain.body || len(script) < 100_000 {
+		t.Errorf("unpacked it is %d bytes (%v), without gzip %d", len(script), err, len(plain.body))
+	}
+	if plain.kind != "text/javascript; charset=utf-8" || zipped.kind != plain.kind {
+		t.Errorf("the types: %q, %q", plain.kind, zipped.kind)
+	}
+}
+
 // TestA2UI: the page has the script also without live reload; without the bundle it says what is missing.
 func TestA2UI(t *testing.T) {
 	t.Parallel()

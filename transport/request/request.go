@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -31,6 +32,21 @@ func Forwarding(h http.Header) []string {
 		}
 	}
 	return found
+}
+
+// AcceptsGzip reports whether the answer may be compressed. It reads just enough of Accept-Encoding: gzip named and not given
+// the weight zero.
+func AcceptsGzip(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, params, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if !strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			continue
+		}
+		q, isQ := strings.CutPrefix(strings.TrimSpace(params), "q=")
+		weight, err := strconv.ParseFloat(q, 64)
+		return !isQ || err != nil || weight > 0
+	}
+	return false
 }
 
 // HostName is the host of a Host header: lower case, without port and brackets.

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/clawdbot/gateway/transport/request"
 )
 
 //go:embed static
@@ -82,7 +84,7 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Vary", "Accept-Encoding")
 	body, tag := e.plain, e.plainETag
-	if e.gzip != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
+	if e.gzip != nil && request.AcceptsGzip(r) {
 		body, tag = e.gzip, e.gzipETag
 		h.Set("Content-Encoding", "gzip")
 	}
@@ -104,20 +106,6 @@ func matches(header, tag string) bool {
 		if t = strings.TrimPrefix(strings.TrimSpace(t), "W/"); t == tag || t == "*" {
 			return true
 		}
-	}
-	return false
-}
-
-// acceptsGzip reads just enough of Accept-Encoding: gzip named and not given the weight zero.
-func acceptsGzip(header string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		name, params, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if !strings.EqualFold(strings.TrimSpace(name), "gzip") {
-			continue
-		}
-		q, isQ := strings.CutPrefix(strings.TrimSpace(params), "q=")
-		weight, err := strconv.ParseFloat(q, 64)
-		return !isQ || err != nil || weight > 0
 	}
 	return false
 }
