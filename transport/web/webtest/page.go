@@ -31,6 +31,8 @@ type Page struct {
 	tab *Tab
 	ctx context.Context // the tab's
 
+	clicks int // so far; the goroutine of the test only
+
 	mu     sync.Mutex
 	errors []string
 }
@@ -169,9 +171,19 @@ func (p *Page) Keys(keys string, opts ...chromedp.KeyOption) {
 	p.do(chromedp.KeyEvent(keys, opts...))
 }
 
-// Click clicks an element with the mouse.
+// Click clicks an element with the mouse, once it stands still and nothing covers it: a dialog that is about to close takes
+// clicks, and what is said below it moves what stands there.
 func (p *Page) Click(sel string) {
 	p.t.Helper()
+	p.clicks++
+	p.Wait(fmt.Sprintf(`((e) => {
+		e.scrollIntoViewIfNeeded();
+		const box = e.getClientRects()[0], at = [%d, box.x, box.y, box.width, box.height].join();
+		const still = window.webtestClick === at;
+		window.webtestClick = at;
+		const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+		return still && (e.contains(hit) || hit.closest('label')?.control === e);
+	})(document.querySelector(%s))`, p.clicks, quote(sel)))
 	ctx, cancel := context.WithTimeout(p.ctx, Patience)
 	defer cancel()
 	for {
