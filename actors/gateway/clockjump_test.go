@@ -41,22 +41,14 @@ func TestClockJump(t *testing.T) {
 			}
 		},
 	}.start(t)
-	wait := func(c <-chan struct{}, what string) {
-		t.Helper()
-		select {
-		case <-c:
-		case <-time.After(patience):
-			t.Fatal(what)
-		}
-	}
-	wait(runs, "the account does not connect")
-	wait(read, "nobody looks at the clocks") // a jump before that is none
+	happens(t, runs, "the account does not connect")
+	happens(t, read, "nobody looks at the clocks") // a jump before that is none
 	for _, by := range []time.Duration{time.Hour, -time.Hour} {
 		ahead.Add(int64(by))
-		wait(runs, "it does not connect anew after a jump of "+by.String())
+		happens(t, runs, "it does not connect anew after a jump of "+by.String())
 	}
 	for range 3 {
-		wait(alive, "nobody is told that the gateway lives")
+		happens(t, alive, "nobody is told that the gateway lives")
 	}
 	parts := 0
 	for _, a := range g.Actors() {

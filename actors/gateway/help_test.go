@@ -241,3 +241,13 @@ func answered(t testing.TB, c *http.Client, r *http.Request) (resp *http.Respons
 	}
 	return resp, string(b)
 }
+
+// happens waits for a channel; failure is what to say when nothing comes.
+func happens(t *testing.T, c <-chan struct{}, failure string) {
+	t.Helper()
+	select {
+	case <-c:
+	case <-time.After(patience):
+		t.Fatal(failure)
+	}
+}

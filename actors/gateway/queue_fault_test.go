@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/clawdbot/gateway/actors"
 	"github.com/clawdbot/gateway/actors/actortest"
 	"github.com/clawdbot/gateway/actors/agent"
 	"github.com/clawdbot/gateway/actors/gateway"
@@ -192,6 +194,52 @@ func TestRunEnd_asked(t *testing.T) {
 	const counted = `clawdbot_runs_total{kind="chat",state="done"} 2`
 	if figures := get(t, "http://"+g.Addr()+"/metrics"); !strings.Contains(figures, counted) || len(f.Fired()) != 1 {
 		t.Errorf("injected %q, and not %s:\n%s", f.Fired(), counted, figures)
+	}
+}
+
+// TestRunEnd_swept: a run that was running when the sweep read it, and is over when the sweep gets to it, is counted once.
+func TestRunEnd_swept(t *testing.T) {
+	t.Parallel()
+	late := &lateSweep{read: make(chan struct{}), settled: make(chan struct{})}
+	g := setup{log: slog.DiscardHandler, options: func(o *gateway.Options) { o.Intercept, o.Sweep = late, 50*time.Millisecond }}.start(t)
+	c := dial(t, g.URL())
+	c.send("s", "chat.send", chatSend("main", "!sleep 60s", "victim"))
+	happens(t, late.read, "the sweep reads of no run")
+	c.ok("chat.abort", map[string]any{"sessionKey": "main", "runId": "victim"}, nil)
+	happens(t, late.settled, "the sweep makes nothing of it")
+	const counted = `clawdbot_runs_total{kind="chat",state="aborted"} 1`
+	if figures := get(t, "http://"+g.Addr()+"/metrics"); !strings.Contains(figures, counted) {
+		t.Errorf("not %s:\n%s", counted, figures)
+	}
+}
+
+// lateSweep keeps from the sessions actor what a sweep has read while a run was going on, until another one has found it over.
+type lateSweep struct {
+	read, settled chan struct{} // a reading is held; what followed from it is done
+	held          func()        // handles it; the sessions actor's goroutine only
+	released      bool
+}
+
+func (l *lateSweep) Send(_ actors.Delivery, deliver func()) { deliver() }
+
+func (l *lateSweep) Receive(d actors.Delivery, handle func()) {
+	switch kind := fmt.Sprintf("%T", d.Message); {
+	case kind == "session.swept" && !l.released:
+		going := reflect.ValueOf(d.Message).FieldByName("running").Len() > 0
+		switch {
+		case going && l.held == nil:
+			l.held = handle
+			close(l.read)
+		case !going && l.held != nil:
+			l.released = true
+			l.held()
+		}
+	case kind == "session.settled" && l.released && l.held != nil:
+		handle()
+		l.held = nil
+		close(l.settled)
+	default:
+		handle()
 	}
 }
 
