@@ -182,6 +182,45 @@ func TestChatAbort_crash(t *testing.T) {
 	c.endedBy("victim", "a client stopped it (chat.abort)")
 }
 
+// TestChatAbort_order: the event of an abort comes before those of the run's end (protocol 4.2), also when the run is faster than
+// who stops it.
+func TestChatAbort_order(t *testing.T) {
+	t.Parallel()
+	slow := slowStop{over: make(chan struct{})}
+	g := setup{options: func(o *gateway.Options) { o.Intercept = slow }}.start(t)
+	c := dial(t, g.URL())
+	c.send("s", "chat.send", chatSend("main", "!sleep 60s", "victim"))
+	c.wait("the first words", 0, chat("victim", "delta"))
+	c.send("ab", "chat.abort", map[string]any{"sessionKey": "main", "runId": "victim"})
+	end := containing("agent", `"stream":"job"`, `"state":"done"`, `"aborted":true`)
+	c.wait("the end of the run", 0, end)
+	close(slow.over)
+	c.wait("the answer", 0, response("ab"))
+	c.wait("the event", 0, chat("victim", "aborted"))
+	for _, f := range c.all(0) {
+		if end(f) {
+			t.Fatal("the run ends before its abort is told")
+		} else if chat("victim", "aborted")(f) {
+			return
+		}
+	}
+}
+
+// slowStop has whoever stops a run stand still until that is over.
+type slowStop struct{ over chan struct{} }
+
+func (s slowStop) Send(d actors.Delivery, deliver func()) {
+	deliver()
+	if _, stops := d.Message.(agent.Abort); stops {
+		select {
+		case <-s.over:
+		case <-time.After(patience):
+		}
+	}
+}
+
+func (slowStop) Receive(_ actors.Delivery, handle func()) { handle() }
+
 // TestRunEnd_asked: a run that a session asks for again when it is over, because the word of that was lost, is counted once.
 func TestRunEnd_asked(t *testing.T) {
 	t.Parallel()

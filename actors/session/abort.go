@@ -39,8 +39,8 @@ func (s *sessions) onAbortFound(c *actors.Context[SessionsMessage], m abortFound
 	sl, run := s.runs[m.id], m.run
 	switch {
 	case m.err != nil && sl != nil && sl.run.SessionKey == m.abort.Key: // stopped for as long as this process lives
-		s.stop(c, sl, agent.ErrAborted)
 		s.announce(m.abort, sl.run.SessionID)
+		s.stop(c, sl, agent.ErrAborted)
 	case m.err != nil:
 		m.abort.Fail(m.err)
 	case run == nil || run.State != store.RunAccepted && run.State != store.RunRunning:
@@ -50,6 +50,7 @@ func (s *sessions) onAbortFound(c *actors.Context[SessionsMessage], m abortFound
 	case sl != nil && sl.announced:
 		m.abort.Send(true)
 	default:
+		s.announce(m.abort, run.SessionID) // first: a run that is told to stop may tell of its end before this function goes on
 		if sl != nil {
 			s.stop(c, sl, agent.ErrAborted)
 		} else if run.State == store.RunAccepted {
@@ -58,7 +59,6 @@ func (s *sessions) onAbortFound(c *actors.Context[SessionsMessage], m abortFound
 		if sl = s.runs[m.id]; sl != nil {
 			sl.announced = true
 		}
-		s.announce(m.abort, run.SessionID)
 	}
 }
 
