@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bytes"
 	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -21,7 +22,9 @@ func TestBadFrames(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 	defer cancel()
 	wsload := filepath.Join(t.TempDir(), "wsload")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", wsload, root+"/cmd/wsload").CombinedOutput(); err != nil {
+	build := exec.CommandContext(ctx, "go", "build", "-o", wsload, root+"/cmd/wsload")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build wsload: %v\n%s", err, out)
 	}
 	g := setup{env: map[string]string{"CLAWDBOT_GATEWAY_TOKEN": "test-token", "CLAWDBOT_BRIDGE_ENABLED": "0"}}.start(t)

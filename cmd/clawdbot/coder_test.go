@@ -418,7 +418,7 @@ func TestCoder_example(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "agent")
 	cmd := exec.Command("go", "build", "-o", path, "github.com/coder/acp-go-sdk/example/agent")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-trimpath")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

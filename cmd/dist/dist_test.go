@@ -124,6 +124,7 @@ func TestNPM(t *testing.T) {
 // TestSBOM: of a small program of this repository. Twice the same, with everything that the binary was built from.
 func TestSBOM(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
+	t.Setenv("CGO_ENABLED", "0")
 	bin := filepath.Join(t.TempDir(), "limit")
 	if out, err := exec.Command("go", "build", "-trimpath", "-o", bin, "../wsload").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -32,7 +32,7 @@ var example = sync.OnceValues(func() (string, error) {
 	exampleDir = dir
 	path := filepath.Join(dir, "agent")
 	cmd := exec.Command("go", "build", "-o", path, "github.com/coder/acp-go-sdk/example/agent")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-trimpath")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
