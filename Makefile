@@ -7,7 +7,7 @@ GO      ?= go
 LDFLAGS := -s -w -funcalign=16
 TAGS    ?=
 # What is compiled does not name its directory: another clone on the machine finds it in the cache.
-export GOFLAGS := -trimpath $(filter-out -trimpath,$(GOFLAGS))
+export GOFLAGS := -trimpath $(filter-out -trimpath,$(shell $(GO) env GOFLAGS))
 # The race detector, but for three packages. whatsmeow's socket forgets its connection without a lock while its own goroutines write to it
 # (framesocket.go, Close and SendFrame): not ours to mend, and it harms nobody. SQLite is C in Go's clothes: under the detector it is three
 # times as slow, and what it shares is behind its own locks.
