@@ -1,6 +1,6 @@
 # Every target is one line of shell or a script in .ci/. "make help" lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run a2ui build test check generate bench fuzz soak crash screenshots dist packages image
+.PHONY: help run a2ui build test series check generate bench fuzz soak crash screenshots dist packages image
 
 GO      ?= go
 # Functions begin at 16 bytes instead of 32: the gaps between them are 0.3 MB.
@@ -46,6 +46,9 @@ test: ## everything that CI runs
 	CLAWDBOT_REQUIRE_BROWSER=$$(.ci/browser) CLAWDBOT_REQUIRE_A2UI=$$([ -f canvas/assets/bin/a2ui.bundle.js.gz ] && echo 1) .ci/step "Go tests" .ci/gotest
 	.ci/step TypeScript .ci/typescript
 	.ci/step examples .ci/examples
+
+series: a2ui ## all Go tests under the race detector, ten times in a row (RUNS=10), over an hour: the measure before a release
+	.ci/series $${RUNS:-10}
 
 check: ## formatting, vet, lint, generated files, import table, names that must not appear
 	LDFLAGS='$(LDFLAGS)' .ci/check
