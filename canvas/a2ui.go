@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"io/fs"
 	"net/http"
 
 	"github.com/clawdbot/gateway/transport/request"
@@ -14,7 +15,7 @@ const noA2UI = "A2UI assets not found\n\nThis program was built without the A2UI
 
 // HasA2UI tells whether the program was built with the A2UI renderer.
 func HasA2UI() bool {
-	_, err := assets.ReadFile(bundle)
+	_, err := fs.Stat(assets, bundle)
 	return err == nil
 }
 
