@@ -90,9 +90,6 @@ func (s *session) turn() (codeagent.Result, error) {
 	}()
 	select {
 	case e := <-ended:
-		if e.err != nil {
-			s.queue.settle(s.ctx, settleLimit) // its last words may be on their way
-		}
 		return e.result, s.explain(e.err)
 	case <-s.ctx.Done():
 	}
@@ -185,6 +182,9 @@ func (s *session) talk(ctx context.Context) (r codeagent.Result, err error) {
 		StopReason string     `json:"stopReason"`
 		Usage      *sdk.Usage `json:"usage"`
 	}](s.conn, ctx, sdk.AgentMethodSessionPrompt, sdk.PromptRequest{SessionId: sdk.SessionId(s.id), Prompt: s.prompt(about.Capabilities.Prompt.Image)})
+	if err != nil {
+		s.queue.settle(s.ctx, settleLimit) // an agent that is lost may have said something before, and updates are of this turn until then
+	}
 	s.listening.Store(false)
 	problem := s.view.end()
 	if err != nil {

@@ -104,7 +104,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestLastWords: what an agent says before it dies is heard, however slowly; what the library would not take is passed over.
+// TestLastWords: all that an agent says before it dies is heard, however slowly.
 func TestLastWords(t *testing.T) {
 	t.Parallel()
 	e := codetest.NewEar()

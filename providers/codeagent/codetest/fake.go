@@ -107,7 +107,8 @@ func (a *fake) act(v voice, message string) {
 	}
 	switch words[0] {
 	case "die":
-		v.text("I am about to")
+		v.text("I am about")
+		v.text(" to")
 		fmt.Fprintln(os.Stderr, "out of cheese, with key-0123456789")
 		os.Exit(4)
 	case "flood":
