@@ -26,7 +26,7 @@ var allowed = map[string][]string{
 	"transport/ws":               {"transport/request", "transport/wire", "github.com/coder/websocket", "github.com/google/uuid"},
 	"transport/client":           {"transport/certificate", "transport/wire", "github.com/coder/websocket"},
 	"transport/web":              {"transport/request"},
-	"transport/otlp":             {"go.opentelemetry.io/proto/slim/otlp/", "google.golang.org/protobuf/proto"},
+	"transport/otlp":             {},
 	"transport/tailnet":          {"providers/child"},
 	"transport/hooks":            {"transport/wire"},
 	"transport/hooks/javascript": {"transport/wire", "modernc.org/quickjs"},
@@ -55,9 +55,9 @@ var allowed = map[string][]string{
 
 	// Model APIs. The formats import their contract.
 	"providers/model":           {},
-	"providers/model/anthropic": {"providers/model", "github.com/anthropics/anthropic-sdk-go", "github.com/anthropics/anthropic-sdk-go/"},
+	"providers/model/anthropic": {"providers/model"},
 	"providers/model/gemini":    {"providers/model"},
-	"providers/model/openai":    {"providers/model", "github.com/openai/openai-go/v3/packages/ssestream"},
+	"providers/model/openai":    {"providers/model"},
 	"providers/model/modeltest": {"providers/model"}, // for tests only
 
 	// Coding agents. The protocols import their contract.

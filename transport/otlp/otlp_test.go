@@ -97,6 +97,31 @@ func TestSend(t *testing.T) {
 	}
 }
 
+// TestAnswer_read: an answer that is cut anywhere, or has fields that are not known, is no trouble, or an error.
+func TestAnswer_read(t *testing.T) {
+	t.Parallel()
+	whole := message(nil).varint(9, 1).fixed64(8, 1).bytes(responsePartial, message(nil).varint(partialRejected, 3).text(partialMessage, "why").double(7, 1))
+	whole = append(whole.tag(6, wireFixed32), 1, 2, 3, 4)
+	var a Answer
+	if err := a.read(whole); err != nil || a != (Answer{3, "why"}) {
+		t.Fatal(a, err)
+	}
+	fields := 0
+	for n := range len(whole) {
+		if err := new(Answer).read(whole[:n:n]); err == nil {
+			fields++
+		}
+	}
+	if fields != 4 { // nothing, and where a field ends
+		t.Errorf("%d beginnings are read", fields)
+	}
+	for _, bad := range []message{{0}, {0x0b}, {0x0f}, {0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, {0x08, 0x80}} {
+		if err := new(Answer).read(bad); err == nil {
+			t.Errorf("% x is read", []byte(bad))
+		}
+	}
+}
+
 // TestSend_answers: what each answer means, what to do about it, and that no secret is in the words for it.
 func TestSend_answers(t *testing.T) {
 	t.Parallel()

@@ -13,12 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	collectorpb "go.opentelemetry.io/proto/slim/otlp/collector/trace/v1"
-	commonpb "go.opentelemetry.io/proto/slim/otlp/common/v1"
-	resourcepb "go.opentelemetry.io/proto/slim/otlp/resource/v1"
-	tracepb "go.opentelemetry.io/proto/slim/otlp/trace/v1"
-	"google.golang.org/protobuf/proto"
 )
 
 const (
@@ -109,22 +103,27 @@ func (s *Sender) Send(ctx context.Context, to Target, spans []Encoded) (Answer, 
 	return read(to, resp.Header.Get("Content-Type"), said)
 }
 
+// The fields of a request's parts, from without to within, and those of an answer.
+const (
+	requestResourceSpans                       = 1
+	resourceSpansResource, resourceSpansScoped = 1, 2
+	resourceAttributes                         = 1
+	scopedScope, scopedSpans                   = 1, 2
+	scopeName, scopeVersion                    = 1, 2
+	responsePartial                            = 1
+	partialRejected, partialMessage            = 1, 2
+)
+
 // pack makes the body of a request.
 func pack(to Target, spans []Encoded) ([]byte, error) {
-	scope := &tracepb.ScopeSpans{Scope: &commonpb.InstrumentationScope{Name: "clawdbot", Version: to.Version}}
+	scoped := message(nil).bytes(scopedScope, message(nil).text(scopeName, "clawdbot").text(scopeVersion, to.Version))
 	for _, s := range spans {
-		scope.Spans = append(scope.Spans, s.span)
+		scoped = scoped.bytes(scopedSpans, s.span)
 	}
-	raw, err := proto.Marshal(&collectorpb.ExportTraceServiceRequest{ResourceSpans: []*tracepb.ResourceSpans{{
-		Resource:   &resourcepb.Resource{Attributes: []*commonpb.KeyValue{text("service.name", to.Service), text("service.version", to.Version)}},
-		ScopeSpans: []*tracepb.ScopeSpans{scope},
-	}}})
-	if err != nil {
-		return nil, err
-	}
+	resource := message(nil).attributes(resourceAttributes, []Attr{String("service.name", to.Service), String("service.version", to.Version)})
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	_, err = z.Write(raw)
+	_, err := z.Write(message(nil).bytes(requestResourceSpans, message(nil).bytes(resourceSpansResource, resource).bytes(resourceSpansScoped, scoped)))
 	err = errors.Join(err, z.Close())
 	return b.Bytes(), err
 }
@@ -132,15 +131,32 @@ func pack(to Target, spans []Encoded) ([]byte, error) {
 // read reads the answer of a collector that has taken the spans. What answers everything with a page of its own is none.
 func read(to Target, contentType string, said []byte) (Answer, error) {
 	kind, _, _ := mime.ParseMediaType(contentType)
-	var r collectorpb.ExportTraceServiceResponse
+	var a Answer
 	switch {
 	case len(said) == 0, kind == "application/json":
 		return Answer{}, nil
-	case len(said) > maxAnswer, kind != protobuf && kind != "", proto.Unmarshal(said, &r) != nil:
+	case len(said) > maxAnswer, kind != protobuf && kind != "", a.read(said) != nil:
 		return Answer{}, &Error{Status: http.StatusOK, Text: fmt.Sprintf("what answers at %s is no collector of OTLP (Content-Type %q): see diagnostics.otel.endpoint", shown(to.URL), clip(contentType))}
 	}
-	p := r.GetPartialSuccess()
-	return Answer{Rejected: max(0, p.GetRejectedSpans()), Message: clip(p.GetErrorMessage())}, nil
+	return Answer{Rejected: max(0, a.Rejected), Message: clip(a.Message)}, nil
+}
+
+// read takes what an answer in protobuf says.
+func (a *Answer) read(said message) error {
+	return said.each(func(field, _ uint64, partial message) error {
+		if field != responsePartial {
+			return nil
+		}
+		return partial.each(func(field, number uint64, text message) error {
+			switch field {
+			case partialRejected:
+				a.Rejected = int64(number)
+			case partialMessage:
+				a.Message = string(text)
+			}
+			return nil
+		})
+	})
 }
 
 // refused says what an answer that is no yes means.

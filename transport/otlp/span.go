@@ -3,10 +3,6 @@ package otlp
 import (
 	"strings"
 	"time"
-
-	commonpb "go.opentelemetry.io/proto/slim/otlp/common/v1"
-	tracepb "go.opentelemetry.io/proto/slim/otlp/trace/v1"
-	"google.golang.org/protobuf/proto"
 )
 
 // maxText is the longest value of an attribute, in bytes.
@@ -19,15 +15,15 @@ type (
 )
 
 // Kind is the part that the gateway has in what a span is about.
-type Kind int32
+type Kind uint64
 
-// Kinds of spans.
+// Kinds of spans, by OTLP's numbers.
 const (
-	Internal = Kind(tracepb.Span_SPAN_KIND_INTERNAL) // work of its own
-	Server   = Kind(tracepb.Span_SPAN_KIND_SERVER)   // it was called
-	Client   = Kind(tracepb.Span_SPAN_KIND_CLIENT)   // it calls
-	Producer = Kind(tracepb.Span_SPAN_KIND_PRODUCER) // it sends a message
-	Consumer = Kind(tracepb.Span_SPAN_KIND_CONSUMER) // it was sent one
+	Internal = Kind(1) // work of its own
+	Server   = Kind(2) // it was called
+	Client   = Kind(3) // it calls
+	Producer = Kind(4) // it sends a message
+	Consumer = Kind(5) // it was sent one
 )
 
 // Span is something that took its time.
@@ -52,66 +48,83 @@ type Link struct {
 }
 
 // Attr is one thing that is known of a span.
-type Attr struct{ kv *commonpb.KeyValue }
+type Attr struct{ keyValue message }
+
+// The fields of KeyValue, and of AnyValue, which it holds.
+const (
+	attrKey, attrValue                                   = 1, 2
+	valueString, valueBool, valueInt, valueDouble uint64 = 1, 2, 3, 4
+)
+
+func attr(key string, value message) Attr {
+	return Attr{message(nil).text(attrKey, key).bytes(attrValue, value)}
+}
 
 // String is an attribute that is a text. A long one is cut.
 func String(key, value string) Attr {
-	return Attr{text(key, value)}
+	if len(value) > maxText {
+		value = value[:maxText-len("…")] + "…"
+	}
+	return attr(key, message(nil).text(valueString, strings.ToValidUTF8(value, "")))
 }
 
 // Int is an attribute that is a whole number.
 func Int(key string, value int64) Attr {
-	return Attr{&commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_IntValue{IntValue: value}}}}
+	return attr(key, message(nil).varint(valueInt, uint64(value)))
 }
 
 // Float is an attribute that is a number.
 func Float(key string, value float64) Attr {
-	return Attr{&commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_DoubleValue{DoubleValue: value}}}}
+	return attr(key, message(nil).double(valueDouble, value))
 }
 
 // Bool is an attribute that is true or false.
 func Bool(key string, value bool) Attr {
-	return Attr{&commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_BoolValue{BoolValue: value}}}}
-}
-
-func text(key, value string) *commonpb.KeyValue {
-	if len(value) > maxText {
-		value = value[:maxText-len("…")] + "…"
+	var n uint64
+	if value {
+		n = 1
 	}
-	value = strings.ToValidUTF8(value, "")
-	return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: value}}}
+	return attr(key, message(nil).varint(valueBool, n))
 }
 
 // Encoded is a span in the form in which it is sent.
-type Encoded struct{ span *tracepb.Span }
+type Encoded struct{ span message }
 
 // Size is how many bytes it takes, uncompressed.
-func (e Encoded) Size() int { return proto.Size(e.span) }
+func (e Encoded) Size() int { return len(e.span) }
+
+// The fields of Span, of its Links and of its Status.
+const (
+	spanTrace, spanID, spanParent, spanName, spanKind                  = 1, 2, 4, 5, 6
+	spanStart, spanEnd, spanAttributes, spanLinks, spanStatus          = 7, 8, 9, 13, 15
+	linkTrace, linkSpan, linkAttributes, statusText, statusCode        = 1, 2, 4, 2, 3
+	statusError                                                 uint64 = 2
+)
 
 // Encode puts a span into the form in which it is sent.
 func Encode(s Span) Encoded {
-	e := &tracepb.Span{
-		TraceId: s.Trace[:], SpanId: s.ID[:], Name: strings.ToValidUTF8(s.Name, ""), Kind: tracepb.Span_SpanKind(s.Kind),
-		StartTimeUnixNano: nanos(s.Start), EndTimeUnixNano: max(nanos(s.Start), nanos(s.End)), Attributes: attributes(s.Attrs),
-	}
+	m := message(nil).bytes(spanTrace, s.Trace[:]).bytes(spanID, s.ID[:])
 	if s.Parent != (SpanID{}) {
-		e.ParentSpanId = s.Parent[:]
+		m = m.bytes(spanParent, s.Parent[:])
 	}
+	m = m.text(spanName, strings.ToValidUTF8(s.Name, "")).varint(spanKind, uint64(s.Kind)).
+		fixed64(spanStart, nanos(s.Start)).fixed64(spanEnd, max(nanos(s.Start), nanos(s.End))).attributes(spanAttributes, s.Attrs)
 	for _, l := range s.Links {
-		e.Links = append(e.Links, &tracepb.Span_Link{TraceId: l.Trace[:], SpanId: l.Span[:], Attributes: attributes(l.Attrs)})
+		m = m.bytes(spanLinks, message(nil).bytes(linkTrace, l.Trace[:]).bytes(linkSpan, l.Span[:]).attributes(linkAttributes, l.Attrs))
 	}
 	if s.Error != "" {
-		e.Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: s.Error}
-		e.Attributes = append(e.Attributes, text("error.type", s.Error))
+		failed := String("error.type", s.Error)
+		m = m.attributes(spanAttributes, []Attr{failed}).
+			bytes(spanStatus, message(nil).text(statusText, strings.ToValidUTF8(s.Error, "")).varint(statusCode, statusError))
 	}
-	return Encoded{e}
+	return Encoded{m}
 }
 
-func attributes(all []Attr) (kvs []*commonpb.KeyValue) {
+func (m message) attributes(field uint64, all []Attr) message {
 	for _, a := range all {
-		kvs = append(kvs, a.kv)
+		m = m.bytes(field, a.keyValue)
 	}
-	return kvs
+	return m
 }
 
 func nanos(t time.Time) uint64 { return uint64(max(0, t.UnixNano())) }
