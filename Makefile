@@ -13,7 +13,7 @@ export GOFLAGS := -trimpath $(filter-out -trimpath,$(shell $(GO) env GOFLAGS))
 # times as slow, and what it shares is behind its own locks.
 export RACE := -race -gcflags=go.mau.fi/whatsmeow/socket=-race=false -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
 # The code of vendors' libraries is not inlined: none of it is hot, and the program is smaller (docs/performance.md).
-PLAIN   := github.com/anthropics/anthropic-sdk-go github.com/modelcontextprotocol/go-sdk github.com/google/jsonschema-go \
+PLAIN   := github.com/modelcontextprotocol/go-sdk github.com/google/jsonschema-go \
 	github.com/slack-go/slack github.com/bwmarrin/discordgo gopkg.in/telebot.v3 go.mau.fi/whatsmeow google.golang.org/protobuf \
 	charm.land github.com/charmbracelet github.com/segmentio github.com/chromedp github.com/pion github.com/spf13 golang.org/x/image \
 	github.com/coder/acp-go-sdk golang.org/x/net go.mau.fi/util
@@ -36,7 +36,7 @@ run: build ## build, then run the gateway in the foreground
 a2ui: ## bundle the A2UI renderer with npm, where there is one; part of build and test
 	@.ci/a2ui
 
-build: a2ui ## bin/clawdbot: static, stripped; TAGS=slim is for small computers (docs/packages.md), TAGS=nowhatsapp is without WhatsApp and its GPL code, TAGS='nomodels nocoders nomcp nobrowser nojs notui nozones' without one thing each
+build: a2ui ## bin/clawdbot: static, stripped; TAGS=slim is for small computers (docs/packages.md), TAGS=nowhatsapp is without WhatsApp and its GPL code, TAGS='nocoders nomcp nobrowser nojs notui nozones' without one thing each
 	CGO_ENABLED=0 $(GO) build -tags '$(TAGS) $(GOTAGS)' -trimpath $(GCFLAGS) -ldflags '$(LDFLAGS)' -o bin/clawdbot ./cmd/clawdbot
 
 test: ## everything that CI runs

@@ -1,5 +1,3 @@
-//go:build !nomodels && !slim
-
 package main
 
 import (
@@ -9,7 +7,7 @@ import (
 	"github.com/clawdbot/gateway/providers/model/openai"
 )
 
-// modelFormats are the model APIs that this program can speak. With -tags nomodels there are none, and the built-in runner answers.
+// modelFormats are the model APIs that this program can speak.
 func modelFormats() []model.Factory {
 	return []model.Factory{anthropic.Factory(), openai.Completions(), openai.Responses(), gemini.Factory()}
 }

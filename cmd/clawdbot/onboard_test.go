@@ -27,8 +27,8 @@ func configOf(t *testing.T, env map[string]string) string {
 
 const bot = "123456789:abcdefghijklmnopqrstuvwxyz0"
 
-// asksModel is the Enter for the question which model answers, which a program without models does not ask.
-var asksModel = strings.Repeat("\n", min(1, len(modelFormats())))
+// asksModel is the Enter for the question which model answers.
+const asksModel = "\n"
 
 // TestOnboard: with no gateway running, a person on a terminal comes from nothing to a configuration.
 func TestOnboard(t *testing.T) {

@@ -114,6 +114,17 @@ func (u Usage) Plus(v Usage) Usage {
 // Prompt is everything that the model has read.
 func (u Usage) Prompt() int64 { return u.Input + u.CacheRead + u.CacheWrite }
 
+// Sign puts the key, if there is one, into the header that the format has for it, or into Authorization where it has none.
+func (e Endpoint) Sign(h http.Header, own string) {
+	switch {
+	case e.Key == "":
+	case e.Bearer || own == "":
+		h.Set("Authorization", "Bearer "+e.Key)
+	default:
+		h.Set(own, e.Key)
+	}
+}
+
 // Hide takes the endpoint's credentials out of a text.
 func (e Endpoint) Hide(text string) string {
 	secrets := []string{e.Key}

@@ -148,14 +148,18 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// Failed makes the error of a request that ended without an answer of the server: begun tells whether the answer had
-// begun. It is ctx's cause where ctx has ended.
+// Failed makes the error of a request that did not end with a whole answer: begun tells whether the answer had begun. It is ctx's
+// cause where ctx has ended, and otherwise an *Error.
 func (e Endpoint) Failed(ctx context.Context, err error, begun bool) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if known, ok := errors.AsType[*Error](err); ok {
 		return known
+	}
+	_, syntax := errors.AsType[*json.SyntaxError](err)
+	if _, kind := errors.AsType[*json.UnmarshalTypeError](err); syntax || kind {
+		return e.Garbled(err)
 	}
 	kind := Unreachable
 	if begun {

@@ -3,13 +3,15 @@ package anthropic
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 
-	sdk "github.com/anthropics/anthropic-sdk-go"
-	"github.com/anthropics/anthropic-sdk-go/option"
-
 	"github.com/clawdbot/gateway/providers/model"
+)
+
+const (
+	home = "https://api.anthropic.com"
+	// apiVersion is the version of the format, which each request must name.
+	apiVersion = "2023-06-01"
 )
 
 // Factory makes APIs of this format.
@@ -20,33 +22,19 @@ func Factory() model.Factory {
 // loginBeta must be named by requests that a login's token, and not a key, pays for.
 const loginBeta = "oauth-2025-04-20"
 
-type api struct {
-	e      model.Endpoint
-	client *sdk.Client // its plain requests, and none of the SDK's types: see docs/decisions/036
+type api struct{ *model.Server }
+
+func newAPI(e model.Endpoint) api { return api{model.NewServer(e, home, sign, answered)} }
+
+func sign(e model.Endpoint, h http.Header) {
+	h.Set("Anthropic-Version", apiVersion)
+	if e.Bearer {
+		h.Set("Anthropic-Beta", loginBeta)
+	}
+	e.Sign(h, "X-Api-Key")
 }
 
-// newAPI does without the SDK's constructor, which would read the environment and files.
-func newAPI(e model.Endpoint) *api {
-	opts := []option.RequestOption{
-		option.WithEnvironmentProduction(), option.WithHTTPClient(e.Client()), option.WithMaxRetries(0),
-	}
-	if e.BaseURL != "" {
-		opts = append(opts, option.WithBaseURL(e.BaseURL))
-	}
-	switch {
-	case e.Bearer:
-		opts = append(opts, option.WithAuthToken(e.Key), option.WithHeader("anthropic-beta", loginBeta))
-	case e.Key != "":
-		opts = append(opts, option.WithAPIKey(e.Key))
-	}
-	return &api{e, &sdk.Client{Options: opts}}
-}
-
-func (a *api) Models(ctx context.Context) (all []model.Info, err error) {
-	var body []byte // as it is, whatever its type is said to be
-	if err := a.client.Get(ctx, "v1/models?limit=1000", nil, &body); err != nil {
-		return nil, a.failed(ctx, err, false)
-	}
+func (a api) Models(ctx context.Context) (all []model.Info, err error) {
 	var page struct {
 		Data []struct {
 			ID           model.LaxString `json:"id"`
@@ -56,8 +44,8 @@ func (a *api) Models(ctx context.Context) (all []model.Info, err error) {
 			Capabilities json.RawMessage `json:"capabilities"`
 		} `json:"data"`
 	}
-	if err := json.Unmarshal(body, &page); err != nil {
-		return nil, a.e.Garbled(err)
+	if err := a.Get(ctx, "v1/models?limit=1000", &page); err != nil {
+		return nil, err
 	}
 	for _, m := range page.Data {
 		if m.ID == "" {
@@ -76,35 +64,26 @@ func (a *api) Models(ctx context.Context) (all []model.Info, err error) {
 	return all, nil
 }
 
-// failed makes the error of a request: begun tells whether its answer had begun.
-func (a *api) failed(ctx context.Context, err error, begun bool) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+// answered makes the error of an answer that is not a good one.
+func answered(e model.Endpoint, resp *http.Response, body []byte) error {
+	p, ok := problemOf(body)
+	if !ok || p.Message == "" {
+		p.Message = model.LaxString(http.StatusText(resp.StatusCode))
 	}
-	if said, ok := errors.AsType[*sdk.Error](err); ok && said.Response != nil {
-		var body struct {
-			Error struct {
-				Type    model.LaxString `json:"type"`
-				Message model.LaxString `json:"message"`
-			} `json:"error"`
-		}
-		status, header := said.StatusCode, said.Response.Header
-		if json.Unmarshal([]byte(said.RawJSON()), &body) != nil || body.Error.Message == "" {
-			body.Error.Message = model.LaxString(http.StatusText(status))
-		}
-		if status < 300 { // an event of the stream
-			status, header = 0, nil
-		}
-		return a.e.Answered(status, string(body.Error.Type), string(body.Error.Message), header)
-	}
-	if isGarbled(err) {
-		return a.e.Garbled(err)
-	}
-	return a.e.Failed(ctx, err, begun)
+	return e.Answered(resp.StatusCode, string(p.Type), string(p.Message), resp.Header)
 }
 
-func isGarbled(err error) bool {
-	_, syntax := errors.AsType[*json.SyntaxError](err)
-	_, kind := errors.AsType[*json.UnmarshalTypeError](err)
-	return syntax || kind
+// problem is an error as the API words it, in an answer and in a stream.
+type problem struct {
+	Type    model.LaxString `json:"type"`
+	Message model.LaxString `json:"message"`
+}
+
+// problemOf reads an error; false = it is not in the format.
+func problemOf(body []byte) (problem, bool) {
+	var said struct {
+		Error problem `json:"error"`
+	}
+	err := json.Unmarshal(body, &said)
+	return said.Error, err == nil
 }

@@ -60,6 +60,8 @@ func TestOdd(t *testing.T) {
 			Want: `call 7 x {"a":1} toolUse m {5 2 0 0}`},
 		{Name: "thoughts", Body: events(start, block(`{"type":"thinking","thinking":"A","signature":null}`), delta(`{"type":"thinking_delta","thinking":"B"}`), delta(`{"type":"signature_delta","signature":"S"}`), shut,
 			block(`{"type":"redacted_thinking","data":"D"}`), shut, ended, stop), Want: `thought "AB" S thought "" D stop m {5 2 0 0}`},
+		{Name: "events without names", Body: "data: " + start + "\n\ndata: " + open + "\n\ndata: " + hi + "\n\ndata: " + shut + "\n\ndata: " + ended + "\n\ndata: " + stop, Want: `"Hi" stop m {5 2 0 0}`},
+		{Name: "pings", Body: events(start, `{"type":"ping"}`, open) + "event: ping\n\n: alive\n\n" + events(hi, shut, ended, stop), Want: `"Hi" stop m {5 2 0 0}`},
 		{Name: "no more room", Body: events(start, open, hi, shut, reason(`"model_context_window_exceeded"`), stop), Want: `"Hi"  m {5 2 0 0} too long: the answer reached the end of the context window`},
 		{Name: "a refusal", Body: events(start, open, hi, shut, reason(`"refusal","stop_details":{"explanation":null}`), stop), Want: `"Hi"  m {5 2 0 0} refused: the model declined to answer`},
 		{Name: "a refusal in words", Body: events(start, open, hi, shut, reason(`"refusal","stop_details":"words"`), stop), Want: `"Hi"  m {5 2 0 0} refused: the model declined to answer`},

@@ -3,39 +3,20 @@ package anthropic
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"net/http"
 	"strings"
-
-	"github.com/anthropics/anthropic-sdk-go/packages/ssestream"
 
 	"github.com/clawdbot/gateway/providers/model"
 )
 
-// errEarly is a stream that ends before its end.
-var errEarly = errors.New("the answer ended before its end")
-
-func (a *api) Stream(ctx context.Context, r model.Request, emit func(model.Event)) (model.Reply, error) {
-	in := &incoming{emit: emit, reply: model.Reply{Message: model.Message{Role: model.Assistant}}}
-	stream := a.stream(ctx, newRequest(r))
-	defer stream.Close()
-	var err error
-	for err == nil && stream.Next() {
-		in.begun = true
-		err = in.take(stream.Current())
-	}
+func (a api) Stream(ctx context.Context, r model.Request, emit func(model.Event)) (model.Reply, error) {
+	in := &incoming{emit: emit, e: a.Endpoint, reply: model.Reply{Message: model.Message{Role: model.Assistant}}}
+	err := a.Server.Stream(ctx, "v1/messages", newRequest(r), in.take, func() bool { return in.stopped })
 	in.endBlock(false)
-	if err == nil {
-		err = stream.Err()
-	}
-	if err == nil && !in.stopped {
-		err = errEarly
-	}
 	if err != nil {
-		return in.reply, a.failed(ctx, err, in.begun)
+		return in.reply, err
 	}
 	if in.refusal != "" {
-		return in.reply, &model.Error{Kind: model.Refused, Message: model.OneLine(a.e.Hide(in.refusal))}
+		return in.reply, &model.Error{Kind: model.Refused, Message: model.OneLine(a.Hide(in.refusal))}
 	}
 	if in.overflow {
 		return in.reply, &model.Error{Kind: model.Overflow, Message: "the answer reached the end of the context window"}
@@ -43,18 +24,11 @@ func (a *api) Stream(ctx context.Context, r model.Request, emit func(model.Event
 	return in.reply, nil
 }
 
-// stream asks for an answer that comes in events.
-func (a *api) stream(ctx context.Context, r request) *ssestream.Stream[json.RawMessage] {
-	var resp *http.Response
-	err := a.client.Post(ctx, "v1/messages", r, &resp)
-	return ssestream.NewStream[json.RawMessage](ssestream.NewDecoder(resp), err)
-}
-
 // incoming puts an answer together.
 type incoming struct {
 	emit     func(model.Event)
 	reply    model.Reply
-	begun    bool
+	e        model.Endpoint
 	stopped  bool // the end has come
 	refusal  string
 	overflow bool
@@ -101,7 +75,7 @@ type usage struct {
 	CacheWrite model.LaxInt `json:"cache_creation_input_tokens"`
 }
 
-func (in *incoming) take(data json.RawMessage) error {
+func (in *incoming) take(data []byte) error {
 	var head struct {
 		Type model.LaxString `json:"type"`
 	}
@@ -110,6 +84,9 @@ func (in *incoming) take(data json.RawMessage) error {
 	}
 	switch head.Type {
 	case "message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "message_stop":
+	case "error":
+		p, _ := problemOf(data) // as much of it as is in the format
+		return in.e.Answered(0, string(p.Type), string(p.Message), nil)
 	default: // the fields of others may be anything
 		return nil
 	}

@@ -47,7 +47,7 @@ type chunk struct {
 func (in *incoming) take(data []byte) error {
 	var c chunk
 	if err := json.Unmarshal(data, &c); err != nil {
-		return in.e.Garbled(err)
+		return err
 	}
 	if c.Error != nil {
 		return in.e.Answered(0, c.Error.Status, c.Error.Message, nil)

@@ -73,7 +73,7 @@ func newFunction(t model.Tool) function { return function{t.Name, t.Description,
 // request is a request in the words of the API.
 func (c chat) request(r model.Request) chatRequest {
 	out := chatRequest{Model: r.Model, Stream: true, StreamOptions: streamOptions{IncludeUsage: true}}
-	if official(c.e) {
+	if official(c.Endpoint) {
 		out.MaxCompletion, out.CacheKey = max(r.MaxTokens, 0), r.Session
 	} else { // what older servers know
 		out.MaxTokens = max(r.MaxTokens, 0)

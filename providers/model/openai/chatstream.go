@@ -11,37 +11,21 @@ import (
 
 func (c chat) Stream(ctx context.Context, r model.Request, emit func(model.Event)) (model.Reply, error) {
 	in := &chatIncoming{emit: emit, model: r.Model}
-	stream := c.stream(ctx, "chat/completions", c.request(r))
-	defer stream.Close()
-	var err error
-	for err == nil && stream.Next() {
-		in.begun = true
-		err = in.take(stream.Current())
-	}
-	if err == nil {
-		err = stream.Err()
-	}
-	whole := err == nil && in.finish != ""
-	reply := in.reply(whole)
-	switch {
-	case whole && (in.finish == "content_filter" || in.refusal.Len() > 0):
+	err := c.stream(ctx, "chat/completions", c.request(r), in.take, func() bool { return in.finish != "" })
+	reply := in.reply(err == nil)
+	if err == nil && (in.finish == "content_filter" || in.refusal.Len() > 0) {
 		why := in.refusal.String()
 		if why == "" {
 			why = "the server's content filter ended the answer"
 		}
-		return reply, &model.Error{Kind: model.Refused, Message: model.OneLine(c.e.Hide(why))}
-	case whole:
-		return reply, nil
-	case err == nil:
-		err = errEarly
+		return reply, &model.Error{Kind: model.Refused, Message: model.OneLine(c.Hide(why))}
 	}
-	return reply, failed(ctx, c.e, err, in.begun)
+	return reply, err
 }
 
 // chatIncoming puts an answer together.
 type chatIncoming struct {
 	emit    func(model.Event)
-	begun   bool
 	model   string
 	finish  string
 	usage   model.Usage
@@ -113,7 +97,7 @@ func (c *chatContent) UnmarshalJSON(b []byte) error {
 	return (*model.LaxString)(c).UnmarshalJSON(b)
 }
 
-func (in *chatIncoming) take(data json.RawMessage) error {
+func (in *chatIncoming) take(data []byte) error {
 	var chunk chatChunk
 	if err := json.Unmarshal(data, &chunk); err != nil {
 		return err

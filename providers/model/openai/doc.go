@@ -1,5 +1,5 @@
 // Package openai speaks the two formats of OpenAI: chat completions, which most other servers speak as well (Ollama, LM Studio,
-// vLLM, llama.cpp, OpenRouter), and responses. Streams are read with the official SDK. See package model for the contract.
+// vLLM, llama.cpp, OpenRouter), and responses. See package model for the contract.
 //
 // Of responses nothing is stored at the vendor's: thoughts come back encrypted and go with the next request. What other
 // servers send beyond the format is understood: thoughts in reasoning_content, in reasoning, or between <think> tags.

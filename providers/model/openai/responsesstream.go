@@ -9,29 +9,13 @@ import (
 )
 
 func (a responses) Stream(ctx context.Context, r model.Request, emit func(model.Event)) (model.Reply, error) {
-	in := &responsesIncoming{emit: emit, e: a.e, out: model.Reply{Message: model.Message{Role: model.Assistant}, Model: r.Model, Stop: model.Ended}}
-	stream := a.stream(ctx, "responses", a.request(r))
-	defer stream.Close()
-	for in.err == nil && stream.Next() {
-		in.begun = true
-		if err := in.take(stream.Current()); err != nil {
-			in.err = a.e.Garbled(err)
-		}
-	}
+	in := &responsesIncoming{emit: emit, e: a.Endpoint, out: model.Reply{Message: model.Message{Role: model.Assistant}, Model: r.Model, Stop: model.Ended}}
+	err := a.stream(ctx, "responses", a.request(r), in.take, func() bool { return in.ended })
 	in.leftover()
-	switch {
-	case ctx.Err() != nil:
-		return in.out, context.Cause(ctx)
-	case in.err != nil:
-		return in.out, in.err
-	case stream.Err() != nil:
-		return in.out, failed(ctx, a.e, stream.Err(), in.begun)
-	case !in.ended:
-		return in.out, failed(ctx, a.e, errEarly, in.begun)
-	case in.refusal.Len() > 0:
-		return in.out, &model.Error{Kind: model.Refused, Message: model.OneLine(a.e.Hide(in.refusal.String()))}
+	if err == nil && in.refusal.Len() > 0 {
+		return in.out, &model.Error{Kind: model.Refused, Message: model.OneLine(a.Hide(in.refusal.String()))}
 	}
-	return in.out, nil
+	return in.out, err
 }
 
 // responsesIncoming puts an answer together.
@@ -39,9 +23,7 @@ type responsesIncoming struct {
 	emit    func(model.Event)
 	e       model.Endpoint
 	out     model.Reply
-	begun   bool
 	ended   bool
-	err     error
 	refusal strings.Builder
 	text    strings.Builder // of the message that is open
 	thought strings.Builder // of the reasoning that is open
@@ -59,7 +41,7 @@ type responsesEvent struct {
 	Response json.RawMessage `json:"response"`
 }
 
-func (in *responsesIncoming) take(data json.RawMessage) error {
+func (in *responsesIncoming) take(data []byte) error {
 	var ev responsesEvent
 	if err := json.Unmarshal(data, &ev); err != nil {
 		return err
@@ -87,9 +69,9 @@ func (in *responsesIncoming) take(data json.RawMessage) error {
 		if err := part(ev.Response, &r); err != nil {
 			return err
 		}
-		in.fail(r.Error)
+		return in.failed(r.Error)
 	case "error":
-		in.fail(data)
+		return in.failed(data)
 	}
 	return nil
 }
@@ -102,9 +84,9 @@ func part(data json.RawMessage, to any) error {
 	return json.Unmarshal(data, to)
 }
 
-func (in *responsesIncoming) fail(raw json.RawMessage) {
+func (in *responsesIncoming) failed(raw json.RawMessage) error {
 	p := problemOf(raw)
-	in.err = in.e.Answered(0, string(p.Code), string(p.Message), nil)
+	return in.e.Answered(0, string(p.Code), string(p.Message), nil)
 }
 
 func (in *responsesIncoming) think(s string) {

@@ -4,79 +4,45 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
-	"net/url"
-
-	"github.com/openai/openai-go/v3/packages/ssestream"
 
 	"github.com/clawdbot/gateway/providers/model"
 )
 
-// server is an endpoint. The SDK's client would send its requests as well, but to import it is to link every type that the
-// vendor's API has: see docs/decisions/036.
-type server struct {
-	e      model.Endpoint
-	client *http.Client
-}
+// server is an endpoint of either format.
+type server struct{ *model.Server }
 
 func newServer(e model.Endpoint) server {
-	if e.BaseURL == "" {
-		e.BaseURL = home
-	}
-	return server{e, e.Client()}
+	return server{model.NewServer(e, home, sign, answered)}
 }
 
-// stream asks for an answer that comes in events.
-func (s server) stream(ctx context.Context, path string, request any) *ssestream.Stream[json.RawMessage] {
-	body, err := json.Marshal(request)
-	if err != nil {
-		return ssestream.NewStream[json.RawMessage](nil, &model.Error{Kind: model.Invalid, Message: model.OneLine(err.Error())})
-	}
-	resp, err := s.send(ctx, http.MethodPost, path, body)
-	return ssestream.NewStream[json.RawMessage](ssestream.NewDecoder(resp), err)
+func sign(e model.Endpoint, h http.Header) { e.Sign(h, "") }
+
+// stream asks for an answer that comes in events. One that has an error ends it.
+func (s server) stream(ctx context.Context, path string, request any, f func(data []byte) error, whole func() bool) error {
+	return s.Stream(ctx, path, request, func(data []byte) error {
+		var said struct {
+			Error json.RawMessage `json:"error"`
+		}
+		if bytes.Contains(data, []byte(`"error"`)) && json.Unmarshal(data, &said) == nil && len(said.Error) > 0 && string(said.Error) != "null" {
+			return inStream(s.Endpoint, said.Error)
+		}
+		return f(data)
+	}, whole)
 }
 
-// send sends a request and returns an answer that is a good one. A body that is nil is none.
-func (s server) send(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
-	base, err := url.Parse(s.e.BaseURL)
-	if err != nil {
-		return nil, s.invalid(err)
+// inStream makes the error of one that came as an event.
+func inStream(e model.Endpoint, raw json.RawMessage) error {
+	p := problemOf(raw)
+	err := e.Answered(0, string(p.Code), string(p.Message), nil)
+	if err.Kind == model.Invalid { // a server that was ready to answer has got into trouble
+		err.Kind = model.Overloaded
 	}
-	req, err := http.NewRequestWithContext(ctx, method, base.JoinPath(path).String(), bytes.NewReader(body))
-	if err != nil {
-		return nil, s.invalid(err)
-	}
-	req.Header.Set("User-Agent", "clawdbot")
-	req.Header.Set("Accept", "application/json") // as the SDK says, before a stream too
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if s.e.Key != "" {
-		req.Header.Set("Authorization", "Bearer "+s.e.Key)
-	}
-	resp, err := s.client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode/100 == 2 {
-		return resp, nil
-	}
-	defer resp.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	if err != nil {
-		return nil, err
-	}
-	return nil, s.answered(resp, said)
-}
-
-func (s server) invalid(err error) error {
-	return &model.Error{Kind: model.Invalid, Message: model.OneLine(s.e.Hide(err.Error()))}
+	return err
 }
 
 // answered makes the error of an answer that is not a good one.
-func (s server) answered(resp *http.Response, body json.RawMessage) error {
+func answered(e model.Endpoint, resp *http.Response, body []byte) error {
 	var list []json.RawMessage
 	if json.Unmarshal(body, &list) == nil && len(list) > 0 { // Google's
 		body = list[0]
@@ -91,7 +57,7 @@ func (s server) answered(resp *http.Response, body json.RawMessage) error {
 	if p.Message == "" {
 		p.Message = model.LaxString(http.StatusText(resp.StatusCode))
 	}
-	return s.e.Answered(resp.StatusCode, string(p.Code+" "+p.Type), string(p.Message), resp.Header)
+	return e.Answered(resp.StatusCode, string(p.Code+" "+p.Type), string(p.Message), resp.Header)
 }
 
 // problem is an error as servers word it.
@@ -111,14 +77,6 @@ func problemOf(raw json.RawMessage) (p problem) {
 }
 
 func (s server) Models(ctx context.Context) (all []model.Info, err error) {
-	resp, err := s.send(ctx, http.MethodGet, "models", nil)
-	if err != nil {
-		return nil, failed(ctx, s.e, err, false)
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
-	if err := errors.Join(err, resp.Body.Close()); err != nil {
-		return nil, failed(ctx, s.e, err, false)
-	}
 	var page struct {
 		Data []struct {
 			ID   model.LaxString `json:"id"`
@@ -128,8 +86,8 @@ func (s server) Models(ctx context.Context) (all []model.Info, err error) {
 			MaxModelLen   model.LaxInt `json:"max_model_len"`  // vLLM
 		} `json:"data"`
 	}
-	if err := json.Unmarshal(body, &page); err != nil {
-		return nil, s.e.Garbled(err)
+	if err := s.Get(ctx, "models", &page); err != nil {
+		return nil, err
 	}
 	for _, m := range page.Data {
 		if m.ID != "" {
