@@ -36,31 +36,37 @@ func (m message) double(field uint64, value float64) message {
 	return m.fixed64(field, math.Float64bits(value))
 }
 
+// sized begins a field of so many bytes, which are to follow.
+func (m message) sized(field uint64, size int) message {
+	return binary.AppendUvarint(m.tag(field, wireBytes), uint64(size))
+}
+
 // bytes appends bytes, or a message within this one.
 func (m message) bytes(field uint64, value []byte) message {
-	return append(binary.AppendUvarint(m.tag(field, wireBytes), uint64(len(value))), value...)
+	return append(m.sized(field, len(value)), value...)
 }
 
 // text appends a text, which must be valid UTF-8.
 func (m message) text(field uint64, value string) message {
-	return append(binary.AppendUvarint(m.tag(field, wireBytes), uint64(len(value))), value...)
+	return append(m.sized(field, len(value)), value...)
 }
 
 var errMessage = errors.New("this is no protobuf message")
 
-// each calls f with every field of a message: its number, and its value as a number or as bytes of m. What f returns ends it.
-func (m message) each(f func(field, number uint64, bytes message) error) error {
+// each calls f with every field of a message: its number, and its value if that is a varint or bytes, which are those of m. An error of
+// f ends it.
+func (m message) each(f func(field, varint uint64, bytes message) error) error {
 	for len(m) > 0 {
 		tag, n := binary.Uvarint(m)
 		if n <= 0 || tag>>3 == 0 {
 			return errMessage
 		}
 		m = m[n:]
-		var number uint64
+		var varint uint64
 		var bytes message
 		switch tag & 7 {
 		case wireVarint:
-			if number, n = binary.Uvarint(m); n <= 0 {
+			if varint, n = binary.Uvarint(m); n <= 0 {
 				return errMessage
 			}
 		case wireFixed64:
@@ -81,7 +87,7 @@ func (m message) each(f func(field, number uint64, bytes message) error) error {
 			return errMessage
 		}
 		m = m[n:]
-		if err := f(tag>>3, number, bytes); err != nil {
+		if err := f(tag>>3, varint, bytes); err != nil {
 			return err
 		}
 	}

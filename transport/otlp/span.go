@@ -113,8 +113,7 @@ func Encode(s Span) Encoded {
 		m = m.bytes(spanLinks, message(nil).bytes(linkTrace, l.Trace[:]).bytes(linkSpan, l.Span[:]).attributes(linkAttributes, l.Attrs))
 	}
 	if s.Error != "" {
-		failed := String("error.type", s.Error)
-		m = m.attributes(spanAttributes, []Attr{failed}).
+		m = m.bytes(spanAttributes, String("error.type", s.Error).keyValue).
 			bytes(spanStatus, message(nil).text(statusText, strings.ToValidUTF8(s.Error, "")).varint(statusCode, statusError))
 	}
 	return Encoded{m}
