@@ -2,11 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/clawdbot/gateway/actors/gateway"
+	"github.com/clawdbot/gateway/providers/model"
+	"github.com/clawdbot/gateway/providers/model/openai"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -210,6 +214,17 @@ func TestModels_list(t *testing.T) {
 	if out := startLive(t, "").ok("models", "list"); !strings.Contains(out, "the built-in runner answers") {
 		t.Errorf("none: %s", out)
 	}
+}
+
+// TestModels_unspoken: a program that was given fewer formats says so of a model, before it asks for a key.
+func TestModels_unspoken(t *testing.T) {
+	t.Parallel()
+	l := &live{t: t, vars: home(t, `{agent: {model: "openai/gpt"}, bridge: {enabled: false}}`)}
+	o := equip(gateway.Options{AnyPort: true, Log: slog.New(slog.DiscardHandler), Getenv: func(name string) string { return l.vars[name] }})
+	o.Models = []model.Factory{openai.Responses()}
+	l.Gateway = serve(t, o)
+	l.ok("gateway", "call", "sessions.patch", "--params", `{"key": "main", "model": "anthropic/claude"}`)
+	l.fails(exitFailed, `this program does not speak "anthropic-messages"`, "agent", "--session-key", "main", "--message", "and you?")
 }
 
 func TestLogout(t *testing.T) {
