@@ -2,11 +2,10 @@ package canvas
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
 	"io/fs"
 	"net/http"
 
+	"github.com/clawdbot/gateway/transport/packed"
 	"github.com/clawdbot/gateway/transport/request"
 )
 
@@ -56,20 +55,12 @@ func (h *Host) serveBundle(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept-Encoding")
 	if err == nil && request.AcceptsGzip(r) {
 		w.Header().Set("Content-Encoding", "gzip")
-	} else if err == nil {
-		b, err = unzip(b)
+	} else {
+		b = packed.Plain(b)
 	}
 	if err != nil {
 		h.refuse(w, r, http.StatusInternalServerError, "error")
 		return
 	}
 	send(w, r, contentType("a2ui.bundle.js"), int64(len(b)), bytes.NewReader(b))
-}
-
-func unzip(b []byte) ([]byte, error) {
-	z, err := gzip.NewReader(bytes.NewReader(b))
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(z)
 }

@@ -22,18 +22,16 @@ import (
 	"github.com/clawdbot/gateway/providers/providertest/signalfake"
 	"github.com/clawdbot/gateway/providers/providertest/slackfake"
 	"github.com/clawdbot/gateway/providers/providertest/telegramfake"
-	"github.com/clawdbot/gateway/providers/providertest/whatsappfake"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
-// peers are the surfaces of this program, each with the fake platform that stands for the real one.
+// peers are the surfaces of this program, each with the fake platform that stands for the real one. WhatsApp joins them where it is linked.
 var peers = []endToEnd{
 	{name: "discord", peer: func(t *testing.T) providertest.Peer { return discordfake.NewPeer(t) }},
 	{name: "imessage", peer: func(t *testing.T) providertest.Peer { return imsgfake.NewPeer(t) }},
 	{name: "signal", peer: func(t *testing.T) providertest.Peer { return signalfake.NewPeer(t) }},
 	{name: "slack", peer: func(t *testing.T) providertest.Peer { p, _ := slackfake.NewPeer(t); return p }},
 	{name: "telegram", peer: func(t *testing.T) providertest.Peer { return telegramfake.NewPeer(t) }},
-	{name: "whatsapp", peer: func(t *testing.T) providertest.Peer { return whatsappfake.NewPeer(t) }, link: linkByScan},
 }
 
 // endToEnd is a line of TestSurfaces.
@@ -71,26 +69,6 @@ func TestSurfaces(t *testing.T) {
 			t.Run("away", s.under(s.away))
 			t.Run("once", s.under(s.once))
 		})
-	}
-}
-
-// linkByScan links an account as its owner does: the gateway shows a code, the phone scans it.
-func linkByScan(t *testing.T, p providertest.Peer, d *daemon) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	r := d.client(t, "gateway", "call", "web.login.start", "--timeout", "60000")
-	var start wire.WebLoginStartResult
-	if r.code != 0 || wire.Unmarshal([]byte(r.out), &start) != nil || start.QRDataURL == "" {
-		t.Fatalf("web.login.start: %+v", r)
-	}
-	if err := p.Scan(ctx, start.QRDataURL); err != nil {
-		t.Fatal(err)
-	}
-	r = d.client(t, "gateway", "call", "web.login.wait", "--timeout", "60000")
-	var wait wire.WebLoginWaitResult
-	if r.code != 0 || wire.Unmarshal([]byte(r.out), &wait) != nil || !wait.Connected {
-		t.Fatalf("web.login.wait: %+v", r)
 	}
 }
 

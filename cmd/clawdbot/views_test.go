@@ -1,3 +1,5 @@
+//go:build !nowhatsapp && !slim
+
 package main
 
 import (

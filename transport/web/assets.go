@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/clawdbot/gateway/transport/packed"
 	"github.com/clawdbot/gateway/transport/request"
 )
 
@@ -43,9 +44,9 @@ func loadAssets(base, version string) map[string]*asset {
 			return err
 		}
 		name := strings.TrimPrefix(p, "static/")
-		body := func() []byte { b, _ := static.ReadFile(p); return b } // embedded: cannot fail
+		body := func() []byte { b, _ := static.ReadFile(p); return packed.Plain(b) } // embedded: cannot fail
 		if name == "index.html" {
-			body = func() []byte { b, _ := static.ReadFile(p); return fillIndex(b, base, version) }
+			body = func() []byte { b, _ := static.ReadFile(p); return fillIndex(packed.Plain(b), base, version) }
 		}
 		a := &asset{contentType: contentType(name), body: body}
 		a.encoded = sync.OnceValue(a.encode)

@@ -96,7 +96,7 @@ func BenchmarkAppendEvent(b *testing.B) {
 func BenchmarkCompile(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := compileSchema(schemaText); err != nil {
+		if _, err := compileSchema(SchemaJSON()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	_ "embed"
 	"fmt"
 	"strings"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/clawdbot/gateway/transport/packed"
 )
 
 //go:embed schema/protocol.schema.json
@@ -15,7 +18,7 @@ var schemaText []byte
 
 // SchemaJSON is the JSON Schema of the protocol: $defs for every type, x-methods and x-events for who
 // uses them.
-func SchemaJSON() []byte { return append([]byte(nil), schemaText...) }
+func SchemaJSON() []byte { return bytes.Clone(packed.Plain(schemaText)) }
 
 // rawSchema is the subset of JSON Schema that the generator emits. Any other keyword fails the decoding,
 // so that no constraint can be in the schema and not in the check.
@@ -91,7 +94,7 @@ type schemaSet struct {
 
 // compiled is immutable after its first use.
 var compiled = sync.OnceValue(func() *schemaSet {
-	set, err := compileSchema(schemaText)
+	set, err := compileSchema(packed.Plain(schemaText))
 	if err != nil {
 		panic("wire: the embedded schema is broken: " + err.Error()) // a test compiles it
 	}

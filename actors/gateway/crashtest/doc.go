@@ -6,5 +6,6 @@
 // After each kill a copy of the database says what was going on. At the end everything that was acknowledged must be
 // there once, ended once, and answered once.
 //
-// CLAWDBOT_CRASH_SEED repeats a schedule, CLAWDBOT_CRASH_FULL=1 runs the long form. The package holds no code but tests.
+// CLAWDBOT_CRASH_SEED repeats a schedule, CLAWDBOT_CRASH_FULL=1 runs the long form, CLAWDBOT_PROGRAM names a program to kill in place of one that
+// is built for it. The package holds no code but tests.
 package crashtest

@@ -15,8 +15,11 @@ import (
 
 var binaryDir string // removed by TestMain
 
-// binary builds the daemon once per test run.
+// binary builds the daemon once per test run, or is the one that CLAWDBOT_PROGRAM names.
 var binary = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv("CLAWDBOT_PROGRAM"); path != "" {
+		return path, nil
+	}
 	var err error
 	if binaryDir, err = os.MkdirTemp("", "clawdbot-crash-"); err != nil {
 		return "", err

@@ -1,24 +1,50 @@
+//go:build !nowhatsapp && !slim
+
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/clawdbot/gateway/providers/providertest"
+	"github.com/clawdbot/gateway/providers/providertest/whatsappfake"
 	"github.com/clawdbot/gateway/transport/wire"
 )
+
+var whatsAppPeer = endToEnd{name: "whatsapp", peer: func(t *testing.T) providertest.Peer { return whatsappfake.NewPeer(t) }, link: linkByScan}
+
+func init() { peers = append(peers, whatsAppPeer) }
+
+// linkByScan links an account as its owner does: the gateway shows a code, the phone scans it.
+func linkByScan(t *testing.T, p providertest.Peer, d *daemon) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	r := d.client(t, "gateway", "call", "web.login.start", "--timeout", "60000")
+	var start wire.WebLoginStartResult
+	if r.code != 0 || wire.Unmarshal([]byte(r.out), &start) != nil || start.QRDataURL == "" {
+		t.Fatalf("web.login.start: %+v", r)
+	}
+	if err := p.Scan(ctx, start.QRDataURL); err != nil {
+		t.Fatal(err)
+	}
+	r = d.client(t, "gateway", "call", "web.login.wait", "--timeout", "60000")
+	var wait wire.WebLoginWaitResult
+	if r.code != 0 || wire.Unmarshal([]byte(r.out), &wait) != nil || !wait.Connected {
+		t.Fatalf("web.login.wait: %+v", r)
+	}
+}
 
 // TestWhatsApp_oneProcess: of two gateways with the same credentials, each with a state directory of its own, one has the
 // session. The other one opens nothing and names it; when the first one has gone, it can take over.
 func TestWhatsApp_oneProcess(t *testing.T) {
 	t.Parallel()
-	i := len(peers) - 1
-	if peers[i].name != "whatsapp" {
-		t.Fatal("the last line of peers is not WhatsApp")
-	}
-	s := newSurface(t, peers[i])
+	s := newSurface(t, whatsAppPeer)
 	s.start()
 	s.link(t, s.peer, s.d)
 	s.under(func() {
