@@ -1,6 +1,6 @@
 # Every target is one line of shell or a script in .ci/. "make help" lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run a2ui build prepare test series slim try-slim check generate bench fuzz soak crash screenshots dist packages image
+.PHONY: help run a2ui build prepare test series slim try-slim live check generate bench fuzz soak crash screenshots dist packages image
 
 GO      ?= go
 # Functions begin at 16 bytes instead of 32: the gaps between them are 0.3 MB.
@@ -79,6 +79,10 @@ bench: build ## figures of docs/performance.md, beside a bare server in the same
 
 fuzz: ## every fuzz target for a while (FUZZTIME=30s)
 	.ci/fuzz
+
+live: ## ask real models a few questions, which costs what they cost: MODELS='anthropic/claude-haiku-4-5 ollama/qwen3', keys from the environment
+	@[ -n '$(MODELS)' ] || { echo "which models? make live MODELS='provider/model ...', see docs/models.md"; exit 2; }
+	CLAWDBOT_LIVE_MODELS='$(MODELS)' $(GO) test -count=1 -v -timeout 1h -run '^TestBrain_live$$' ./cmd/clawdbot
 
 soak: build ## an hour of mixed load, watching memory (SOAK=1h)
 	$(GO) run ./cmd/bench -soak $${SOAK:-1h}

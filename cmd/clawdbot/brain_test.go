@@ -23,6 +23,7 @@ type brain struct {
 	srv *modeltest.Server
 	cli *client.Client
 	ctx context.Context
+	env []string // more for the program
 
 	mu     sync.Mutex
 	events []brainEvent
@@ -76,7 +77,7 @@ func (b *brain) begin(t *testing.T, dir, config string) {
 	if err := os.WriteFile(filepath.Join(dir, "config.json5"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b.daemon = launch(t, dir, "--port", freePort(t), "--verbose")
+	b.daemon = launchIn(t, dir, b.env, "--port", freePort(t), "--verbose")
 	var cancel context.CancelFunc
 	b.ctx, cancel = context.WithTimeout(context.Background(), 90*time.Second)
 	t.Cleanup(cancel)
