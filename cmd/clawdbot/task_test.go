@@ -103,15 +103,15 @@ func TestTask(t *testing.T) {
 	if shots := os.Getenv("WEB_SCREENSHOTS"); shots != "" {
 		p.Wait(`document.querySelectorAll('.tool').length === 3`)
 		p.Eval(`document.querySelectorAll('.tool summary')[0].click()`, nil)
-		still := `document.getAnimations().every((a) => a.playState !== 'running')`
-		p.Wait(still)
+		p.WaitStill()
 		p.Screenshot(filepath.Join(shots, "task.png"))
 		p.Dark(true)
-		p.Wait(still)
+		p.WaitStill()
 		p.Screenshot(filepath.Join(shots, "task-dark.png"))
 		p.Dark(false)
 		p.Size(390, 844, true)
 		p.Click("#canvas-close")
+		p.WaitStill()
 		p.Screenshot(filepath.Join(shots, "task-phone.png"))
 	}
 }
