@@ -43,6 +43,7 @@ type engine struct {
 	turn     sync.Mutex // held by the goroutine that runs batches: it guards the following fields
 	h        *handle    // nil = to be opened by the next batch
 	unlooked int        // batches, the large ones counted more than once, since the last look at the length of the log
+	tight    time.Time  // when the disk was full last; zero = never
 	grown    int
 	failures []time.Time // of failed batches, within fatalWindow
 	broken   bool        // the last batch failed

@@ -69,6 +69,7 @@ type trouble struct {
 
 // obstructed books a batch that met an obstacle. It says so once in a while.
 func (e *engine) obstructed(why, err error) {
+	e.tight = time.Now()
 	t := e.trouble.Load()
 	if t == nil || time.Since(t.told) >= tellEvery {
 		e.log.Error("nothing can be stored, and nothing is accepted, until somebody helps", "what", why, "err", err)
