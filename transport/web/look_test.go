@@ -152,7 +152,8 @@ func TestKeyboardOnly(t *testing.T) {
 	if got := g.wait("chat.send", 2).Params.Message; got != "line one\nline two!" {
 		t.Errorf("edited %q", got)
 	}
-	p.Wait(`document.querySelector('#stop').hidden && document.querySelector('#send').disabled`)
+	// It is over when its answer is there: Stop is hidden before it begins, too.
+	p.Wait(`document.querySelectorAll('[data-role=assistant]').length === 2 && document.querySelector('#stop').hidden && document.querySelector('#send').disabled`)
 	// Round the page with Tab: everything that can be pressed is reached, and its focus shows.
 	var reach []string
 	for range 30 {
