@@ -9,7 +9,7 @@ const (
 	idleWALFrames  = 256                    // less in the log than this is not worth two syncs
 	maxWALFrames   = 8192                   // 32 MiB
 	walLookEvery   = 16                     // batches, or one MiB, between two looks at the length of the log
-	tightFor       = time.Hour              // after the disk was full
+	tightFor       = time.Hour              // after something could not be stored for want of room
 )
 
 const pageSize = 4096
@@ -18,17 +18,16 @@ const pageSize = 4096
 // On a disk that was full a moment ago it is kept short: a long log takes the very room that the database needs when the log is copied, and then
 // neither can go on.
 func (e *engine) limitWAL() {
-	if !e.tight.IsZero() && time.Since(e.tight) < tightFor {
-		if !e.broken {
-			e.shortenWAL(idleWALFrames)
-		}
-		return
-	}
 	e.unlooked++
 	if e.h != nil {
 		e.unlooked += int(e.h.written * walLookEvery >> 20)
 	}
-	if e.unlooked >= walLookEvery {
+	switch {
+	case time.Since(e.tight) < tightFor:
+		if !e.broken {
+			e.shortenWAL(idleWALFrames)
+		}
+	case e.unlooked >= walLookEvery:
 		e.shortenWAL(maxWALFrames)
 	}
 }
