@@ -147,9 +147,7 @@ func TestBrain_stopsWithin200ms(t *testing.T) {
 	if os.Getenv("CLAWDBOT_LONG") == "" {
 		t.Skip("CLAWDBOT_LONG is not set")
 	}
-	for name, d := range map[string]modeltest.Dialect{
-		"anthropic": modeltest.Anthropic{}, "completions": modeltest.Chat{}, "responses": modeltest.Responses{}, "gemini": modeltest.Gemini{},
-	} {
+	for name, d := range vendors {
 		t.Run(name, func(t *testing.T) {
 			b := startBrain(t, d, "")
 			b.srv.Play(role)

@@ -39,7 +39,7 @@ func TestBrain_live(t *testing.T) {
 			b.ctx, cancel = context.WithTimeout(context.Background(), 9*time.Minute) // a model at home takes its time
 			t.Cleanup(cancel)
 			b.works(t, os.Getenv("CLAWDBOT_LIVE_BLIND") == "")
-			b.tellsNoKey(t)
+			b.leaksNothing(t, keys(b.env)...)
 		})
 	}
 }
@@ -56,28 +56,21 @@ func liveEnvironment() (env []string) {
 	return env
 }
 
-// tellsNoKey: none of the keys is in the output or the log.
-func (b *brain) tellsNoKey(t *testing.T) {
-	t.Helper()
-	said := b.stop(t) + b.stderr.String()
-	log, err := os.ReadFile(filepath.Join(b.dir, "log", "x.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range b.env {
+// keys are the secrets of liveEnvironment.
+func keys(env []string) (all []string) {
+	for _, v := range env {
 		name, key, _ := strings.Cut(v, "=")
-		if len(key) > 8 && !strings.HasSuffix(strings.ToUpper(name), "_PROXY") && strings.Contains(said+string(log), key) {
-			t.Errorf("what %s has is in the output or the log", name)
+		if len(key) > 8 && !strings.HasSuffix(strings.ToUpper(name), "_PROXY") && !strings.HasPrefix(strings.ToUpper(name), "SSL_CERT_") {
+			all = append(all, key)
 		}
 	}
+	return all
 }
 
 // TestBrain_liveSteps is what TestBrain_live does, with servers that do what a good model would.
 func TestBrain_liveSteps(t *testing.T) {
 	t.Parallel()
-	for name, d := range map[string]modeltest.Dialect{
-		"anthropic": modeltest.Anthropic{}, "completions": modeltest.Chat{}, "responses": modeltest.Responses{}, "gemini": modeltest.Gemini{},
-	} {
+	for name, d := range vendors {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := startBrain(t, d, "")
@@ -155,21 +148,9 @@ func (b *brain) works(t *testing.T, sees bool) {
 // fallsSilent: an answer that is stopped while it is written ends at once.
 func (b *brain) fallsSilent(t *testing.T) {
 	t.Helper()
-	done := make(chan error, 1)
-	go func() {
-		done <- b.send(wire.ChatSendParams{SessionKey: "silence", Message: "Write the numbers from 1 to 2000, one in each line.", IdempotencyKey: "live-silence"})
-	}()
-	b.until(t, "silence", func(e brainEvent) bool { return e.Stream == "assistant" && e.Data.Text != "" })
-	start := time.Now()
-	var r wire.ChatAbortResult
-	if err := b.cli.Call(b.ctx, "chat.abort", wire.ChatAbortParams{SessionKey: "silence", RunID: "live-silence"}, &r); err != nil || !r.Aborted {
-		t.Errorf("abort: %+v, %v", r, err)
-	}
-	if err := <-done; err != nil {
-		t.Errorf("the call that was aborted: %v", err)
-	}
-	b.until(t, "silence", func(e brainEvent) bool { return e.Name == "chat" && e.State == "final" })
-	if took := time.Since(start); took > time.Second {
+	took := b.abortsAt(t, wire.ChatSendParams{SessionKey: "silence", Message: "Write the numbers from 1 to 2000, one in each line.", IdempotencyKey: "live-silence"},
+		func(e brainEvent) bool { return e.Stream == "assistant" && e.Data.Text != "" })
+	if took > time.Second {
 		t.Errorf("it was over %v after the abort", took)
 	}
 }

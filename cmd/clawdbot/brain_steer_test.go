@@ -19,9 +19,7 @@ import (
 // gets one answer. What comes as a picture is seen.
 func TestBrain_steer(t *testing.T) {
 	t.Parallel()
-	for name, d := range map[string]modeltest.Dialect{
-		"anthropic": modeltest.Anthropic{}, "completions": modeltest.Chat{}, "responses": modeltest.Responses{}, "gemini": modeltest.Gemini{},
-	} {
+	for name, d := range vendors {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			peer := telegramfake.NewPeer(t)

@@ -30,6 +30,11 @@ type brain struct {
 	told   chan struct{} // closed at the next event
 }
 
+// vendors are the formats of all vendors.
+var vendors = map[string]modeltest.Dialect{
+	"anthropic": modeltest.Anthropic{}, "completions": modeltest.Chat{}, "responses": modeltest.Responses{}, "gemini": modeltest.Gemini{},
+}
+
 // brainEvent is an agent or chat event, as far as the tests look.
 type brainEvent struct {
 	Name       string

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/clawdbot/gateway/providers/model/modeltest"
 	"github.com/clawdbot/gateway/transport/wire"
 )
 
@@ -17,9 +17,7 @@ const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QD
 // TestBrain is a day with the real program and each vendor's format.
 func TestBrain(t *testing.T) {
 	t.Parallel()
-	for name, d := range map[string]modeltest.Dialect{
-		"anthropic": modeltest.Anthropic{}, "completions": modeltest.Chat{}, "responses": modeltest.Responses{}, "gemini": modeltest.Gemini{},
-	} {
+	for name, d := range vendors {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := startBrain(t, d, "")
@@ -127,23 +125,30 @@ func (b *brain) sumsUp(t *testing.T) {
 
 func (b *brain) stopsAtOnce(t *testing.T) {
 	t.Helper()
+	b.abortsAt(t, wire.ChatSendParams{SessionKey: "stop", Message: "stay silent", IdempotencyKey: "stop-1"},
+		func(e brainEvent) bool { return e.Data.Text == "Half of it" })
+	b.stoppedInOrder(t)
+	if got := b.say(t, wire.ChatSendParams{SessionKey: "stop", Message: "are you there?", IdempotencyKey: "stop-2"}); got != "You said: are you there?" {
+		t.Errorf("after the abort: %q", got)
+	}
+}
+
+// abortsAt begins a turn, stops it at an event of it, and waits for its end. It tells how long that took from the stop on.
+func (b *brain) abortsAt(t *testing.T, p wire.ChatSendParams, at func(brainEvent) bool) time.Duration {
+	t.Helper()
 	done := make(chan error, 1)
-	go func() {
-		done <- b.send(wire.ChatSendParams{SessionKey: "stop", Message: "stay silent", IdempotencyKey: "stop-1"})
-	}()
-	b.until(t, "stop", func(e brainEvent) bool { return e.Data.Text == "Half of it" })
+	go func() { done <- b.send(p) }()
+	b.until(t, p.SessionKey, at)
+	start := time.Now()
 	var r wire.ChatAbortResult
-	if err := b.cli.Call(b.ctx, "chat.abort", wire.ChatAbortParams{SessionKey: "stop", RunID: "stop-1"}, &r); err != nil || !r.Aborted {
+	if err := b.cli.Call(b.ctx, "chat.abort", wire.ChatAbortParams{SessionKey: p.SessionKey, RunID: p.IdempotencyKey}, &r); err != nil || !r.Aborted {
 		t.Errorf("abort: %+v, %v", r, err)
 	}
 	if err := <-done; err != nil {
 		t.Errorf("the call that was aborted: %v", err)
 	}
-	b.until(t, "stop", func(e brainEvent) bool { return e.Name == "chat" && e.State == "final" })
-	b.stoppedInOrder(t)
-	if got := b.say(t, wire.ChatSendParams{SessionKey: "stop", Message: "are you there?", IdempotencyKey: "stop-2"}); got != "You said: are you there?" {
-		t.Errorf("after the abort: %q", got)
-	}
+	b.until(t, p.SessionKey, func(e brainEvent) bool { return e.Name == "chat" && e.State == "final" })
+	return time.Since(start)
 }
 
 // stoppedInOrder: the client's run id ends with "aborted"; the end of the run comes under the session's own (protocol 4.2).
@@ -189,15 +194,17 @@ func (b *brain) fails(t *testing.T) {
 	}
 }
 
-// leaksNothing: the key is in no log, no output and no answer.
-func (b *brain) leaksNothing(t *testing.T) {
+// leaksNothing: neither the key of the fake vendor nor one of the secrets is in the log or the output.
+func (b *brain) leaksNothing(t *testing.T, secrets ...string) {
 	t.Helper()
 	out := b.stop(t) + b.stderr.String()
 	log, err := os.ReadFile(filepath.Join(b.dir, "log", "x.log"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(out+string(log), "CANARY") {
-		t.Error("the key is in the output or the log")
+	for _, secret := range append(secrets, "CANARY") {
+		if strings.Contains(out+string(log), secret) {
+			t.Error("a key is in the output or the log")
+		}
 	}
 }
