@@ -19,7 +19,7 @@ PLAIN   := github.com/modelcontextprotocol/go-sdk github.com/google/jsonschema-g
 	charm.land github.com/charmbracelet github.com/segmentio github.com/chromedp github.com/pion github.com/spf13 golang.org/x/image \
 	github.com/coder/acp-go-sdk golang.org/x/net go.mau.fi/util
 GCFLAGS := $(foreach p,$(PLAIN),-gcflags=$(p)/...=-l) -gcflags=encoding/gob=-l
-# A slim program is built from less (tools/slim), without HTTP/2 (that tag is Go's own), and nothing is inlined but what a message, a frame and
+# A slim program is built from less (cmd/slim), without HTTP/2 (that tag is Go's own), and nothing is inlined but what a message, a frame and
 # an answer pass: the runtime, what is small and everywhere, JSON, sockets, SQLite, the actors and their stores.
 ifneq ($(filter slim,$(TAGS)),)
 GOTAGS  := nethttpomithttp2
@@ -47,7 +47,7 @@ build: a2ui $(PREPARE) ## bin/clawdbot: static, stripped; TAGS=slim is for small
 	CGO_ENABLED=0 $(GO) build $(LESS) -tags '$(TAGS) $(GOTAGS)' -trimpath $(GCFLAGS) -ldflags '$(LDFLAGS)' -o $(OUT) ./cmd/clawdbot
 
 prepare:
-	@target="$$($(GO) env GOOS GOARCH)" && GOOS= GOARCH= $(GO) run -C tools ./slim $$target
+	@target="$$($(GO) env GOOS GOARCH)" && GOOS= GOARCH= $(GO) run ./cmd/slim $$target
 
 test: ## everything that CI runs
 	.ci/step deps .ci/deps

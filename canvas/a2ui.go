@@ -53,14 +53,14 @@ func (h *Host) serveA2UIPage(w http.ResponseWriter, r *http.Request) {
 func (h *Host) serveBundle(w http.ResponseWriter, r *http.Request) {
 	b, err := assets.ReadFile(bundle)
 	w.Header().Set("Vary", "Accept-Encoding")
-	if err == nil && request.AcceptsGzip(r) {
-		w.Header().Set("Content-Encoding", "gzip")
-	} else {
-		b = packed.Plain(b)
-	}
 	if err != nil {
 		h.refuse(w, r, http.StatusInternalServerError, "error")
 		return
+	}
+	if request.AcceptsGzip(r) {
+		w.Header().Set("Content-Encoding", "gzip")
+	} else {
+		b = packed.Plain(b)
 	}
 	send(w, r, contentType("a2ui.bundle.js"), int64(len(b)), bytes.NewReader(b))
 }

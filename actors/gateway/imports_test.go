@@ -175,6 +175,7 @@ var allowed = map[string][]string{
 		"actors/agent", "actors/config", "actors/gateway", "providers", "transport/client", "transport/wire", "github.com/orcaman/concurrent-map",
 	},
 	"cmd/dist":             {},
+	"cmd/slim":             {"transport/packed"},
 	"cmd/wiregen":          {"transport/wire", "github.com/invopop/jsonschema"},
 	"cmd/wsload":           {"github.com/coder/websocket"},
 	"cmd/wsload/cmd/limit": {"github.com/coder/websocket"},

@@ -5,11 +5,11 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/clawdbot/gateway/transport/packed"
 )
 
 func main() {
@@ -24,19 +24,8 @@ func compress(from, to string) error {
 	if err != nil {
 		return err
 	}
-	var buf bytes.Buffer
-	w, err := gzip.NewWriterLevel(&buf, gzip.BestCompression)
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write(plain); err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(to, buf.Bytes(), 0o644)
+	return os.WriteFile(to, packed.Pack(plain), 0o644)
 }

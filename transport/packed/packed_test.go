@@ -1,19 +1,14 @@
 package packed
 
 import (
-	"bytes"
-	"compress/gzip"
 	"strings"
 	"testing"
 )
 
 func TestPlain(t *testing.T) {
 	const text = "what is embedded"
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	_, _ = z.Write([]byte(text))
-	_ = z.Close()
-	for name, from := range map[string][]byte{"packed": b.Bytes(), "as it is": []byte(text)} {
+	b := Pack([]byte(text))
+	for name, from := range map[string][]byte{"packed": b, "as it is": []byte(text)} {
 		if got := Plain(from); string(got) != text {
 			t.Errorf("%s: %q", name, got)
 		}
@@ -21,7 +16,7 @@ func TestPlain(t *testing.T) {
 	if got := Plain(nil); len(got) != 0 {
 		t.Errorf("nothing: %q", got)
 	}
-	for name, from := range map[string][]byte{"cut short": b.Bytes()[:b.Len()-9], "no gzip": {0x1f, 0x8b, 'x'}} {
+	for name, from := range map[string][]byte{"cut short": b[:len(b)-9], "no gzip": {0x1f, 0x8b, 'x'}} {
 		if said := broken(from); !strings.Contains(said, "an embedded file is broken") {
 			t.Errorf("%s: %q", name, said)
 		}

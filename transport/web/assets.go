@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -46,7 +45,8 @@ func loadAssets(base, version string) map[string]*asset {
 		name := strings.TrimPrefix(p, "static/")
 		body := func() []byte { b, _ := static.ReadFile(p); return packed.Plain(b) } // embedded: cannot fail
 		if name == "index.html" {
-			body = func() []byte { b, _ := static.ReadFile(p); return fillIndex(packed.Plain(b), base, version) }
+			plain := body
+			body = func() []byte { return fillIndex(plain(), base, version) }
 		}
 		a := &asset{contentType: contentType(name), body: body}
 		a.encoded = sync.OnceValue(a.encode)
@@ -68,12 +68,8 @@ func (a *asset) encode() encoded {
 	sum := sha256.Sum256(b)
 	tag := base64.RawURLEncoding.EncodeToString(sum[:16])
 	e := encoded{plain: b, plainETag: `"` + tag + `"`, gzipETag: `"` + tag + `-gz"`}
-	var buf bytes.Buffer
-	zw, _ := gzip.NewWriterLevel(&buf, gzip.BestCompression) // the level is valid
-	_, _ = zw.Write(b)                                       // a Buffer does not fail
-	_ = zw.Close()
-	if buf.Len() < len(b) {
-		e.gzip = buf.Bytes()
+	if z := packed.Pack(b); len(z) < len(b) {
+		e.gzip = z
 	}
 	return e
 }

@@ -1,9 +1,9 @@
-// Command slim prepares, in bin/slim, what a slim program is built from in place of what all others are: go run -C tools ./slim GOOS GOARCH
+// Command slim prepares, in bin/slim, what a slim program is built from in place of what all others are: go run ./cmd/slim GOOS GOARCH
 //
 // Three things are in the program otherwise that a gateway never uses, or that can be smaller without anything being lost:
 //
 //   - The actor engine imports OpenTelemetry, Prometheus' library and protobuf for measurements that the gateway does not ask for and a network
-//     that it does not use. Modules of the same names in tools/slim/instead have what the engine names, and do nothing.
+//     that it does not use. Modules of the same names in cmd/slim/instead have what the engine names, and do nothing.
 //   - SQLite comes with two kinds of search that no query of the gateway has, FTS5 and R-Tree. They are not registered, so the linker drops them.
 //   - The page and the schema of the protocol are embedded as text. They are compressed, and unpacked when they are asked for (transport/packed).
 //
@@ -12,8 +12,6 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,19 +20,21 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/clawdbot/gateway/transport/packed"
 )
 
 const (
 	prepared = "bin/slim"
-	instead  = "tools/slim/instead"
+	instead  = "cmd/slim/instead"
 )
 
-// packed is what is embedded as text.
-var packed = []string{"transport/web/static", "transport/wire/schema"}
+// text is what is embedded as text.
+var text = []string{"transport/web/static", "transport/wire/schema"}
 
 func main() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: slim GOOS GOARCH, in tools/")
+		fmt.Fprintln(os.Stderr, "usage: slim GOOS GOARCH, in the repository's root")
 		os.Exit(2)
 	}
 	if err := prepare(os.Args[1], os.Args[2]); err != nil {
@@ -44,9 +44,6 @@ func main() {
 }
 
 func prepare(system, processor string) error {
-	if err := os.Chdir(".."); err != nil {
-		return err
-	}
 	if err := os.RemoveAll(prepared); err != nil {
 		return err
 	}
@@ -88,7 +85,7 @@ func writeModules() error {
 // pack compresses what is embedded as text, and tells the compiler to read that.
 func pack() error {
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
-	for _, dir := range packed {
+	for _, dir := range text {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || strings.HasSuffix(path, ".go") {
 				return err
@@ -98,7 +95,7 @@ func pack() error {
 				return err
 			}
 			to := filepath.Join(prepared, path)
-			if err := write(to, compress(plain)); err != nil {
+			if err := write(to, packed.Pack(plain)); err != nil {
 				return err
 			}
 			// Absolute: the tests read it as well, each in its directory.
@@ -118,14 +115,6 @@ func pack() error {
 		return err
 	}
 	return write(filepath.Join(prepared, "overlay.json"), b)
-}
-
-func compress(plain []byte) []byte {
-	var b bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is one
-	_, _ = z.Write(plain)                                 // a Buffer does not fail
-	_ = z.Close()
-	return b.Bytes()
 }
 
 func write(path string, b []byte) error {

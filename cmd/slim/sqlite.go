@@ -9,20 +9,21 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 )
 
 const sqlite = "modernc.org/sqlite"
 
 // copySQLite copies what a program for this system has of SQLite, without its searches.
 func copySQLite(system, processor string) error {
-	out, err := run([]string{"GOOS=" + system, "GOARCH=" + processor, "CGO_ENABLED=0"}, "list", "-deps", "-json=Dir,ImportPath,Module,GoFiles,SFiles", sqlite)
+	out, err := run([]string{"GOOS=" + system, "GOARCH=" + processor, "CGO_ENABLED=0"}, "list", "-deps", "-json=Dir,Module,GoFiles,SFiles", sqlite)
 	if err != nil {
 		return err
 	}
 	found := 0
 	for d := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p struct {
-			Dir, ImportPath string
+			Dir             string
 			Module          *struct{ Path, Dir string }
 			GoFiles, SFiles []string
 		}
@@ -34,40 +35,30 @@ func copySQLite(system, processor string) error {
 		if p.Module == nil || p.Module.Path != sqlite {
 			continue
 		}
-		to := filepath.Join(prepared, "sqlite")
-		if err := copyFile(p.Module.Dir, to, "go.mod", nil); err != nil {
-			return err
-		}
 		dir, err := filepath.Rel(p.Module.Dir, p.Dir)
 		if err != nil {
 			return err
 		}
-		for _, name := range append(p.GoFiles, p.SFiles...) {
-			err := copyFile(p.Dir, filepath.Join(to, dir), name, func(code []byte) []byte {
-				code, n := withoutSearches(code)
-				found += n
-				return code
-			})
+		files := append(p.GoFiles, p.SFiles...)
+		if dir == "." {
+			files = append(files, "go.mod")
+		}
+		for _, name := range files {
+			code, err := os.ReadFile(filepath.Join(p.Dir, name))
 			if err != nil {
+				return err
+			}
+			code, n := withoutSearches(code)
+			found += n
+			if err := write(filepath.Join(prepared, "sqlite", dir, name), code); err != nil {
 				return err
 			}
 		}
 	}
 	if found != len(searches) {
-		return fmt.Errorf("%d of SQLite's searches are registered by its code for %s/%s, want %d: it has changed, see tools/slim/sqlite.go", found, system, processor, len(searches))
+		return fmt.Errorf("%d of SQLite's searches are registered by its code for %s/%s, want %d: it has changed, see cmd/slim/sqlite.go", found, system, processor, len(searches))
 	}
 	return nil
-}
-
-func copyFile(from, to, name string, change func([]byte) []byte) error {
-	b, err := os.ReadFile(filepath.Join(from, name))
-	if err != nil {
-		return err
-	}
-	if change != nil {
-		b = change(b)
-	}
-	return write(filepath.Join(to, name), b)
 }
 
 // searches are the functions that register a search with a database that is opened. SQLite calls what a table of such functions has; the last in
@@ -77,7 +68,7 @@ var searches = []string{"_sqlite3Fts5Init", "_sqlite3RtreeInit"}
 const nothing = "_sqlite3TestExtInit"
 
 var (
-	registered = regexp.MustCompile(`__ccgo_fp\((_sqlite3Fts5Init|_sqlite3RtreeInit)\)`)
+	registered = regexp.MustCompile(`__ccgo_fp\((` + strings.Join(searches, "|") + `)\)`)
 	// A table of functions is filled when the program starts, and all that it names is linked.
 	table    = regexp.MustCompile(`(?m)^func init\(\) \{\n\tp := unsafe\.Pointer\(&\w+\)\n(?:\t.*\n)*\}\n`)
 	function = regexp.MustCompile(`__ccgo_fp\((\w+)\)`)
